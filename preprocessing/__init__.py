@@ -1,0 +1,22 @@
+"""Encoded bytes to a model's tensor. Knows no HTTP, no model file and no BentoML."""
+
+from preprocessing.decode import ImageError, ImageTooLarge, NoInk, UndecodableImage, UnsupportedImage, decode
+from preprocessing.pipeline import Stage, Tensor, preprocess, stages, tensor
+from preprocessing.spec import Geometry, InputSpec, Normalisation
+
+__all__ = [
+    "Geometry",
+    "ImageError",
+    "ImageTooLarge",
+    "InputSpec",
+    "NoInk",
+    "Normalisation",
+    "Stage",
+    "Tensor",
+    "UndecodableImage",
+    "UnsupportedImage",
+    "decode",
+    "preprocess",
+    "stages",
+    "tensor",
+]

@@ -1,0 +1,69 @@
+"""Encoded bytes to a Pillow image, within limits that are checked before a pixel is decoded."""
+
+import io
+from typing import Final
+
+from PIL import Image
+
+MEDIA_TYPES: Final = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+
+
+class ImageError(Exception):
+    """A picture that cannot be read; the text tells the sender why and what to do."""
+
+
+class UnsupportedImage(ImageError):
+    """The bytes are neither PNG nor JPEG nor WebP."""
+
+
+class UndecodableImage(ImageError):
+    """The bytes begin like a picture and are truncated or corrupt."""
+
+
+class ImageTooLarge(ImageError):
+    """The picture has more pixels than the limit."""
+
+
+class NoInk(ImageError):
+    """Nothing is drawn on the picture."""
+
+
+def image_format(data: bytes) -> str | None:
+    """The Pillow format name ("PNG", "JPEG", "WEBP") that the first bytes announce, or None."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    return None
+
+
+def decode(data: bytes, *, max_pixels: int) -> Image.Image:
+    """Decode one PNG, JPEG or WebP picture (the first frame of an animation).
+
+    The format is taken from the content, never from a name or a header, and only that format's decoder runs.
+
+    Raises:
+        UnsupportedImage: another format.
+        ImageTooLarge: more than ``max_pixels`` pixels, known from the header before decoding.
+        UndecodableImage: truncated or corrupt.
+    """
+    name = image_format(data)
+    if name is None:
+        raise UnsupportedImage("The image is not PNG, JPEG or WebP. Convert it to one of these and send it again.")
+    try:
+        image = Image.open(io.BytesIO(data), formats=[name])
+    except Image.DecompressionBombError as error:
+        raise ImageTooLarge(f"The image has more than the {max_pixels:,} pixels allowed.") from error
+    except Exception as error:  # corrupt headers surface as OSError, SyntaxError, struct.error, ValueError and others
+        raise UndecodableImage(f"The {name} header cannot be read: the file is truncated or corrupt.") from error
+    if image.width * image.height > max_pixels:
+        raise ImageTooLarge(
+            f"The image is {image.width}x{image.height}; at most {max_pixels:,} pixels are allowed. Send a smaller one."
+        )
+    try:
+        image.load()
+    except Exception as error:  # as above, and zlib.error, EOFError, IndexError from the decoders
+        raise UndecodableImage(f"The {name} cannot be decoded: the file is truncated or corrupt.") from error
+    return image
