@@ -1,6 +1,6 @@
 """Encoded bytes to a model's tensor. Knows no HTTP, no model file and no BentoML."""
 
-from preprocessing.decode import ImageError, ImageTooLarge, NoInk, UndecodableImage, UnsupportedImage, decode
+from preprocessing.decode import ImageError, ImageTooLarge, NoInk, UndecodableImage, UnsupportedImage, decode, load, open_image
 from preprocessing.pipeline import Stage, Tensor, preprocess, stages, tensor
 from preprocessing.spec import Geometry, InputSpec, Normalisation
 
@@ -16,6 +16,8 @@ __all__ = [
     "UndecodableImage",
     "UnsupportedImage",
     "decode",
+    "load",
+    "open_image",
     "preprocess",
     "stages",
     "tensor",

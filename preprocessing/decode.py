@@ -39,15 +39,15 @@ def image_format(data: bytes) -> str | None:
     return None
 
 
-def decode(data: bytes, *, max_pixels: int) -> Image.Image:
-    """Decode one PNG, JPEG or WebP picture (the first frame of an animation).
+def open_image(data: bytes, *, max_pixels: int) -> Image.Image:
+    """Read the header of a PNG, JPEG or WebP picture; ``load`` decodes the pixels.
 
     The format is taken from the content, never from a name or a header, and only that format's decoder runs.
 
     Raises:
         UnsupportedImage: another format.
-        ImageTooLarge: more than ``max_pixels`` pixels, known from the header before decoding.
-        UndecodableImage: truncated or corrupt.
+        ImageTooLarge: more than ``max_pixels`` pixels.
+        UndecodableImage: the header is truncated or corrupt.
     """
     name = image_format(data)
     if name is None:
@@ -55,15 +55,34 @@ def decode(data: bytes, *, max_pixels: int) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=[name])
     except Image.DecompressionBombError as error:
-        raise ImageTooLarge(f"The image has more than the {max_pixels:,} pixels allowed.") from error
+        raise ImageTooLarge(f"The image has more than the {max_pixels:,} pixels allowed. Send a smaller one.") from error
     except Exception as error:  # corrupt headers surface as OSError, SyntaxError, struct.error, ValueError and others
         raise UndecodableImage(f"The {name} header cannot be read: the file is truncated or corrupt.") from error
     if image.width * image.height > max_pixels:
         raise ImageTooLarge(
             f"The image is {image.width}x{image.height}; at most {max_pixels:,} pixels are allowed. Send a smaller one."
         )
+    return image
+
+
+def load(image: Image.Image) -> None:
+    """Decode the pixels of an opened picture (the first frame of an animation).
+
+    Raises:
+        UndecodableImage: the pixels are truncated or corrupt.
+    """
     try:
         image.load()
     except Exception as error:  # as above, and zlib.error, EOFError, IndexError from the decoders
-        raise UndecodableImage(f"The {name} cannot be decoded: the file is truncated or corrupt.") from error
+        raise UndecodableImage(f"The {image.format} cannot be decoded: the file is truncated or corrupt.") from error
+
+
+def decode(data: bytes, *, max_pixels: int) -> Image.Image:
+    """Open and load in one step.
+
+    Raises:
+        UnsupportedImage, ImageTooLarge, UndecodableImage: as ``open_image`` and ``load``.
+    """
+    image = open_image(data, max_pixels=max_pixels)
+    load(image)
     return image

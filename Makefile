@@ -1,0 +1,100 @@
+# The commands of the project; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BENTOFILE ?= bentofile.yaml
+DATA ?= data
+API_ADDRESS ?= http://127.0.0.1:$(or $(PORT),3000)
+USERS ?= 32
+SECONDS_OF_LOAD ?= 30
+
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links
+
+export BENTOML_DO_NOT_TRACK := True
+
+.PHONY: help setup setup-dev setup-train models run serve ui test lint format evaluate bench loadtest bento image train lock clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.10 to 3.13 is needed: make PYTHON=python3.12 ...") if not (3, 10) <= sys.version_info[:2] <= (3, 13) else None'
+	$(PYTHON) -m venv $(VENV)
+
+# Stamps say what is installed; a lock file that changes installs again. The development set holds the base set.
+$(VENV)/base.stamp: requirements/base.txt | $(BIN)/python
+	test -e $(VENV)/dev.stamp || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@ $(VENV)/base.stamp
+
+$(VENV)/train.stamp: requirements/train.txt $(VENV)/dev.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+setup: $(VENV)/base.stamp ## install what the service and the page need
+setup-dev: $(VENV)/dev.stamp ## install what tests and load tests need besides
+setup-train: $(VENV)/train.stamp ## install what training needs besides
+
+models: setup ## check the models and import them into the BentoML model store
+	@$(BIN)/python -m models import
+
+run: models ## start the API (:3000) and the page (:8501); Ctrl-C ends both
+	@exec $(BIN)/python -m serving
+
+serve: models ## start the API alone
+	@exec $(BIN)/bentoml serve service:ImageClassifier
+
+ui: setup ## start the page alone; it asks the API at API_ADDRESS
+	@exec $(BIN)/python -m ui --api_address $(API_ADDRESS)
+
+test: setup-dev ## run the whole test suite
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+lint: setup-dev ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup-dev ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+evaluate: setup ## post the MNIST test images under DATA to the API at API_ADDRESS and score the answers
+	$(BIN)/python -m loadtests.evaluate --data $(DATA) --api_address $(API_ADDRESS)
+
+bench: setup-dev ## measure preprocessing, inference and start-up on this machine
+	$(BIN)/python -m loadtests.bench
+
+loadtest: setup-dev ## USERS users for SECONDS_OF_LOAD s against API_ADDRESS; the report goes to build/loadtest
+	mkdir -p build/loadtest
+	$(BIN)/locust -f loadtests/locustfile.py --headless --host $(API_ADDRESS) --users $(USERS) --spawn-rate $(USERS) \
+		--run-time $(SECONDS_OF_LOAD)s --html build/loadtest/report.html --csv build/loadtest/report --only-summary
+
+bento: models ## build the Bento (BENTOFILE=bentofile.gpu.yaml for CUDA)
+	$(BIN)/bentoml build -f $(BENTOFILE)
+
+image: bento ## build a container image of the Bento; needs Docker
+	$(BIN)/bentoml containerize image_classifier:latest
+
+train: setup-train ## train the digits model on the files under DATA
+	$(BIN)/python -m training.digits --data $(DATA)
+
+lock: setup-dev ## write requirements/*.txt from pyproject.toml
+	$(LOCK) --group dev -o requirements/dev.txt pyproject.toml
+	$(LOCK) --group base -c requirements/dev.txt -o requirements/base.txt pyproject.toml
+	$(LOCK) --group bento -c requirements/dev.txt -o requirements/bento.txt pyproject.toml
+	$(LOCK) --group gpu -o requirements/gpu.txt pyproject.toml
+
+clean: ## remove what was built and installed
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

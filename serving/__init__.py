@@ -1,0 +1,1 @@
+"""What lies between HTTP and ONNX Runtime."""

@@ -1,0 +1,115 @@
+"""Problems a client is told of: RFC 9457 documents with a code from the API's table."""
+
+import json
+from http import HTTPStatus
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from preprocessing import ImageError, ImageTooLarge, NoInk, UndecodableImage, UnsupportedImage
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER_SECONDS: Final = 1
+
+STATUS: Final = {
+    "bad_request": 400,
+    "unauthorized": 401,
+    "not_found": 404,
+    "unknown_model": 404,
+    "method_not_allowed": 405,
+    "slow_body": 408,
+    "device_unavailable": 409,
+    "too_large": 413,
+    "unsupported_media": 415,
+    "undecodable": 422,
+    "no_ink": 422,
+    "overloaded": 429,
+    "internal": 500,
+    "unavailable": 503,
+    "deadline": 504,
+}
+# What BentoML and Starlette answer by themselves is told in the same form.
+FOREIGN: Final = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media", 429: "overloaded", 503: "unavailable"}
+IMAGE_CODES: Final[dict[type[ImageError], str]] = {
+    UnsupportedImage: "unsupported_media",
+    ImageTooLarge: "too_large",
+    UndecodableImage: "undecodable",
+    NoInk: "no_ink",
+}
+
+
+class Problem(Exception):
+    """Ends a request with the status of ``code``; ``detail`` says what was wrong and what to do."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+    @classmethod
+    def from_image(cls, error: ImageError) -> "Problem":
+        """The problem that a picture which cannot be read makes of its request."""
+        return cls(IMAGE_CODES[type(error)], str(error))
+
+    @property
+    def status(self) -> int:
+        return STATUS[self.code]
+
+    def document(self) -> dict[str, str | int]:
+        """The members of the RFC 9457 document."""
+        return {
+            "type": f"urn:problem:{self.code}",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+        }
+
+    def response(self) -> Response:
+        """The HTTP answer; ``Retry-After`` is set where trying again later makes sense."""
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if self.status in (429, 503) else None
+        return Response(json.dumps(self.document()), self.status, headers, MEDIA_TYPE)
+
+
+class ProblemMiddleware:
+    """Turns every error answer that is not a problem document yet into one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        replaced = False
+
+        async def send_problem(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                headers = MutableHeaders(raw=list(message["headers"]))
+                if not headers.get("content-type", "").startswith(MEDIA_TYPE):
+                    replaced = True
+                    allow = headers.get("allow")
+                    response = _foreign(message["status"], scope).response()
+                    if allow:
+                        response.headers["allow"] = allow
+                    await response(scope, receive, send)
+                    return
+            if not replaced:
+                await send(message)
+
+        await self.app(scope, receive, send_problem)
+
+
+def _foreign(status: int, scope: Scope) -> Problem:
+    if status == 404:
+        return Problem("not_found", f"There is no {scope['path']}. The page at / lists what there is.")
+    if status == 405:
+        return Problem("method_not_allowed", f"{scope['path']} does not take {scope['method']}.")
+    if status in FOREIGN:
+        return Problem(FOREIGN[status], HTTPStatus(status).description)
+    if status < 500:
+        return Problem("bad_request", "The request cannot be read.")
+    return Problem("internal", "The service failed; its log says why.")

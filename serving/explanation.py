@@ -1,0 +1,95 @@
+"""Why the model said so: the stages of preprocessing, the logits, and which ink mattered."""
+
+import base64
+import io
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from models.card import ModelCard
+from preprocessing import Stage, Tensor, tensor
+from serving.classifier import Reading
+from serving.runner import Runner
+from serving.schemas import Classification, Explanation, HeatMap, StagePicture
+from serving.scoring import probabilities, table
+
+PATCH: Final = 5  # side of the square that covers the ink, about a fifth of the digit
+STRIDE: Final = 2
+LARGEST_SIDE: Final = 280  # pixels of a stage's picture
+
+
+def explain(answer: Classification, reading: Reading, card: ModelCard) -> Explanation:
+    """The answer with its stages, its logits and an occlusion map computed in one call of the model."""
+    stages, scores = reading.prepared.stages, reading.scored.logits
+    return Explanation(
+        **answer.model_dump(),
+        stages=[stage_picture(stage) for stage in stages],
+        logits=table(scores, card.labels),
+        heatmap=heat_map(stages[-1].image, card.labels.index(answer.label), scores, reading.runner),
+    )
+
+
+def stage_picture(stage: Stage) -> StagePicture:
+    """A stage as PNG with its statistics (grey levels 0..255), shrunk where it is larger than a screen needs."""
+    pixels = np.asarray(stage.image)
+    shown = stage.image
+    if max(shown.size) > LARGEST_SIDE:
+        shown = shown.copy()
+        shown.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    return StagePicture(
+        name=stage.name,
+        png=png_base64(shown),
+        min=float(pixels.min()),
+        mean=round(float(pixels.mean()), 2),
+        max=float(pixels.max()),
+        note=stage.note,
+    )
+
+
+def heat_map(frame: Image.Image, winner: int, scores: Tensor, runner: Runner) -> HeatMap:
+    """Occlusion sensitivity (Zeiler & Fergus, ECCV 2014): paper slides over the frame, and where the winner's probability
+    falls the ink mattered."""
+    card = runner.card
+    corners, batch = occlusions(frame, card)
+    before = probabilities(scores, card.calibration)[winner]
+    after = np.array([probabilities(row, card.calibration)[winner] for row in runner.run(batch)])
+    heat = np.zeros((card.input.size, card.input.size))
+    cover = np.zeros_like(heat)
+    for (top, left), drop in zip(corners, before - after, strict=True):
+        heat[top : top + PATCH, left : left + PATCH] += max(0.0, drop)
+        cover[top : top + PATCH, left : left + PATCH] += 1
+    heat /= np.maximum(cover, 1)
+    largest = float(heat.max())
+    picture = Image.fromarray(colours(frame, heat / largest if largest > 0 else heat))
+    note = f"Covering the brightest ink lowers {card.labels[winner]!r} by {max(0.0, float((before - after).max())):.0%}."
+    return HeatMap(png=png_base64(picture), note=note)
+
+
+def occlusions(frame: Image.Image, card: ModelCard) -> tuple[list[tuple[int, int]], Tensor]:
+    """Top-left corners of the patches that hold ink, and the frames with each of them covered, float32[N,C,H,W]."""
+    paper = 0 if card.input.geometry.polarity == "light_on_dark" else 255
+    pixels = np.asarray(frame)
+    places = range(0, card.input.size - PATCH + 1, STRIDE)
+    corners = [(y, x) for y in places for x in places if (pixels[y : y + PATCH, x : x + PATCH] != paper).any()]
+    covered = []
+    for top, left in corners:
+        copy = pixels.copy()
+        copy[top : top + PATCH, left : left + PATCH] = paper
+        covered.append(tensor(Image.fromarray(copy), card.input))
+    return corners, np.stack(covered)
+
+
+def colours(frame: Image.Image, heat: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+    """Ink in grey under the heat (0..1) in orange: uint8[H,W,3]."""
+    ink = np.asarray(frame, dtype=np.float64)[..., None] / 255
+    glow = heat[..., None]
+    return np.asarray((ink * 0.45 * (1 - glow) + glow * np.array([1.0, 0.55, 0.1])) * 255, dtype=np.uint8)
+
+
+def png_base64(image: Image.Image) -> str:
+    """A picture as base64 PNG text."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode("ascii")

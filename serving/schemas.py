@@ -1,0 +1,94 @@
+"""What the API takes and answers, as pydantic models: the source of /schema.json and /docs.json."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from serving.errors import Problem
+
+Device = Literal["auto", "cpu", "gpu"]
+DEFAULT_MODEL = "digits"
+
+
+class Options(BaseModel):
+    """How an image is to be classified."""
+
+    model: str = Field(DEFAULT_MODEL, min_length=1, max_length=63, description="Name of a model of the catalogue.")
+    top_k: int = Field(3, ge=1, le=1000, description="Classes listed in `top`, the likeliest first.")
+    device: Device = Field("auto", description="Where to run; `gpu` is refused when there is none.")
+
+
+class Share(BaseModel):
+    """A label and its calibrated probability."""
+
+    label: str
+    confidence: float
+
+
+class Timings(BaseModel):
+    """Milliseconds spent on one image, by stage."""
+
+    decode: float
+    preprocess: float
+    queue: float
+    inference: float
+    total: float
+
+
+class Classification(BaseModel):
+    """The answer for one image."""
+
+    model: str
+    version: str
+    label: str
+    confidence: float
+    top: list[Share]
+    probabilities: dict[str, float]
+    rejected: bool = Field(description="The image does not look like anything the model was made for.")
+    reject_reason: str | None
+    category: Share | None = Field(description="Filled by cascades.")
+    provider: str = Field(description="ONNX Runtime's execution provider that ran the model.")
+    batch_size: int = Field(description="Images that shared the call of the model.")
+    timings_ms: Timings
+
+
+class StagePicture(BaseModel):
+    """One step of preprocessing."""
+
+    name: str
+    png: str = Field(description="The picture after this step: PNG as base64.")
+    min: float
+    mean: float
+    max: float
+    note: str = Field(description="What the step did, in one line.")
+
+
+class HeatMap(BaseModel):
+    """Which ink mattered: the picture as the model sees it, brighter where covering it lowers the winner."""
+
+    png: str = Field(description="PNG as base64, of the size of the model's input.")
+    note: str
+
+
+class Explanation(Classification):
+    """A classification and how it came about."""
+
+    stages: list[StagePicture]
+    logits: dict[str, float]
+    heatmap: HeatMap | None
+
+
+def parse_options(given: dict[str, str]) -> Options:
+    """Options from query parameters and form fields, as text; a JSON-quoted value is unquoted, an empty one is the default.
+
+    Raises:
+        Problem: ``bad_request``, naming every option with a bad value.
+    """
+    values = {
+        name: value.strip('"') for name, value in given.items() if name in Options.model_fields and value not in ("", "null")
+    }
+    try:
+        return Options.model_validate(values)
+    except ValidationError as error:
+        faults = "; ".join(f"{e['loc'][0]}={str(e['input'])[:40]!r}: {e['msg']}" for e in error.errors())
+        raise Problem("bad_request", f"An option has a bad value. {faults}.") from error

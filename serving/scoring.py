@@ -1,0 +1,53 @@
+"""Logits to calibrated probabilities, the winners, and the doubt whether the image is anything at all."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from models.card import Calibration, Rejection
+from preprocessing import Tensor
+from serving.schemas import Share
+
+DIGITS: Final = 6  # decimals of a probability in an answer
+
+Probabilities = npt.NDArray[np.float64]
+
+
+def probabilities(logits: Tensor, calibration: Calibration) -> Probabilities:
+    """Softmax of the logits float32[K] over the card's temperature (Guo et al., ICML 2017): float64[K], sums to 1."""
+    scaled = logits.astype(np.float64) / calibration.temperature
+    exponentials = np.exp(scaled - scaled.max())
+    return np.asarray(exponentials / exponentials.sum())
+
+
+def familiarity(logits: Tensor, calibration: Calibration, rejection: Rejection) -> float:
+    """How much the image is like what the model was made for: the card's rejection score, higher is more alike."""
+    if rejection.score == "max_softmax":
+        return float(probabilities(logits, calibration).max())
+    if rejection.score == "max_logit":
+        return float(logits.max())
+    highest = float(logits.max())
+    return highest + float(np.log(np.exp(logits.astype(np.float64) - highest).sum()))
+
+
+def reject_reason(logits: Tensor, calibration: Calibration, rejection: Rejection) -> str | None:
+    """Why the image is rejected, or None when it is not."""
+    score = familiarity(logits, calibration, rejection)
+    if score >= rejection.threshold:
+        return None
+    return (
+        "The image is unlike anything this model was made for "
+        f"({rejection.score} is {score:.2f}, below {rejection.threshold:.2f})."
+    )
+
+
+def ranking(shares: Probabilities, labels: list[str], top_k: int) -> list[Share]:
+    """The ``top_k`` likeliest labels, the likeliest first."""
+    order = np.argsort(-shares, kind="stable")[:top_k]
+    return [Share(label=labels[i], confidence=round(float(shares[i]), DIGITS)) for i in order]
+
+
+def table(values: npt.NDArray[np.floating], labels: list[str]) -> dict[str, float]:
+    """Label to value, rounded, in the order of the card."""
+    return {label: round(float(value), DIGITS) for label, value in zip(labels, values, strict=True)}

@@ -1,0 +1,72 @@
+"""Real processes for the served and browser tests: started on loopback, waited for, and ended by their id."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parent.parent
+READY_SECONDS = 60.0
+STOP_SECONDS = 30.0
+
+
+def free_port() -> int:
+    """A loopback TCP port that was free a moment ago."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path, seconds: float = READY_SECONDS) -> None:
+    """Return once ``address`` answers 200; fail with the log when the process ends or the time is up."""
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        if process.poll() is not None:
+            raise RuntimeError(f"ended with {process.returncode} before it was ready:\n{log.read_text()}")
+        try:
+            if httpx.get(address, timeout=1).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)  # between polls; the condition above decides
+    raise RuntimeError(f"{address} was not ready within {seconds:g} s:\n{log.read_text()}")
+
+
+@contextmanager
+def running(
+    command: list[str], ready: str, log: Path, environment: Mapping[str, str], cwd: Path = ROOT
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process from when ``ready`` answers 200 until the block ends; then SIGTERM, and SIGKILL if it does not go."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **environment}, stdout=output, stderr=output)
+    try:
+        wait_for(ready, process, log)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def service_environment(home: Path, port: int, **settings: str) -> dict[str, str]:
+    """The environment of a service with a model store of its own."""
+    return {"BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", "PORT": str(port), "WORKERS": "2", **settings}
+
+
+@contextmanager
+def start_service(home: Path, port: int, **settings: str) -> Iterator[str]:
+    """A real `bentoml serve` of this checkout on ``port``; the models must be in the store at ``home``. Gives its address."""
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "bentoml", "serve", "service:ImageClassifier"]
+    environment = service_environment(home, port, **settings)
+    with running(command, f"{address}/readyz", home / f"service-{port}.log", environment):
+        yield address
