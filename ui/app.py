@@ -1,0 +1,90 @@
+"""The page, from top to bottom. Start it with `python -m ui`."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from ui import canvas, charts, gallery, notices, sidebar, stages
+from ui.answers import Classification
+from ui.client import Client, Problem, Unavailable
+from ui.desk import Desk, Question
+
+ROOM: Final = Path(__file__).parent
+
+
+@st.cache_resource
+def connect(address: str, api_key: str | None) -> Client:
+    """One client for all visitors."""
+    return Client(address, api_key=api_key)
+
+
+def page() -> None:
+    """Settings at the side; sheet and answer; what the model sees; the gallery."""
+    st.set_page_config(page_title="Drawing classifier", page_icon=str(ROOM / "icon.svg"), layout="wide")
+    st.html(ROOM / "style.css")
+    client = connect(os.environ.get("API_ADDRESS", "http://127.0.0.1:3000"), os.environ.get("API_KEY"))
+    desk = Desk.current()
+    failure = refresh(desk, client)
+
+    choice = sidebar.show(desk.catalogue)
+    st.title("Drawing classifier", anchor=False)
+    with st.container(key="reading-desk"):
+        sheet, reading = st.columns([3, 5], gap="large")
+    with sheet:
+        drawing = canvas.show(desk.sheet, choice.brush)
+        desk.see(drawing)
+        st.button("New drawing", key="new", icon=":material/note_add:", on_click=desk.new_sheet)
+    question = Question(drawing.png, choice.model, choice.device) if drawing.png else None
+
+    with reading:
+        if failure:
+            notices.trouble(failure)
+        elif question is None:
+            notices.blank(choice.labels)
+        else:
+            failure = answer(desk, client, question)
+    if question and not failure:
+        explain(desk, client, question)
+    gallery.show(desk.gallery)
+
+
+def refresh(desk: Desk, client: Client) -> Unavailable | Problem | None:
+    """Bring the catalogue up to date, or tell why not."""
+    try:
+        desk.refresh(client)
+    except (Unavailable, Problem) as failure:
+        return failure
+    return None
+
+
+def answer(desk: Desk, client: Client, question: Question) -> Unavailable | Problem | None:
+    """Show what the drawing is taken for, or why there is no answer."""
+    try:
+        classification = desk.classify(client, question)
+    except (Unavailable, Problem) as failure:
+        notices.trouble(failure)
+        return failure
+    reading_of(classification)
+    return None
+
+
+def reading_of(classification: Classification) -> None:
+    """Label, bars, fine print."""
+    if classification.rejected:
+        notices.rejected(classification)
+    st.html(charts.headline(classification))
+    st.html(charts.bars(classification.probabilities, classification.label))
+    st.html(charts.fine_print(classification))
+
+
+def explain(desk: Desk, client: Client, question: Question) -> None:
+    """Show how the answer came about; without it the answer still stands."""
+    try:
+        stages.show(desk.explain(client, question))
+    except (Unavailable, Problem) as failure:
+        notices.trouble(failure)
+
+
+page()

@@ -1,0 +1,33 @@
+"""Small pieces of HTML. Everything that comes from outside is escaped here."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from html import escape
+
+from ui.answers import Candidate
+
+
+def text(value: str) -> str:
+    """Text that is safe between tags and inside quoted attributes."""
+    return escape(value)
+
+
+def percent(share: float) -> str:
+    """A share as a person reads it; never a round 100% or 0% that is not one."""
+    if 0.9995 <= share < 1:
+        return ">99.9%"
+    if 0 < share < 0.0005:
+        return "<0.1%"
+    return f"{share:.1%}"
+
+
+def image(png: bytes, *, alt: str, pixelated: bool = False) -> str:
+    """A PNG inside the page itself: no other request is made for it."""
+    kind = ' class="pixelated"' if pixelated else ""
+    return f'<img{kind} src="data:image/png;base64,{b64encode(png).decode("ascii")}" alt="{text(alt)}">'
+
+
+def top(candidates: Sequence[Candidate]) -> str:
+    """The likeliest labels as a short list."""
+    rows = "".join(f"<li><b>{text(each.label)}</b><span>{percent(each.confidence)}</span></li>" for each in candidates)
+    return f'<ol class="top">{rows}</ol>'

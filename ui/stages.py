@@ -1,0 +1,39 @@
+"""What the model sees: the steps from the drawing to its input."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import streamlit as st
+
+from ui import markup
+from ui.answers import Explanation, Picture, Stage
+
+# The steps worth a look, in order, with the words for a visitor.
+TITLES: Final = {"gray": "Gray", "crop": "Crop", "input": "Model input"}
+
+
+def show(explanation: Explanation) -> None:
+    """The steps side by side; the heat map one click away."""
+    shown = chosen(explanation.stages)
+    if shown:
+        st.subheader("What the model sees", anchor=False)
+        st.html(f'<div class="stages">{"".join(figure(TITLES[stage.name], stage) for stage in shown)}</div>')
+    if explanation.heatmap is not None:
+        with st.expander("Which ink mattered"):
+            st.html(f'<div class="stages">{figure("Heat map", explanation.heatmap)}</div>')
+
+
+def chosen(stages: Sequence[Stage]) -> list[Stage]:
+    """The stages that are shown, in the order of `TITLES`, whatever else the service sends."""
+    known = {stage.name: stage for stage in stages}
+    return [known[name] for name in TITLES if name in known]
+
+
+def figure(title: str, picture: Picture) -> str:
+    """One picture, enlarged without smoothing, with its size and its line."""
+    width, height = picture.size
+    return (
+        f'<figure class="stage"><div class="frame">{markup.image(picture.png, alt=title, pixelated=True)}</div>'
+        f"<figcaption><b>{markup.text(title)}</b> <span>{width}×{height}</span>"
+        f"<p>{markup.text(picture.note)}</p></figcaption></figure>"
+    )
