@@ -1,8 +1,8 @@
 """The BentoML service and its routes; what they do lives in serving/."""
 
-from bentoml import api as route
 from pathlib import Path
 
+from bentoml import api as route
 from bentoml import on_shutdown, service
 from bentoml.models import BentoModel
 from starlette.requests import Request

@@ -51,7 +51,7 @@ def open_image(data: bytes, *, max_pixels: int) -> Image.Image:
     """
     name = image_format(data)
     if name is None:
-        raise UnsupportedImage("The image is not PNG, JPEG or WebP. Convert it to one of these and send it again.")
+        raise UnsupportedImage("The content is not PNG, JPEG or WebP. Send the bytes of such a picture; addresses are never fetched.")
     try:
         image = Image.open(io.BytesIO(data), formats=[name])
     except Image.DecompressionBombError as error:

@@ -35,15 +35,15 @@ def luminance(image: Image.Image) -> Image.Image:
     colours hold their own paper, so the transparent rest gets the most frequent visible luminance.
 
     Raises:
-        NoInk: every pixel is transparent.
+        NoInk: every pixel is as good as transparent.
     """
     if not image.has_transparency_data:
         return grey(image)
     if image.mode != "RGBA":
         image = image.convert("RGBA")
     alpha = image.getchannel("A")
-    lowest, highest = alpha.getextrema()
-    if highest == 0:
+    lowest, highest = extrema(alpha)
+    if highest < MIN_CONTRAST:
         raise NoInk(_EMPTY)
     if lowest == 255:
         return image.convert("L")
@@ -107,8 +107,7 @@ def ink(image: Image.Image) -> Image.Image:
     Raises:
         NoInk: no pixel differs from the paper by ``MIN_CONTRAST`` grey levels.
     """
-    lowest, highest = image.getextrema()
-    assert isinstance(lowest, int) and isinstance(highest, int)
+    lowest, highest = extrema(image)
     if highest - lowest < MIN_CONTRAST:
         raise NoInk(_EMPTY)
     paper = paper_level(image)
@@ -123,5 +122,12 @@ def ink(image: Image.Image) -> Image.Image:
     return image.point(stretched.astype(np.uint8).tolist())
 
 
+def extrema(image: Image.Image) -> tuple[int, int]:
+    """Lowest and highest grey level of an "L" picture."""
+    lowest, highest = image.getextrema()
+    assert isinstance(lowest, int) and isinstance(highest, int)
+    return lowest, highest
+
+
 _LEVELS: Final = np.arange(256, dtype=np.float64)
-_VISIBLE: Final = [0] * 32 + [255] * 224
+_VISIBLE: Final = [0] * MIN_CONTRAST + [255] * (256 - MIN_CONTRAST)

@@ -57,8 +57,7 @@ def stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
 
 def stretch(frame: Image.Image) -> Image.Image:
     """Scale the ink so that the strongest pixel is full: thin strokes survive the shrinking."""
-    _, highest = frame.getextrema()
-    assert isinstance(highest, int)
+    _, highest = inks.extrema(frame)
     if highest in (0, FULL_INK):
         return frame
     return frame.point([min(FULL_INK, round(level * FULL_INK / highest)) for level in range(256)])
