@@ -8,24 +8,22 @@ from bentoml.models import BentoModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.store import card_of
 from serving.catalogue import Catalogue
 from serving.errors import ProblemMiddleware
 from serving.routes import catalogue_app, respond
 from serving.schemas import Classification, Explanation
-from serving.startup import check_models, load_settings, service_options
+from serving.startup import checked_cards, load_settings, service_options
 from serving.upload import ImageInput
 
 settings = load_settings()
-digits = card_of("digits")
-check_models([digits])
+cards = checked_cards()
 
 
 @service(**service_options(settings))
 class ImageClassifier:
     """Small image classifiers: a picture in, a label with calibrated confidence out."""
 
-    digits = BentoModel(digits.tag)
+    digits = BentoModel(cards["digits"].tag)
 
     def __init__(self) -> None:
         self.catalogue = Catalogue([Path(self.digits.path)], settings)

@@ -17,15 +17,6 @@ def catalogue() -> list[Path]:
     return sorted(path.parent for path in CATALOGUE.glob(f"*/{CARD_FILE}"))
 
 
-def card_of(name: str) -> ModelCard:
-    """The card of a model of the catalogue.
-
-    Raises:
-        CardError: there is no such model, or its card is broken.
-    """
-    return read_card(CATALOGUE / name / CARD_FILE)
-
-
 def import_folder(folder: Path, *, replace: bool = False) -> tuple[ModelCard, bool]:
     """Check models/NAME and put it into the store as ``name:version``; what is there already is left alone.
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from models.card import CardError, ModelCard
-from models.store import require
+from models.card import CARD_FILE, CardError, ModelCard, read_card
+from models.store import catalogue, require
 from serving.settings import Settings
 
 SERVICE_NAME = "image_classifier"
@@ -23,14 +23,16 @@ def load_settings() -> Settings:
         raise SystemExit(2) from None
 
 
-def check_models(cards: list[ModelCard]) -> None:
-    """End the process with one line unless every model lies unchanged in the model store."""
+def checked_cards() -> dict[str, ModelCard]:
+    """The cards of the catalogue by name; ends the process with one line unless every model lies unchanged in the store."""
     try:
+        cards = [read_card(folder / CARD_FILE) for folder in catalogue()]
         for card in cards:
             require(card.tag)
     except CardError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None
+    return {card.name: card for card in cards}
 
 
 def service_options(settings: Settings) -> dict[str, Any]:

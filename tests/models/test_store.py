@@ -1,0 +1,54 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from models.card import CARD_FILE, MODEL_FILE, file_sha256
+from models.store import CATALOGUE
+from tests.processes import ROOT
+
+
+def models(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """`python -m models` with a model store of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "models", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_importing_is_repeatable(tmp_path: Path) -> None:
+    first, second = models(tmp_path, "import"), models(tmp_path, "import")
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert "digits:1.0.0 imported" in first.stdout
+    assert "digits:1.0.0 is in the store already" in second.stdout
+    assert "in the store" in models(tmp_path, "list").stdout
+
+
+def test_other_weights_need_another_version(tmp_path: Path) -> None:
+    assert models(tmp_path, "import").returncode == 0
+    folder = tmp_path / "digits"
+    shutil.copytree(CATALOGUE / "digits", folder)
+    with (folder / MODEL_FILE).open("ab") as file:
+        file.write(b"\x82\x01\x00")  # an empty field 16, unknown to ONNX: the same model in other bytes
+    card = yaml.safe_load((folder / CARD_FILE).read_text())
+    card["sha256"] = file_sha256(folder / MODEL_FILE)
+    (folder / CARD_FILE).write_text(yaml.safe_dump(card))
+    refused = models(tmp_path, "import", str(folder))
+    assert refused.returncode == 1
+    assert "Raise the version" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert models(tmp_path, "import", "--replace", str(folder)).returncode == 0
+
+
+def test_verify_names_the_fault(tmp_path: Path) -> None:
+    assert models(tmp_path, "verify").returncode == 0
+    broken = models(tmp_path, "verify", str(tmp_path))
+    assert broken.returncode == 1
+    assert CARD_FILE in broken.stderr

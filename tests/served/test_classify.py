@@ -1,0 +1,127 @@
+"""/classify, /explain and /models of a real `bentoml serve` process."""
+
+import asyncio
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import bentoml
+import httpx
+import pytest
+from PIL import Image
+
+from tests.pictures import BLACK, CLEAR, STROKES, WHITE, Colour, digit, encoded
+
+pytestmark = pytest.mark.served
+
+SEVEN = encoded(digit("7"))
+CONCURRENT = 64
+
+
+@pytest.fixture
+def client(service_address: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=service_address, timeout=30) as client:
+        yield client
+
+
+def test_health(client: httpx.Client) -> None:
+    for path in ("/livez", "/readyz", "/healthz", "/metrics", "/schema.json", "/docs.json", "/"):
+        assert client.get(path).status_code == 200, path
+
+
+def test_the_answer_of_the_contract(client: httpx.Client) -> None:
+    response = client.post("/classify", files={"image": ("7.png", SEVEN, "image/png")})
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    answer = response.json()
+    assert list(answer) == [
+        *("model", "version", "label", "confidence", "top", "probabilities", "rejected", "reject_reason"),
+        *("category", "provider", "batch_size", "timings_ms"),
+    ]
+    assert (answer["model"], answer["label"], answer["rejected"], answer["category"]) == ("digits", "7", False, None)
+    assert answer["top"][0] == {"label": "7", "confidence": answer["confidence"]}
+    assert len(answer["top"]) == 3
+    assert list(answer["probabilities"]) == [str(i) for i in range(10)]
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert answer["provider"] == "CPUExecutionProvider"
+    assert answer["batch_size"] == 1
+    timings = answer["timings_ms"]
+    assert timings["total"] >= timings["decode"] + timings["preprocess"] + timings["inference"] > 0
+
+
+@pytest.mark.parametrize("name", list(STROKES))
+@pytest.mark.parametrize(("ink", "paper"), [(BLACK, CLEAR), (WHITE, CLEAR), (BLACK, WHITE), (WHITE, BLACK)])
+def test_drawn_digits_are_read(client: httpx.Client, name: str, ink: Colour, paper: Colour) -> None:
+    data = encoded(digit(name, ink=ink, paper=paper))
+    assert client.post("/classify", content=data, headers={"Content-Type": "image/png"}).json()["label"] == name
+
+
+@pytest.mark.parametrize(("format", "kind"), [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/webp")])
+def test_the_body_itself_may_be_the_image(client: httpx.Client, format: str, kind: str) -> None:
+    data = encoded(digit("7", ink=BLACK, paper=WHITE).convert("RGB"), format)
+    response = client.post("/classify", params={"top_k": 1}, content=data, headers={"Content-Type": kind})
+    assert response.json()["label"] == "7"
+    assert len(response.json()["top"]) == 1
+
+
+def test_options_as_query_and_as_form_fields(client: httpx.Client) -> None:
+    form = {"model": "digits", "top_k": "2", "device": "cpu"}
+    as_form = client.post("/classify", files={"image": SEVEN}, data=form)
+    as_query = client.post("/classify", files={"image": SEVEN}, params=form)
+    assert as_form.json()["top"] == as_query.json()["top"]
+    assert len(as_form.json()["top"]) == 2
+
+
+def test_the_bentoml_client_works(service_address: str, tmp_path: Path) -> None:
+    path = tmp_path / "7.png"
+    path.write_bytes(SEVEN)
+    with bentoml.SyncHTTPClient(service_address) as client:
+        answer = client.classify(image=path, model="digits", top_k=5)
+        explanation = client.explain(image=path)
+    assert answer["label"] == explanation["label"] == "7"
+    assert len(answer["top"]) == 5
+
+
+def test_explain_shows_every_stage_the_logits_and_the_ink_that_mattered(client: httpx.Client) -> None:
+    answer = client.post("/explain", files={"image": SEVEN}).json()
+    assert answer["label"] == "7"
+    assert [stage["name"] for stage in answer["stages"]] == ["gray", "ink", "crop", "input"]
+    for stage in answer["stages"]:
+        picture = Image.open(io.BytesIO(base64.b64decode(stage["png"])))
+        assert picture.format == "PNG"
+        assert 0 <= stage["min"] <= stage["mean"] <= stage["max"] <= 255
+        assert stage["note"]
+    assert Image.open(io.BytesIO(base64.b64decode(answer["stages"][-1]["png"]))).size == (28, 28)
+    assert max(answer["logits"], key=answer["logits"].__getitem__) == "7"
+    heat = Image.open(io.BytesIO(base64.b64decode(answer["heatmap"]["png"])))
+    assert heat.size == (28, 28)
+    assert heat.getbbox() is not None
+
+
+def test_models_say_what_they_are_and_where_they_run(client: httpx.Client) -> None:
+    catalogue = client.get("/models").json()
+    assert catalogue["default"] == "digits"
+    (model,) = [model for model in catalogue["models"] if model["name"] == "digits"]
+    assert model["card"]["sha256"] == model["sha256"]
+    assert model["devices"]["cpu"] == {"available": True, "reason": None}
+    for device in model["devices"].values():
+        assert device["available"] or device["reason"]
+
+
+def test_concurrent_requests_share_batches_and_keep_their_answers(service_address: str) -> None:
+    pictures = {name: encoded(digit(name)) for name in STROKES}
+
+    async def ask(client: httpx.AsyncClient, name: str) -> tuple[str, str, int]:
+        response = await client.post("/classify", content=pictures[name], headers={"Content-Type": "image/png"})
+        answer = response.json()
+        return name, answer["label"], answer["batch_size"]
+
+    async def main() -> list[tuple[str, str, int]]:
+        async with httpx.AsyncClient(base_url=service_address, timeout=30) as client:
+            rounds = [ask(client, name) for name in list(STROKES) * (CONCURRENT // 3) for _ in range(4)]
+            return await asyncio.gather(*rounds)
+
+    answers = asyncio.run(main())
+    assert all(name == label for name, label, _ in answers)
+    assert max(size for _, _, size in answers) > 1
