@@ -71,7 +71,7 @@ format: setup-dev ## format the code
 	$(BIN)/ruff format .
 
 evaluate: setup ## post the MNIST test images under DATA to the API at API_ADDRESS and score the answers
-	$(BIN)/python -m loadtests.evaluate --data $(DATA) --api_address $(API_ADDRESS)
+	$(BIN)/python -m training.served --data $(DATA) --api_address $(API_ADDRESS)
 
 bench: setup-dev ## measure preprocessing, inference and start-up on this machine
 	$(BIN)/python -m loadtests.bench

@@ -1,0 +1,1 @@
+"""Load tests and measurements; they speak to the service over HTTP only."""

@@ -1,0 +1,46 @@
+"""Imports between the rooms point one way."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.processes import ROOT
+
+ROOMS = {"service", "serving", "models", "preprocessing", "training", "ui", "loadtests"}
+ALLOWED: dict[str, set[str]] = {
+    "service": {"serving"},
+    "serving": {"models", "preprocessing"},
+    "models": {"preprocessing"},
+    "preprocessing": set(),
+    "training": {"models", "preprocessing"},
+    "ui": set(),
+    "loadtests": set(),
+}
+FOREIGN = {
+    "preprocessing": {"bentoml", "starlette", "onnxruntime", "streamlit", "torch"},
+    "models": {"starlette", "streamlit", "torch"},
+    "serving": {"streamlit", "torch"},
+    "ui": {"bentoml", "onnxruntime", "torch"},
+}
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level packages a module imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_imports_point_one_way(room: str) -> None:
+    modules = [ROOT / "service.py"] if room == "service" else sorted((ROOT / room).rglob("*.py"))
+    assert modules
+    for module in modules:
+        names = imported(module)
+        assert names & ROOMS <= ALLOWED[room] | {room}, module
+        assert not names & FOREIGN.get(room, set()), module
