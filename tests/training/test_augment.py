@@ -1,0 +1,77 @@
+"""training.augment and training.frames: what becomes of a scanned digit on its way into a bank."""
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from preprocessing import preprocess, tensor
+from training.augment import bend, harden, thicken, vary
+from training.datasets import Labelled
+from training.frames import SPEC, as_it_is, bank, frame, joined
+from training.strokes import draw
+
+
+def bar() -> npt.NDArray[np.uint8]:
+    picture = np.zeros((28, 28), dtype=np.uint8)
+    picture[4:24, 12:16] = 255
+    return picture
+
+
+def ink(image: Image.Image) -> float:
+    return float(np.asarray(image, dtype=np.float64).sum())
+
+
+def test_a_varied_picture_keeps_its_ink_and_is_seldom_the_same_twice() -> None:
+    hand = np.random.default_rng(0)
+    made = [vary(bar(), hand) for _ in range(60)]
+    assert all(np.asarray(image).max() > 60 for image in made)
+    assert len({image.tobytes() for image in made}) > 45
+
+
+def test_thickening_adds_ink_and_thinning_takes_some() -> None:
+    large = Image.fromarray(bar()).resize((112, 112))
+    assert ink(thicken(large, 2)) > ink(large) > ink(thicken(large, -2))
+    assert thicken(large, 0) is large
+
+
+def test_thinning_does_not_lose_a_hair_stroke() -> None:
+    thin = np.zeros((60, 60), dtype=np.uint8)
+    thin[10:50, 30:32] = 255
+    assert ink(thicken(Image.fromarray(thin), -2)) == ink(Image.fromarray(thin))
+
+
+def test_hardening_leaves_few_greys_and_never_an_empty_picture() -> None:
+    ramp = Image.fromarray(np.tile(np.arange(0, 256, dtype=np.uint8), (4, 1)))
+    grey = np.asarray(harden(ramp, 0.5))
+    assert np.count_nonzero((grey > 0) & (grey < 255)) < 0.25 * grey.size
+    faint = Image.fromarray(bar() // 8)
+    assert ink(harden(faint, 0.6)) == ink(faint)
+
+
+def test_bending_keeps_the_size_and_most_of_the_ink() -> None:
+    large = Image.fromarray(np.pad(bar(), 6)).resize((160, 160))
+    bent = bend(large, np.random.default_rng(1))
+    assert bent.size == large.size
+    assert 0.5 < ink(bent) / ink(large) < 2
+
+
+def test_a_frame_is_what_serving_makes_of_the_same_picture() -> None:
+    drawing = draw(4, np.random.default_rng(2))
+    assert np.array_equal(tensor(Image.fromarray(frame(drawing)), SPEC), preprocess(drawing, SPEC))
+
+
+def test_a_picture_without_ink_becomes_an_empty_frame() -> None:
+    assert not frame(Image.new("L", (40, 40))).any()
+
+
+def test_a_bank_is_the_same_for_one_process_and_two() -> None:
+    digits = [number % 10 for number in range(1005)]
+    alone, together = (bank(draw, digits, seed=4, processes=processes) for processes in (1, 2))
+    assert alone.shape == (1005, 28, 28) and alone.dtype == np.uint8
+    assert np.array_equal(alone, together)
+    assert not np.array_equal(alone[:20], bank(draw, digits[:20], seed=5, processes=1))
+
+
+def test_banks_are_joined_in_order() -> None:
+    part = Labelled(bank(as_it_is, np.stack([bar()]), 0, 1), np.array([1]))
+    assert joined([part, part]).labels.tolist() == [1, 1]

@@ -1,0 +1,103 @@
+"""training.datasets over small idx files made here."""
+
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from training.datasets import DataError, Labelled, emnist, identical, mnist, read_idx, validation_split
+
+
+def write_idx(path: Path, array: npt.NDArray[np.uint8], *, packed: bool = True) -> None:
+    magic = 2051 if array.ndim == 3 else 2049
+    content = struct.pack(f">{1 + array.ndim}I", magic, *array.shape) + array.tobytes()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(content) if packed else content)
+
+
+def pictures(count: int) -> npt.NDArray[np.uint8]:
+    return np.random.default_rng(count).integers(0, 256, (count, 28, 28), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_an_idx_file_comes_back_as_it_was_written(tmp_path: Path, packed: bool) -> None:
+    images = pictures(3)
+    write_idx(tmp_path / "images", images, packed=packed)
+    assert np.array_equal(read_idx(tmp_path / "images"), images)
+
+
+def test_a_file_that_is_no_idx_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"PNG and so on")
+    with pytest.raises(DataError, match="magic number"):
+        read_idx(tmp_path / "file")
+
+
+@pytest.mark.parametrize("kept", [3, 10, 200])
+def test_a_truncated_file_is_refused(tmp_path: Path, kept: int) -> None:
+    write_idx(tmp_path / "images", pictures(3), packed=False)
+    whole = (tmp_path / "images").read_bytes()
+    (tmp_path / "images").write_bytes(whole[:kept])
+    with pytest.raises(DataError, match="images"):
+        read_idx(tmp_path / "images")
+
+
+def test_a_truncated_gzip_is_refused(tmp_path: Path) -> None:
+    write_idx(tmp_path / "images.gz", pictures(3))
+    whole = (tmp_path / "images.gz").read_bytes()
+    (tmp_path / "images.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match="Fetch the file again"):
+        read_idx(tmp_path / "images.gz")
+
+
+def test_mnist_is_read_and_a_missing_file_is_named_with_its_home(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte.*yann\.lecun\.com"):
+        mnist(tmp_path, "train")
+    write_idx(tmp_path / "mnist" / "t10k-images-idx3-ubyte.gz", pictures(4))
+    write_idx(tmp_path / "mnist" / "t10k-labels-idx1-ubyte", np.array([1, 2, 3, 4], dtype=np.uint8), packed=False)
+    assert mnist(tmp_path, "test").labels.tolist() == [1, 2, 3, 4]
+
+
+def test_images_and_labels_that_differ_in_number_are_refused(tmp_path: Path) -> None:
+    write_idx(tmp_path / "mnist" / "train-images-idx3-ubyte.gz", pictures(4))
+    write_idx(tmp_path / "mnist" / "train-labels-idx1-ubyte.gz", np.zeros(3, dtype=np.uint8))
+    with pytest.raises(DataError, match="does not go with"):
+        mnist(tmp_path, "train")
+
+
+def test_emnist_is_turned_upright_and_both_cases_share_a_class(tmp_path: Path) -> None:
+    folder = tmp_path / "emnist"
+    images = pictures(3)
+    for name in ("emnist-byclass-test", "emnist-bymerge-test-minus-byclass-test"):
+        write_idx(folder / f"{name}-images-idx3-ubyte.gz", images)
+        write_idx(folder / f"{name}-labels-idx1-ubyte.gz", np.array([7, 10, 36], dtype=np.uint8))
+    mapping = "7 55\n10 65\n36 97\n"
+    (folder / "emnist-byclass-mapping.txt").write_text(mapping)
+    (folder / "emnist-bymerge-mapping.txt").write_text(mapping)
+    read = emnist(tmp_path)
+    assert read.labels.tolist() == [7, 10, 10, 7, 10, 10]
+    assert np.array_equal(read.images[0], images[0].T)
+
+
+def test_the_split_is_disjoint_complete_and_the_same_for_the_same_seed() -> None:
+    whole = Labelled(pictures(50), np.arange(50))
+    training, validation = validation_split(whole, 10, seed=3)
+    assert sorted([*training.labels, *validation.labels]) == list(range(50))
+    assert not identical(training.images, validation.images).any()
+    again = validation_split(whole, 10, seed=3)[1]
+    assert np.array_equal(again.labels, validation.labels)
+    assert not np.array_equal(validation_split(whole, 10, seed=4)[1].labels, validation.labels)
+
+
+def test_copies_of_a_validation_picture_do_not_stay_in_the_training_part() -> None:
+    images = np.repeat(pictures(25), 2, axis=0)
+    training, validation = validation_split(Labelled(images, np.zeros(50, dtype=np.int64)), 10, seed=1)
+    assert not identical(training.images, validation.images).any()
+    assert identical(images, images[:1]).tolist() == [True, True] + [False] * 48
+
+
+def test_more_cannot_be_held_out_than_there_is() -> None:
+    with pytest.raises(DataError, match="cannot be held out"):
+        validation_split(Labelled(pictures(3), np.zeros(3, dtype=np.int64)), 3, seed=1)
