@@ -73,7 +73,7 @@ format: setup-dev ## format the code
 evaluate: setup ## post the MNIST test images under DATA to the API at API_ADDRESS and score the answers
 	$(BIN)/python -m training.served --data $(DATA) --api_address $(API_ADDRESS)
 
-bench: setup-dev ## measure preprocessing, inference and start-up on this machine
+bench: setup-dev models ## measure preprocessing, inference and start-up on this machine
 	$(BIN)/python -m loadtests.bench
 
 loadtest: setup-dev ## USERS users for SECONDS_OF_LOAD s against API_ADDRESS; the report goes to build/loadtest

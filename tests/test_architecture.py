@@ -15,7 +15,7 @@ ALLOWED: dict[str, set[str]] = {
     "preprocessing": set(),
     "training": {"models", "preprocessing"},
     "ui": set(),
-    "loadtests": set(),
+    "loadtests": {"models", "preprocessing", "serving"},
 }
 FOREIGN = {
     "preprocessing": {"bentoml", "starlette", "onnxruntime", "streamlit", "torch"},
@@ -44,3 +44,8 @@ def test_imports_point_one_way(room: str) -> None:
         names = imported(module)
         assert names & ROOMS <= ALLOWED[room] | {room}, module
         assert not names & FOREIGN.get(room, set()), module
+
+
+def test_load_goes_over_http_only() -> None:
+    for name in ("locustfile.py", "samples.py"):
+        assert not imported(ROOT / "loadtests" / name) & (ROOMS - {"loadtests"})

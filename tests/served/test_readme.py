@@ -1,0 +1,49 @@
+"""The examples of README.md, run as they stand against a real service."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.processes import ROOT
+
+pytestmark = pytest.mark.served
+
+DEFAULT_ADDRESS = "http://127.0.0.1:3000"
+
+
+def examples(language: str) -> list[str]:
+    """The code blocks of README.md in a language."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def curl_lines() -> list[str]:
+    return [line for block in examples("bash") for line in block.splitlines() if line.startswith("curl ")]
+
+
+def test_there_are_examples() -> None:
+    assert len(curl_lines()) >= 2
+    assert len(examples("python")) >= 1
+
+
+@pytest.mark.parametrize("line", curl_lines())
+def test_curl_examples(line: str, service_address: str) -> None:
+    command = line.replace(DEFAULT_ADDRESS, service_address).replace("curl ", "curl --silent --fail ", 1)
+    ran = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    assert json.loads(ran.stdout)["label"] == "7"
+
+
+@pytest.mark.parametrize("block", examples("python"))
+def test_python_examples(block: str, service_address: str) -> None:
+    code = block.replace(DEFAULT_ADDRESS, service_address)
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout.startswith("7 ")
+
+
+def test_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text(encoding="utf-8")):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
