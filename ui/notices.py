@@ -53,9 +53,10 @@ def problem(failure: Problem) -> str:
 
 
 def rejected(answer: Classification) -> None:
-    """The drawing is not what the model was made for."""
-    reason = f" {plain(answer.reject_reason)}" if answer.reject_reason else ""
-    st.warning(f"This does not look like {noun(answer.model)}.{reason}", icon=":material/help:")
+    """The drawing is not what the model was made for; the best guess follows all the same."""
+    st.warning(f"This does not look like {noun(answer.model)}. The best guess is only a guess.", icon=":material/help:")
+    if answer.reject_reason:
+        st.html(f'<p class="quiet">{markup.text(answer.reject_reason)}</p>')
 
 
 def noun(model: str) -> str:

@@ -1,0 +1,105 @@
+"""The client: what it asks, what it understands, what it makes of failures."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import httpx
+import pytest
+
+from tests.ui.service import NO_GPU, PNG, Service, catalogue, explanation, problem
+from ui.client import Client, Problem, Unavailable
+
+ADDRESS = "http://127.0.0.1:3000"
+
+
+@contextmanager
+def connected(reply: Callable[[httpx.Request], httpx.Response], api_key: str | None = None) -> Iterator[Client]:
+    with closing(Client(ADDRESS + "/", api_key=api_key, transport=httpx.MockTransport(reply))) as client:
+        yield client
+
+
+def test_classify_sends_the_picture_as_it_is() -> None:
+    service = Service()
+    with connected(service) as client:
+        answer = client.classify(PNG, model="digits", device="cpu")
+    (request,) = service.asked
+    assert request.content == PNG
+    assert request.headers["Content-Type"] == "image/png"
+    assert dict(request.url.params) == {"model": "digits", "top_k": "3", "device": "cpu"}
+    assert "Authorization" not in request.headers
+    assert (answer.label, answer.confidence, answer.batch_size) == ("7", 0.991, 4)
+    assert [each.label for each in answer.top] == ["7", "1", "2"]
+
+
+def test_explain_decodes_the_pictures() -> None:
+    with connected(Service()) as client:
+        answer = client.explain(PNG, model="digits", device="auto")
+    assert [stage.name for stage in answer.stages] == ["gray", "ink", "crop", "input"]
+    assert answer.stages[0].png == PNG
+    assert answer.stages[0].size == (280, 280)
+    assert answer.heatmap is not None
+
+
+def test_a_missing_heat_map_is_none() -> None:
+    with connected(lambda _: httpx.Response(200, json=explanation(heatmap=None))) as client:
+        assert client.explain(PNG, model="digits", device="auto").heatmap is None
+
+
+def test_catalogue_names_the_default_first() -> None:
+    with connected(lambda _: httpx.Response(200, json=catalogue("cascade", "letters", "digits"))) as client:
+        known = client.catalogue()
+    assert known.names() == ["digits", "cascade", "letters"]
+    assert known.model("letters").labels == list("0123456789")
+    assert known.model("digits").devices["gpu"].reason == NO_GPU
+
+
+def test_the_api_key_goes_with_every_request() -> None:
+    service = Service()
+    with connected(service, api_key="secret") as client:
+        client.catalogue()
+    assert service.asked[0].headers["Authorization"] == "Bearer secret"
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (httpx.ConnectError("refused"), "no connection"),
+        (httpx.ConnectTimeout("late"), "no answer in time"),
+        (httpx.ReadTimeout("late"), "no answer in time"),
+        (httpx.RemoteProtocolError("closed"), "the connection broke off"),
+        (httpx.ReadError("reset"), "the connection broke off"),
+    ],
+)
+def test_a_broken_connection_is_unavailable(failure: httpx.TransportError, reason: str) -> None:
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise failure
+
+    with connected(fail) as client, pytest.raises(Unavailable, match=reason) as caught:
+        client.classify(PNG, model="digits", device="auto")
+    assert caught.value.address == ADDRESS
+
+
+def test_503_is_unavailable_with_its_detail() -> None:
+    with connected(lambda _: problem(503, "unavailable", detail="Draining.")) as client, pytest.raises(Unavailable) as caught:
+        client.catalogue()
+    assert caught.value.reason == "Draining."
+
+
+@pytest.mark.parametrize("body", ["<html>hello</html>", "[]", '{"models": []}'])
+def test_another_service_at_the_address_is_unavailable(body: str) -> None:
+    with connected(lambda _: httpx.Response(200, text=body)) as client, pytest.raises(Unavailable, match="not the classifier"):
+        client.catalogue()
+
+
+def test_a_problem_document_is_a_problem() -> None:
+    reply = problem(413, "too_large", "Too large", "At most 8 MB.")
+    with connected(lambda _: reply) as client, pytest.raises(Problem) as caught:
+        client.classify(PNG, model="digits", device="auto")
+    assert (caught.value.status, caught.value.code) == (413, "too_large")
+    assert (caught.value.title, caught.value.detail) == ("Too large", "At most 8 MB.")
+
+
+@pytest.mark.parametrize("body", ["", "oops", "[1]", '{"detail": null}'])
+def test_an_error_without_a_problem_document_is_a_problem_too(body: str) -> None:
+    with connected(lambda _: httpx.Response(500, text=body)) as client, pytest.raises(Problem, match="Internal Server Error"):
+        client.catalogue()

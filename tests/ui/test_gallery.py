@@ -1,0 +1,118 @@
+"""The gallery and the desk: which drawings hang, and which answers are asked for again."""
+
+from contextlib import closing
+
+import httpx
+import pytest
+
+from tests.ui.service import OTHER_PNG, PNG, Service, classification
+from ui.answers import Classification
+from ui.canvas import Drawing, drawing
+from ui.client import Client, Unavailable
+from ui.desk import Desk, Question
+from ui.gallery import LIMIT, Gallery, card
+
+
+def answer(label: str) -> Classification:
+    return Classification.model_validate(classification(label))
+
+
+def labels(gallery: Gallery) -> list[str]:
+    return [entry.answer.label for entry in gallery.entries]
+
+
+def test_a_drawing_that_gains_a_stroke_keeps_its_one_entry() -> None:
+    gallery = Gallery()
+    gallery.record(0, b"one stroke", answer("1"))
+    gallery.record(1, b"another", answer("3"))
+    gallery.record(0, b"two strokes", answer("7"))
+    assert labels(gallery) == ["3", "7"]
+
+
+def test_the_same_picture_hangs_once() -> None:
+    gallery = Gallery()
+    gallery.record(0, PNG, answer("7"))
+    gallery.record(1, PNG, answer("7"))
+    assert labels(gallery) == ["7"]
+
+
+def test_the_oldest_make_room() -> None:
+    gallery = Gallery()
+    for number in range(LIMIT + 3):
+        gallery.record(number, str(number).encode(), answer("7"))
+    assert [entry.drawing for entry in gallery.entries] == list(range(LIMIT + 2, 2, -1))
+
+
+def test_emptied() -> None:
+    gallery = Gallery()
+    gallery.record(0, PNG, answer("7"))
+    gallery.empty()
+    assert gallery.entries == []
+
+
+def test_a_card_escapes_what_it_is_told() -> None:
+    gallery = Gallery()
+    gallery.record(0, PNG, answer('<script>"'))
+    text = card(gallery.entries[0])
+    assert "<script" not in text
+    assert "&lt;script&gt;&quot;" in text
+
+
+def test_a_canvas_without_strokes_is_no_drawing() -> None:
+    assert drawing(None, None).png is None
+    assert drawing({"objects": []}, PNG).png is None
+    assert drawing({"objects": [{"type": "Path"}]}, PNG).png == PNG
+
+
+def test_wiping_the_canvas_begins_another_drawing() -> None:
+    desk = Desk()
+    for png in (None, PNG, PNG, None, None, OTHER_PNG):
+        desk.see(Drawing(png))
+    assert (desk.sheet, desk.drawing) == (0, 1)
+
+
+def test_a_new_sheet_begins_another_drawing() -> None:
+    desk = Desk()
+    desk.see(Drawing(PNG))
+    desk.new_sheet()
+    desk.see(Drawing(None))
+    assert (desk.sheet, desk.drawing) == (1, 1)
+
+
+def test_a_question_is_asked_once() -> None:
+    service, desk = Service(), Desk()
+    with closing(Client("http://127.0.0.1:3000", transport=httpx.MockTransport(service))) as client:
+        for _ in range(3):
+            desk.refresh(client)
+            desk.classify(client, Question(PNG, "digits", "auto"))
+            desk.explain(client, Question(PNG, "digits", "auto"))
+        assert [request.url.path for request in service.asked] == ["/models", "/classify", "/explain"]
+        desk.classify(client, Question(PNG, "digits", "cpu"))
+        assert len(service.asked_for("/classify")) == 2
+        assert labels(desk.gallery) == ["7"]
+
+
+def test_an_emptied_gallery_stays_empty_until_something_is_drawn() -> None:
+    desk = Desk()
+    with closing(Client("http://127.0.0.1:3000", transport=httpx.MockTransport(Service()))) as client:
+        desk.classify(client, Question(PNG, "digits", "auto"))
+        desk.gallery.empty()
+        desk.classify(client, Question(PNG, "digits", "auto"))
+        assert labels(desk.gallery) == []
+        desk.classify(client, Question(OTHER_PNG, "digits", "auto"))
+        assert labels(desk.gallery) == ["7"]
+
+
+def test_a_failure_leaves_the_gallery_and_renews_the_catalogue() -> None:
+    service, desk = Service(), Desk()
+    with closing(Client("http://127.0.0.1:3000", transport=httpx.MockTransport(service))) as client:
+        desk.refresh(client)
+        desk.classify(client, Question(PNG, "digits", "auto"))
+        service.down = True
+        with pytest.raises(Unavailable):
+            desk.classify(client, Question(OTHER_PNG, "digits", "auto"))
+        assert labels(desk.gallery) == ["7"]
+        assert desk.catalogue is not None
+        service.down = False
+        desk.refresh(client)
+        assert len(service.asked_for("/models")) == 2

@@ -1,0 +1,39 @@
+"""Starting the page: the command line, and the names of its modules."""
+
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+import ui
+from ui.__main__ import parse
+
+
+def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("API_ADDRESS", "UI_PORT", "HOST"):
+        monkeypatch.delenv(name, raising=False)
+    arguments = parse([])
+    assert (arguments.api_address, arguments.host, arguments.port) == ("http://127.0.0.1:3000", "127.0.0.1", 8501)
+
+
+def test_the_command_line_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_ADDRESS", "http://api:3000")
+    monkeypatch.setenv("UI_PORT", "9000")
+    assert (parse([]).api_address, parse([]).port) == ("http://api:3000", 9000)
+    arguments = parse(["--api_address", "https://other", "--port", "9001"])
+    assert (arguments.api_address, arguments.port) == ("https://other", 9001)
+
+
+@pytest.mark.parametrize("wrong", [["--port", "http"], ["--api_address", "127.0.0.1:3000"]])
+def test_a_bad_value_stops_the_start(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(wrong)
+    assert wrong[0] in capsys.readouterr().err
+
+
+def test_no_module_hides_another_package() -> None:
+    # Streamlit puts the folder of app.py first on the path: a module called html.py there would hide Python's own.
+    names = {path.stem for path in Path(ui.__path__[0]).glob("*.py")} - {"__init__", "__main__"}
+    assert not names & set(sys.stdlib_module_names)
+    assert not names & set(packages_distributions())

@@ -1,0 +1,115 @@
+"""What is written on the page: shares, bars, fine print, refusals, devices, stages."""
+
+import pytest
+
+from tests.ui.service import NO_GPU, PNG, classification, explanation, model
+from ui import charts, markup, notices, sidebar, stages
+from ui.answers import Classification, Explanation, Model
+from ui.client import Problem
+
+
+def answer(**changes: object) -> Classification:
+    return Classification.model_validate(classification() | changes)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (1.0, "100.0%"),
+        (0.99996, ">99.9%"),
+        (0.9987, "99.9%"),
+        (0.5, "50.0%"),
+        (0.0006, "0.1%"),
+        (0.0001, "<0.1%"),
+        (0.0, "0.0%"),
+    ],
+)
+def test_a_share_is_rounded_without_lying(share: float, text: str) -> None:
+    assert markup.percent(share) == text
+
+
+def test_an_image_lies_in_the_page_itself() -> None:
+    assert markup.image(PNG, alt='a "7"', pixelated=True).startswith('<img class="pixelated" src="data:image/png;base64,iVBOR')
+    assert 'alt="a &quot;7&quot;"' in markup.image(PNG, alt='a "7"')
+
+
+def test_bars_mark_the_winner_and_no_other() -> None:
+    text = charts.bars({"3": 0.2, "7": 0.8}, "7")
+    assert text.count('class="bar winner"') == 1
+    assert text.count('class="bar"') == 1
+    assert 'style="width:80.00%"' in text
+    assert "many" not in text
+    assert text.index(">3<") < text.index(">7<")
+
+
+def test_many_bars_flow_into_columns() -> None:
+    assert 'class="bars many"' in charts.bars({chr(65 + i): 1 / 26 for i in range(26)}, "A")
+
+
+def test_bars_stay_inside_their_track() -> None:
+    assert "width:100.00%" in charts.bars({"7": 1.0000001}, "7")
+
+
+def test_the_headline_shows_label_confidence_top_and_category() -> None:
+    text = charts.headline(answer(category={"label": "letter", "confidence": 0.97}))
+    assert 'data-label="7"' in text
+    assert "99.1%" in text
+    assert text.count("<li>") == 3
+    assert "letter, 97.0%" in text
+    assert "best guess" not in text
+
+
+def test_a_rejected_headline_is_a_guess() -> None:
+    text = charts.headline(answer(rejected=True))
+    assert "rejected" in text
+    assert "best guess" in text
+
+
+def test_labels_are_escaped() -> None:
+    assert "<b>&lt;i&gt;</b>" in charts.headline(answer(top=[{"label": "<i>", "confidence": 1}]))
+    assert "<i>" not in charts.bars({"<i>": 1.0}, "<i>")
+
+
+def test_fine_print() -> None:
+    text = charts.fine_print(answer())
+    assert "digits 1.0.0 · CPU · batch of 4 · 1.1 ms (decode 0.5, preprocess 0.1, queue 0.2, inference 0.1)" in text
+    assert "alone in its batch" in charts.fine_print(answer(batch_size=1))
+
+
+def test_fine_print_leaves_out_what_is_not_told() -> None:
+    bare = Classification(model="digits", label="7", confidence=1)
+    assert charts.fine_print(bare) == '<p class="fine-print">digits</p>'
+
+
+def test_stages_in_their_order_and_no_others() -> None:
+    told = Explanation.model_validate(explanation())
+    assert [stage.name for stage in stages.chosen(told.stages[::-1])] == ["gray", "crop", "input"]
+    assert stages.chosen(told.stages[1:2]) == []
+
+
+def test_a_stage_says_its_size_and_its_line() -> None:
+    stage = Explanation.model_validate(explanation()).stages[0]
+    text = stages.figure("Gray", stage)
+    assert "280×280" in text
+    assert "What gray is." in text
+
+
+def test_a_problem_is_told_with_its_detail() -> None:
+    assert (
+        notices.problem(Problem(status=413, title="Too large", detail="At most 8 MB", code="x"))
+        == "**Too large**: At most 8 MB"
+    )
+    assert notices.problem(Problem(status=500, title="Error", detail="", code="")) == "**Error**"
+    assert notices.plain("a*b_[c](d)") == r"a\*b\_\[c\]\(d\)"
+
+
+def test_what_a_drawing_does_not_look_like() -> None:
+    assert notices.noun("digits") == "a digit"
+    assert notices.noun("flags") == "anything this model knows"
+
+
+def test_devices_come_with_the_reason_against_them() -> None:
+    assert sidebar.devices(Model.model_validate(model("digits"))) == (["auto", "cpu"], {"gpu": NO_GPU})
+    both = {"cpu": {"available": True}, "gpu": {"available": True}}
+    assert sidebar.devices(Model.model_validate(model("digits", devices=both))) == (["auto", "cpu", "gpu"], {})
+    assert sidebar.devices(Model(name="digits")) == (["auto", "cpu"], {"gpu": "Not available."})
