@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-ENLARGEMENT: Final = 4
+ENLARGEMENT: Final = 3
 MARGIN: Final = 6
-# Distances in pixels of the enlarged picture: a stroke of MNIST is about 10 wide there.
+# Distances in pixels of the enlarged picture: a stroke of MNIST is about 8 wide there.
 GRID: Final = 4
 
 
@@ -23,7 +23,7 @@ def vary(picture: npt.NDArray[np.uint8], hand: np.random.Generator) -> Image.Ima
     if hand.random() < 0.75:
         large = bend(large, hand)
     if hand.random() < 0.6:
-        large = thicken(large, int(hand.choice([-2, -1, 1, 1, 2, 3])))
+        large = thicken(large, int(hand.choice([-2, -1, 1, 1, 2])))
     if hand.random() < 0.5:
         large = harden(large, hand.uniform(0.35, 0.6))
     if hand.random() < 0.12:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from training.batches import batches
 from training.datasets import Labelled
@@ -23,7 +23,7 @@ class Settings:
     batch: int = 256
     peak_rate: float = 4e-3
     weight_decay: float = 0.03
-    averaging: float = 0.999
+    averaging: float = 0.998
     outlier_weight: float = 0.5
     patience: int = 5
     threads: int = 2
@@ -62,7 +62,7 @@ def train(
         raise ValueError(f"{len(frames)} frames do not fill one batch of {settings.batch}: lower the batch or add data.")
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.peak_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.peak_rate, total_steps=steps + 1, pct_start=0.15)
-    averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging), use_buffers=True)
+    averaged = AveragedModel(model, avg_fn=_average(settings.averaging), use_buffers=True)
     best, lowest, best_epoch = copy.deepcopy(averaged.module), float("inf"), 0
     curve: list[Epoch] = []
     started = time.monotonic()
@@ -94,6 +94,16 @@ def train(
             break
     best.eval()
     return best, curve
+
+
+def _average(decay: float) -> Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]:
+    """An exponential average that forgets the first steps sooner, when the weights still run."""
+
+    def average(old: torch.Tensor, new: torch.Tensor, number: torch.Tensor) -> torch.Tensor:
+        kept = min(decay, (1 + int(number)) / (10 + int(number)))
+        return torch.lerp(new.to(old.dtype), old, kept) if old.is_floating_point() else new
+
+    return average
 
 
 def _measured(model: nn.Module, validation: Mapping[str, Labelled], epoch: int, loss: float, seconds: float) -> Epoch:

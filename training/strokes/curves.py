@@ -14,7 +14,7 @@ Path = npt.NDArray[np.float64]
 """One stroke without lifting the pen: ``float64[points, 2]``, (x, y)."""
 Point = Sequence[float] | npt.NDArray[np.float64]
 
-STEPS: Final = 10
+STEPS: Final = 8
 JITTER: Final = 0.022
 
 

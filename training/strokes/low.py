@@ -52,12 +52,12 @@ def one_ticked(hand: Generator) -> list[Path]:
 def one_flagged(hand: Generator) -> list[Path]:
     """A long steep upstroke before the stem, as written in Germany and France: a tent with one leg cut."""
     drop = hand.uniform(0.3, 0.62)
-    return [line(hand, (-drop * hand.uniform(0.5, 0.95), drop), (0, 0), (hand.normal(0, 0.03), 1))]
+    return [line(hand, (-drop * hand.uniform(0.45, 0.9), drop), (0, 0), (hand.normal(0, 0.03), 1))]
 
 
 def one_hooked(hand: Generator) -> list[Path]:
     """The flag flows into the stem over a round shoulder."""
-    drop = hand.uniform(0.13, 0.3)
+    drop = hand.uniform(0.18, 0.32)
     return [curve(hand, (-hand.uniform(0.1, 0.2), drop), (-0.07, 0.55 * drop), (0.0, 0.03), (0.02, 0.4), (0, 1))]
 
 
@@ -70,7 +70,7 @@ def one_printed(hand: Generator) -> list[Path]:
 def one_long_printed(hand: Generator) -> list[Path]:
     """A long flag and a foot besides: easily taken for a 2 by whoever has never seen it."""
     drop = hand.uniform(0.25, 0.5)
-    stem = line(hand, (-drop * hand.uniform(0.6, 1.0), drop), (0, 0), (hand.normal(0, 0.03), 1), bow=0.03)
+    stem = line(hand, (-drop * hand.uniform(0.55, 0.95), drop), (0, 0), (hand.normal(0, 0.03), 1), bow=0.03)
     return [stem, _foot(hand)]
 
 
@@ -120,6 +120,12 @@ def two_curled(hand: Generator) -> list[Path]:
     curl = ((-w * 0.35, 0.3), (-w * 0.9, 0.32), (-w * 0.9, 0.1), (0, 0), (w * 0.85, 0.15), (w * 0.7, 0.45), (0, 0.75))
     neck = curve(hand, *curl, (-w, 1))
     return [joined(neck, line(hand, neck[-1], (w * 1.2, 1), jitter=0.015))]
+
+
+def two_zigzag(hand: Generator) -> list[Path]:
+    """Straight strokes and sharp corners, as a Z."""
+    w = hand.uniform(0.26, 0.4)
+    return [line(hand, (-w, hand.uniform(0, 0.1)), (w, hand.normal(0.02, 0.03)), (-w, 1), (w * hand.uniform(0.9, 1.3), 1))]
 
 
 def three_round(hand: Generator) -> list[Path]:
@@ -192,7 +198,7 @@ def four_lightning(hand: Generator) -> list[Path]:
 
 def _flag(hand: Generator) -> tuple[tuple[float, float], tuple[float, float]]:
     drop = hand.uniform(0.12, 0.32)
-    return (-drop * hand.uniform(0.6, 1.15), drop), (0.0, 0.0)
+    return (-drop * hand.uniform(0.5, 1.0), drop), (0.0, 0.0)
 
 
 def _foot(hand: Generator) -> Path:

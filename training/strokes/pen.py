@@ -30,10 +30,10 @@ class Hand:
         """Somebody."""
         shaky = random.random() < 0.35
         return cls(
-            width=float(np.exp(random.normal(0, 0.2))),
-            slant=float(random.normal(0.08, 0.16)),
-            turn=float(np.deg2rad(random.normal(0, 6))),
-            warp=float(abs(random.normal(0, 0.025))),
+            width=float(np.exp(random.normal(0, 0.22))),
+            slant=float(random.normal(0.08, 0.17)),
+            turn=float(np.deg2rad(random.normal(0, 7))),
+            warp=float(abs(random.normal(0, 0.03))),
             tremor=float(random.uniform(0.003, 0.015)) if shaky else 0.0,
         )
 
@@ -57,6 +57,10 @@ class Hand:
 def picture(paths: list[Path], random: np.random.Generator) -> Image.Image:
     """Strokes (one digit high) on a canvas: mode "L", white on black, antialiased, any place and size, any brush."""
     written = Hand.of(random).write(paths, random)
+    if random.random() < 0.25:
+        # A mouse moved fast reports few places: the curve becomes a polygon.
+        every = int(random.integers(2, 6))
+        written = [np.concatenate((path[:-1:every], path[-1:])) for path in written]
     brush = float(np.exp(random.uniform(np.log(THINNEST), np.log(THICKEST))))
     side = float(np.exp(random.uniform(np.log(CANVASES[0]), np.log(CANVASES[1]))))
     if random.random() < 0.5:
