@@ -1,0 +1,67 @@
+"""Fixtures of the browser tests: one Chromium, one page process, a fresh visit per test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.processes import CHROMIUM, NO_CHROMIUM, launch, start_page
+
+PATIENCE_MS = 20_000
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Chromium, or a skipped test that says how to get it."""
+    if CHROMIUM is None:
+        pytest.skip(NO_CHROMIUM)
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def page_address(chromium: Browser, service_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real page process on the real service."""
+    assert chromium.is_connected()  # asked for first: without a browser nothing else need start
+    with start_page(service_address, tmp_path_factory.mktemp("page")) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Page]:
+    """An empty tab. At the end the page must have asked loopback only and complained about nothing."""
+    with chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light") as context:
+        context.set_default_timeout(PATIENCE_MS)
+        tab = context.new_page()
+        complaints: list[str] = []
+        strangers: list[str] = []
+        tab.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        tab.on("request", lambda request: strangers.append(request.url) if outside(request.url) else None)
+        yield tab
+        assert complaints == []
+        assert strangers == []
+
+
+@pytest.fixture
+def page(visit: Page, page_address: str) -> Page:
+    """The page, opened."""
+    visit.goto(page_address)
+    return visit
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    """Where a test's own processes write."""
+    return tmp_path
+
+
+def outside(url: str) -> bool:
+    """Whether asking for the address leaves this machine."""
+    parts = urlsplit(url)
+    return parts.scheme not in ("data", "blob", "about") and parts.hostname != "127.0.0.1"
