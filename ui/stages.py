@@ -8,6 +8,9 @@ import streamlit as st
 from ui import markup
 from ui.answers import Explanation, Picture, Stage
 
+# Pictures with fewer pixels than this are looked at pixel by pixel.
+SMOOTH: Final = 100
+
 # The steps worth a look, in order, with the words for a visitor.
 TITLES: Final = {"gray": "Gray", "crop": "Crop", "input": "Model input"}
 
@@ -20,7 +23,7 @@ def show(explanation: Explanation) -> None:
         st.html(f'<div class="stages">{"".join(figure(TITLES[stage.name], stage) for stage in shown)}</div>')
     if explanation.heatmap is not None:
         with st.expander("Which ink mattered"):
-            st.html(f'<div class="stages">{figure("Heat map", explanation.heatmap)}</div>')
+            st.html(f'<div class="stages single">{figure("Heat map", explanation.heatmap)}</div>')
 
 
 def chosen(stages: Sequence[Stage]) -> list[Stage]:
@@ -30,10 +33,11 @@ def chosen(stages: Sequence[Stage]) -> list[Stage]:
 
 
 def figure(title: str, picture: Picture) -> str:
-    """One picture, enlarged without smoothing, with its size and its line."""
+    """One picture with its size and its line; a small one is enlarged without smoothing."""
     width, height = picture.size
+    image = markup.image(picture.png, alt=title, pixelated=max(width, height) < SMOOTH)
     return (
-        f'<figure class="stage"><div class="frame">{markup.image(picture.png, alt=title, pixelated=True)}</div>'
+        f'<figure class="stage"><div class="frame">{image}</div>'
         f"<figcaption><b>{markup.text(title)}</b> <span>{width}×{height}</span>"
         f"<p>{markup.text(picture.note)}</p></figcaption></figure>"
     )

@@ -4,9 +4,11 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import httpx
 import pytest
 
 import ui
+from tests.processes import free_port, running
 from ui.__main__ import parse
 
 
@@ -37,3 +39,16 @@ def test_no_module_hides_another_package() -> None:
     names = {path.stem for path in Path(ui.__path__[0]).glob("*.py")} - {"__init__", "__main__"}
     assert not names & set(sys.stdlib_module_names)
     assert not names & set(packages_distributions())
+
+
+def test_the_page_starts(tmp_path: Path) -> None:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "ui", "--api_address", "http://127.0.0.1:1", "--host", "127.0.0.1", "--port", str(port)]
+    with running(command, f"{address}/_stcore/health", tmp_path / "page.log", {}):
+        answer = httpx.get(address)
+        assert answer.status_code == 200
+        assert "text/html" in answer.headers["Content-Type"]
+    log = (tmp_path / "page.log").read_text()
+    assert address in log
+    assert "usage statistics" not in log

@@ -1,10 +1,12 @@
 """What is written on the page: shares, bars, fine print, refusals, devices, stages."""
 
 import pytest
+from PIL import Image
 
+from tests.pictures import encoded
 from tests.ui.service import NO_GPU, PNG, classification, explanation, model
 from ui import charts, markup, notices, sidebar, stages
-from ui.answers import Classification, Explanation, Model
+from ui.answers import Classification, Explanation, Model, Picture
 from ui.client import Problem
 
 
@@ -92,6 +94,12 @@ def test_a_stage_says_its_size_and_its_line() -> None:
     text = stages.figure("Gray", stage)
     assert "280×280" in text
     assert "What gray is." in text
+    assert "pixelated" not in text
+
+
+def test_a_small_picture_shows_its_pixels() -> None:
+    png = encoded(Image.new("L", (28, 28)))
+    assert 'class="pixelated"' in stages.figure("Model input", Picture.model_construct(png=png, note=""))
 
 
 def test_a_problem_is_told_with_its_detail() -> None:
