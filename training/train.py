@@ -19,7 +19,7 @@ from training.network import logits
 class Settings:
     """What a training run may be told; the defaults are those of the shipped model."""
 
-    epochs: int = 12
+    epochs: int = 7
     batch: int = 256
     peak_rate: float = 4e-3
     weight_decay: float = 0.03
