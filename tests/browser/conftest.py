@@ -12,7 +12,8 @@ from tests.browser.processes import CHROMIUM, NO_CHROMIUM, launch, start_page
 PATIENCE_MS = 20_000
 
 
-@pytest.fixture(scope="session")
+# Not for the session: Playwright keeps an event loop running in this thread, and other rooms' tests start their own.
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Chromium, or a skipped test that says how to get it."""
     if CHROMIUM is None:
@@ -24,7 +25,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def page_address(chromium: Browser, service_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real page process on the real service."""
     assert chromium.is_connected()  # asked for first: without a browser nothing else need start
