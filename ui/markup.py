@@ -13,10 +13,10 @@ def text(value: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a person reads it; never a round 100% or 0% that is not one."""
-    if 0.9995 <= share < 1:
+    """A share as a person reads it. No model is ever wholly sure: the 1 and 0 of an answer are rounded ones."""
+    if share >= 0.9995:
         return ">99.9%"
-    if 0 < share < 0.0005:
+    if share < 0.0005:
         return "<0.1%"
     return f"{share:.1%}"
 

@@ -17,13 +17,13 @@ def answer(**changes: object) -> Classification:
 @pytest.mark.parametrize(
     ("share", "text"),
     [
-        (1.0, "100.0%"),
+        (1.0, ">99.9%"),
         (0.99996, ">99.9%"),
         (0.9987, "99.9%"),
         (0.5, "50.0%"),
         (0.0006, "0.1%"),
         (0.0001, "<0.1%"),
-        (0.0, "0.0%"),
+        (0.0, "<0.1%"),
     ],
 )
 def test_a_share_is_rounded_without_lying(share: float, text: str) -> None:
