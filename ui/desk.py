@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui.answers import Catalogue, Classification, Explanation
 from ui.canvas import Drawing
-from ui.client import Client, Unavailable
+from ui.client import Client, Problem, Unavailable
 from ui.gallery import Gallery
 
 _KEY: Final = "desk"
@@ -92,7 +92,7 @@ class Desk:
     def _doubt(self) -> Iterator[None]:
         try:
             yield
-        except Unavailable:
+        except (Unavailable, Problem):
             self._stale = True
             raise
 

@@ -32,17 +32,21 @@ def trouble(failure: Unavailable | Problem) -> None:
         blank()
     else:
         st.warning(problem(failure), icon=":material/error:")
+        retry()
 
 
 def unreachable(failure: Unavailable) -> None:
     """Where the service should be, why it is not there, and a way to try again."""
-    with st.container(key="unreachable"):
-        st.error(
-            f"The service at `{failure.address}` does not answer: {failure.reason}. Your drawing and the gallery are safe.",
-            icon=":material/cloud_off:",
-        )
-        # Pressing it reruns the page, which asks again: there is nothing else to do.
-        st.button("Retry", key="retry", icon=":material/refresh:")
+    st.error(
+        f"The service at `{failure.address}` does not answer: {failure.reason}. Your drawing and the gallery are safe.",
+        icon=":material/cloud_off:",
+    )
+    retry()
+
+
+def retry() -> None:
+    """A button that needs no action of its own: pressing it reruns the page, which asks again what has no answer yet."""
+    st.button("Retry", key="retry", icon=":material/refresh:")
 
 
 def problem(failure: Problem) -> str:

@@ -27,7 +27,12 @@ def main() -> None:
         home = Path(folder)
         environment = {**os.environ, **service_environment(home, 0)}
         subprocess.run([sys.executable, "-m", "models", "import"], cwd=ROOT, env=environment, check=True)
-        with start_service(home, free_port()) as service, start_page(service, home) as address, sync_playwright() as playwright:
+        # One worker, so that the second drawing meets a warm one.
+        with (
+            start_service(home, free_port(), WORKERS="1") as service,
+            start_page(service, home) as address,
+            sync_playwright() as playwright,
+        ):
             browser = launch(playwright)
             page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
             page.goto(address)

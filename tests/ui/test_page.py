@@ -126,6 +126,10 @@ def test_a_problem_is_shown_with_its_detail(page: AppTest, hand: Hand, service: 
     hand.draw(PNG)
     page.run()
     assert page.warning[0].value == "**Too many requests**: The queue is full\\."
+    service.replies["/classify"] = lambda _: httpx.Response(200, json=classification())
+    page.button(key="retry").click().run()
+    assert not page.warning
+    assert 'data-label="7"' in written(page)
 
 
 def test_without_an_explanation_the_answer_stands(page: AppTest, hand: Hand, service: Service) -> None:
