@@ -51,7 +51,9 @@ def open_image(data: bytes, *, max_pixels: int) -> Image.Image:
     """
     name = image_format(data)
     if name is None:
-        raise UnsupportedImage("The content is not PNG, JPEG or WebP. Send the bytes of such a picture; addresses are never fetched.")
+        raise UnsupportedImage(
+            "The content is not PNG, JPEG or WebP. Send the bytes of such a picture; addresses are never fetched."
+        )
     try:
         image = Image.open(io.BytesIO(data), formats=[name])
     except Image.DecompressionBombError as error:

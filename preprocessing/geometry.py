@@ -1,10 +1,19 @@
 """Ink of any size and place to the frame a model was trained on: crop, scale into the box, centre."""
 
+from typing import Final
+
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from preprocessing.decode import NoInk
 from preprocessing.spec import InputSpec
+
+# Stroke widths as shares of the box, as `pen_width` measures them: what 99 % of MNIST holds, and what thinner pens become.
+THINNEST: Final = 0.057
+THICKEST: Final = 0.18
+PEN: Final = 0.085
+# Ink is at least this large while its strokes are changed, so that a pixel is a small step.
+PEN_SIDE: Final = 80
 
 
 def crop(ink: Image.Image) -> Image.Image:
@@ -26,6 +35,59 @@ def fit(ink: Image.Image, box: int) -> Image.Image:
     if (width, height) == ink.size:
         return ink
     return ink.resize((width, height), Image.Resampling.BILINEAR if scale < 1 else Image.Resampling.BICUBIC)
+
+
+def pen_width(fitted: Image.Image) -> float:
+    """Mean stroke width in pixels of ink scaled to its box: twice its area over its outline, less where it is faint.
+
+    The outline is the total variation of the levels, which holds for strokes thinner than a pixel too.
+    """
+    levels = np.zeros((fitted.height + 2, fitted.width + 2), dtype=np.int16)
+    levels[1:-1, 1:-1] = np.asarray(fitted)
+    outline = int(np.abs(levels[1:] - levels[:-1]).sum()) + int(np.abs(levels[:, 1:] - levels[:, :-1]).sum())
+    return 2 * int(levels.sum()) / outline * int(levels.max()) / 255
+
+
+def with_pen(ink: Image.Image, box: int) -> Image.Image:
+    """Ink fitted into the box, its strokes thickened or thinned where they are far from what people write with a pen."""
+    fitted = fit(ink, box)
+    width = pen_width(fitted)
+    thinnest, thickest = THINNEST * box, THICKEST * box
+    if thinnest <= width <= thickest:
+        return fitted
+    scale = max(1.0, PEN_SIDE / max(ink.size))
+    large = ink.resize((max(1, round(ink.width * scale)), max(1, round(ink.height * scale))), Image.Resampling.BICUBIC)
+    pixels = max(large.size) / box
+    if width < thinnest:
+        return fit(_spread(firm(large, 255), round((PEN * box - width) / 2 * pixels)), box)
+    return fit(_eroded(large, round((width - thickest) / 2 * pixels)), box)
+
+
+def firm(ink: Image.Image, typical: int) -> Image.Image:
+    """Lift the levels so that the typical inked pixel reaches ``typical`` and the strongest 255, where they do not.
+
+    Thin strokes fill pixels in part.
+    """
+    levels = np.asarray(ink, dtype=np.float32)
+    found = float((levels * levels).sum() / levels.sum())
+    gain = max(typical / found, 255 / float(levels.max()))
+    if gain <= 1:
+        return ink
+    return ink.point([min(255, round(level * gain)) for level in range(256)])
+
+
+def _spread(ink: Image.Image, radius: int) -> Image.Image:
+    wide = Image.new("L", (ink.width + 2 * radius, ink.height + 2 * radius))
+    wide.paste(ink, (radius, radius))
+    return wide.filter(ImageFilter.MaxFilter(2 * radius + 1)) if radius else ink
+
+
+def _eroded(ink: Image.Image, radius: int) -> Image.Image:
+    wide = Image.new("L", (ink.width + 2, ink.height + 2))
+    wide.paste(ink, (1, 1))
+    thin = wide.filter(ImageFilter.MinFilter(2 * radius + 1)) if radius else wide
+    box = thin.getbbox()
+    return thin.crop(box) if box else ink
 
 
 def centre(ink: Image.Image, spec: InputSpec) -> Image.Image:

@@ -1,60 +1,75 @@
-"""Where the ink is: a picture of any mode and polarity to one channel, 0 for paper and 255 for the darkest stroke."""
+"""Where the ink is: a picture of any mode and polarity to one channel, 0 for paper and 255 for the strongest stroke.
 
+A drawing on an even ground takes the short way: one look-up table. Everything else (photos, JPEG noise, ruled paper, specks,
+dark edges) goes through ``preprocessing.paper`` and ``preprocessing.components`` first.
+"""
+
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from preprocessing import components, paper
 from preprocessing.decode import NoInk
 
-# Larger pictures are shrunk by a whole factor first: a stroke keeps far more pixels than any model looks at.
-WORK_SIDE: Final = 512
+# Pictures are averaged down until the longer side is at most this: strokes keep far more pixels than a model looks at.
+WORK_SIDE: Final = 200
 # Grey levels (0..255) below which a difference from the paper is noise, and nothing counts as drawn.
 MIN_CONTRAST: Final = 24
-# Share of the strongest ink below which a pixel counts as paper.
-FLOOR: Final = 0.12
+# Share of the strongest ink below which a pixel of an even ground counts as paper.
+FLOOR: Final = 0.08
+# What kind of picture it is shows in every pixel of this step.
+SAMPLE_STEP: Final = 3
+# Levels around the paper's that belong to an even ground, and those beyond that belong to noise.
+EVEN: Final = 2
+NOISY: Final = 24
 
-_EMPTY = "Nothing is drawn on the image. Draw a stroke, or send a picture with more contrast."
-
-
-def shrink(image: Image.Image) -> Image.Image:
-    """Box-average by the smallest whole factor that brings the longer side to ``WORK_SIDE`` or less."""
-    factor = -(-max(image.size) // WORK_SIDE)
-    if factor == 1:
-        return image
-    if image.mode not in ("L", "LA", "RGB", "RGBA"):
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    return image.reduce(factor)
+_EMPTY: Final = "Nothing is drawn on the image. Draw a stroke, or send a picture with more contrast."
 
 
-def luminance(image: Image.Image) -> Image.Image:
-    """Mode "L" picture of what a viewer sees, transparency laid on a background that lets the ink stand out.
+def luminance(image: Image.Image) -> tuple[Image.Image, int | None]:
+    """Mode "L" picture of what a viewer sees, and the level of its paper where the picture itself says it.
 
-    Visible pixels of one colour are ink on nothing: their opacity is the ink, whatever the colour. Visible pixels of several
-    colours hold their own paper, so the transparent rest gets the most frequent visible luminance.
+    Visible pixels of one colour on transparency are ink on nothing: their opacity is the ink, whatever the colour. Visible
+    pixels of several colours hold their own paper, so the transparent rest gets the most frequent visible luminance.
 
     Raises:
         NoInk: every pixel is as good as transparent.
     """
     if not image.has_transparency_data:
-        return grey(image)
+        return grey(image), None
     if image.mode != "RGBA":
         image = image.convert("RGBA")
-    alpha = image.getchannel("A")
-    lowest, highest = extrema(alpha)
-    if highest < MIN_CONTRAST:
-        raise NoInk(_EMPTY)
+    sample = image.resize(_sample_size(image), Image.Resampling.NEAREST)
+    lowest, highest = extrema(sample.getchannel("A"))
     if lowest == 255:
-        return image.convert("L")
+        return image.convert("L"), None
+    alpha = image.getchannel("A")
+    if highest < MIN_CONTRAST:
+        sample = image
+        if extrema(alpha)[1] < MIN_CONTRAST:
+            raise NoInk(_EMPTY)
+    if _is_flat(sample):
+        return alpha, 0
     opaque = image.convert("L")
-    visible = np.asarray(opaque.histogram(alpha.point(_VISIBLE)))
-    levels = np.flatnonzero(visible)
-    if levels[-1] - levels[0] < 2 * MIN_CONTRAST:
-        return alpha
-    paper = Image.new("L", image.size, int(visible.argmax()))
-    paper.paste(opaque, mask=alpha)
-    return paper
+    ground = Image.new("L", image.size, int(np.asarray(opaque.histogram(alpha.point(_VISIBLE))).argmax()))
+    ground.paste(opaque, mask=alpha)
+    return ground, None
+
+
+def _sample_size(image: Image.Image) -> tuple[int, int]:
+    return max(1, image.width // SAMPLE_STEP), max(1, image.height // SAMPLE_STEP)
+
+
+def _is_flat(image: Image.Image) -> bool:
+    """Whether all that is visible of an RGBA picture has nearly one luminance."""
+    opaque = image.convert("L")
+    darkest, lightest = extrema(opaque)
+    if lightest - darkest < 2 * MIN_CONTRAST:
+        return True
+    levels = np.flatnonzero(opaque.histogram(image.getchannel("A").point(_VISIBLE)))
+    return len(levels) == 0 or bool(levels[-1] - levels[0] < 2 * MIN_CONTRAST)
 
 
 def grey(image: Image.Image) -> Image.Image:
@@ -62,64 +77,72 @@ def grey(image: Image.Image) -> Image.Image:
     if image.mode == "L":
         return image
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        levels = np.asarray(image, dtype=np.float64)
+        levels = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
         low, high = float(levels.min()), float(levels.max())
         scaled = (levels - low) * (255 / (high - low)) if high > low else np.zeros_like(levels)
         return Image.fromarray(scaled.astype(np.uint8))
     return image.convert("L")
 
 
-def paper_level(image: Image.Image) -> int:
-    """Grey level (0..255) of the paper of an "L" picture, from its border and its histogram.
-
-    The two sides of Otsu's threshold (IEEE Trans. SMC 9(1), 1979) compete: the side that holds more of the border and of the
-    whole picture is paper, the border counting twice because a digit seldom fills it. The level is that side's median.
-    """
-    counts = np.asarray(image.histogram(), dtype=np.float64)
-    threshold = otsu(counts)
-    pixels = np.asarray(image)
-    border = np.concatenate((pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]))
-    light_border = float(np.count_nonzero(border > threshold)) / border.size
-    light_all = float(counts[threshold + 1 :].sum() / counts.sum())
-    light = 2 * light_border + light_all > 1.5
-    side = counts.copy()
-    if light:
-        side[: threshold + 1] = 0
-    else:
-        side[threshold + 1 :] = 0
-    cumulative = side.cumsum()
-    return int(np.searchsorted(cumulative, cumulative[-1] / 2))
+def shrink(image: Image.Image) -> Image.Image:
+    """Box-average an "L" picture by the smallest whole factor that brings the longer side to ``WORK_SIDE`` or less."""
+    factor = -(-max(image.size) // WORK_SIDE)
+    return image.reduce(factor) if factor > 1 else image
 
 
-def otsu(counts: npt.NDArray[np.float64]) -> int:
-    """The level that splits a 256-bin histogram into two classes of greatest between-class variance."""
-    weight = counts.cumsum()
-    mass = (counts * _LEVELS).cumsum()
-    rest = weight[-1] - weight
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variance = (mass[-1] * weight / weight[-1] - mass) ** 2 / (weight * rest)
-    return int(np.nan_to_num(variance, nan=0.0, posinf=0.0).argmax())
+def ink(image: Image.Image, paper_level: int | None = None) -> tuple[Image.Image, int | None]:
+    """Ink of an "L" picture as an "L" picture: 0 is paper, 255 the strongest stroke; specks, lines and edges are gone.
 
-
-def ink(image: Image.Image) -> Image.Image:
-    """Ink of an "L" picture as an "L" picture: 0 is paper, 255 the strongest stroke.
+    ``paper_level`` is the level of the paper where it is known. With the ink comes that level where the whole ground has it
+    and nothing but one drawing stands on it, None otherwise.
 
     Raises:
-        NoInk: no pixel differs from the paper by ``MIN_CONTRAST`` grey levels.
+        NoInk: no pixel differs enough from the paper.
     """
     lowest, highest = extrema(image)
     if highest - lowest < MIN_CONTRAST:
         raise NoInk(_EMPTY)
-    paper = paper_level(image)
-    strongest = max(highest - paper, paper - lowest)
-    if strongest < MIN_CONTRAST:
+    ground = _even_ground(image) if paper_level is None else paper_level
+    if ground is not None:
+        drawn = on_even_ground(image, ground)
+        if components.stands_alone(np.asarray(drawn)):
+            return drawn, ground
+        found = components.main_ink(np.asarray(drawn), float(MIN_CONTRAST))
+    else:
+        found = components.main_ink(*paper.ink_on_uneven_ground(np.asarray(image)))
+    if found is None:
         raise NoInk(_EMPTY)
-    difference = np.arange(256) - paper
-    if highest - paper < paper - lowest:
-        difference = -difference
-    stretched = np.clip(difference * (255 / strongest), 0, 255)
-    stretched[stretched < FLOOR * 255] = 0
-    return image.point(stretched.astype(np.uint8).tolist())
+    return Image.fromarray(found), None
+
+
+def on_even_ground(image: Image.Image, ground: int) -> Image.Image:
+    """Ink of an "L" picture whose paper has one level: the difference from it, in the direction in which it is larger."""
+    lowest, highest = extrema(image)
+    return image.point(_stretching(ground, highest if highest - ground > ground - lowest else lowest))
+
+
+@lru_cache(maxsize=256)
+def _stretching(ground: int, strongest: int) -> list[int]:
+    """A look-up table: ``ground`` becomes 0, ``strongest`` 255, what lies below ``FLOOR`` of it 0 as well."""
+    levels = (np.arange(256) - ground) * (255 / (strongest - ground))
+    levels[levels < FLOOR * 255] = 0
+    table: list[int] = np.minimum(levels, 255).astype(np.uint8).tolist()
+    return table
+
+
+def _even_ground(image: Image.Image) -> int | None:
+    """Level of the paper when all of it has nearly one level, None when it is uneven or noisy."""
+    counts = np.asarray(image.histogram(), dtype=np.float64)
+    threshold = paper.otsu(counts)
+    side = counts.copy()
+    if paper.is_light(np.asarray(image), counts, threshold):
+        side[: threshold + 1] = 0
+    else:
+        side[threshold + 1 :] = 0
+    ground = int(side.argmax())
+    even = counts[max(0, ground - EVEN) : ground + EVEN + 1].sum()
+    around = counts[max(0, ground - NOISY) : ground + NOISY + 1].sum()
+    return ground if even >= 0.9 * around and even >= 0.7 * side.sum() else None
 
 
 def extrema(image: Image.Image) -> tuple[int, int]:
@@ -129,5 +152,4 @@ def extrema(image: Image.Image) -> tuple[int, int]:
     return lowest, highest
 
 
-_LEVELS: Final = np.arange(256, dtype=np.float64)
 _VISIBLE: Final = [0] * MIN_CONTRAST + [255] * (256 - MIN_CONTRAST)

@@ -1,5 +1,6 @@
 """Encoded bytes to a model's tensor, one pure step after the other."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,12 +10,15 @@ from PIL import Image
 
 from preprocessing import geometry
 from preprocessing import ink as inks
+from preprocessing.decode import NoInk
 from preprocessing.spec import InputSpec
 
 Tensor = npt.NDArray[np.float32]
 
-# A stroke scaled into the box by averaging loses strength; below this the frame is stretched back to full ink.
-FULL_INK: Final = 255
+# Thin strokes lose strength when they are averaged into the box; the typical inked pixel gets at least this level back.
+TYPICAL_INK: Final = 195
+# Ink smaller than this after averaging is looked at again from nearby.
+CLOSE_SIDE: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +45,55 @@ def stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
     Raises:
         NoInk: nothing is drawn on it.
     """
-    grey = inks.luminance(inks.shrink(image))
-    ink = inks.ink(grey)
-    cropped = geometry.crop(ink)
-    frame = stretch(geometry.centre(geometry.fit(cropped, spec.geometry.fit_box), spec))
+    light, paper = inks.luminance(image)
+    ink, cropped = look(light, paper)
+    fitted = geometry.firm(geometry.with_pen(cropped, spec.geometry.fit_box), TYPICAL_INK)
+    frame = geometry.centre(fitted, spec)
     if spec.geometry.polarity == "dark_on_light":
         frame = frame.point(_INVERTED)
     return [
-        Stage("gray", grey, f"One channel, {grey.width}x{grey.height}, transparency laid on a plain ground."),
-        Stage("ink", ink, "Paper is black, the strongest stroke white, whichever was darker."),
+        Stage("gray", light, f"One channel, {light.width}x{light.height}, transparency laid on a plain ground."),
+        Stage(
+            "ink",
+            ink,
+            "Paper is black, the strongest stroke white, whichever was darker; specks, lines and edges are left out.",
+        ),
         Stage("crop", cropped, f"The {cropped.width}x{cropped.height} pixels around the ink."),
         Stage("input", frame, _placement(spec)),
     ]
 
 
-def stretch(frame: Image.Image) -> Image.Image:
-    """Scale the ink so that the strongest pixel is full: thin strokes survive the shrinking."""
-    _, highest = inks.extrema(frame)
-    if highest in (0, FULL_INK):
-        return frame
-    return frame.point([min(FULL_INK, round(level * FULL_INK / highest)) for level in range(256)])
+def look(light: Image.Image, paper: int | None) -> tuple[Image.Image, Image.Image]:
+    """Ink of an "L" picture, averaged down, and the crop of it; ``paper`` is the level of the paper where it is known.
+
+    The crop is of the full resolution where the ink stands alone on an even ground, so that its place does not matter, and
+    where it is small on a large page; otherwise of the averaged picture.
+
+    Raises:
+        NoInk: nothing is drawn on it.
+    """
+    grey = inks.shrink(light)
+    ink, ground = inks.ink(grey, paper)
+    cropped = geometry.crop(ink)
+    factor = -(-light.width // grey.width)
+    if factor == 1:
+        return ink, cropped
+    if ground is not None:
+        return ink, geometry.crop(inks.on_even_ground(part(light, ink, factor, margin=1), ground))
+    if max(cropped.size) < CLOSE_SIDE:
+        closer = inks.shrink(part(light, ink, factor, margin=max(cropped.size) // 3 + 2))
+        with contextlib.suppress(NoInk):
+            return ink, geometry.crop(inks.ink(closer, paper)[0])
+    return ink, cropped
+
+
+def part(light: Image.Image, ink: Image.Image, factor: int, margin: int) -> Image.Image:
+    """The part of a picture that holds the ink found in its ``factor``-fold reduction, and ``margin`` reduced pixels around."""
+    box = ink.getbbox()
+    assert box is not None
+    left, top = (max(0, edge - margin) * factor for edge in box[:2])
+    right, bottom = ((edge + margin) * factor for edge in box[2:])
+    return light.crop((left, top, min(light.width, right), min(light.height, bottom)))
 
 
 def tensor(frame: Image.Image, spec: InputSpec) -> Tensor:

@@ -1,0 +1,136 @@
+"""What people send besides clean drawings: each change must leave the ink, and so the tensor, nearly as it was."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from preprocessing import NoInk, preprocess, stages
+from tests.pictures import BLACK, STROKES, WHITE, canvas, digit
+from tests.preprocessing.test_pipeline import MNIST
+
+# Mean absolute difference of two tensors in 0..1 that show the same digit; another digit is 0.1 and more away.
+TOLERANCE = 0.035
+
+Change = Callable[[Image.Image], Image.Image]
+
+
+def paper() -> Image.Image:
+    return digit("4", ink=BLACK, paper=WHITE).convert("L")
+
+
+def levels(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return np.asarray(image, dtype=np.float64)
+
+
+def picture(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Image.Image:
+    return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
+
+
+def uneven_light(image: Image.Image) -> Image.Image:
+    return picture(levels(image) * np.linspace(0.95, 0.5, image.width))
+
+
+def noise(image: Image.Image) -> Image.Image:
+    return picture(levels(image) * 0.8 + 25 + np.random.default_rng(0).normal(0, 15, image.size[::-1]))
+
+
+def noise_on_a_blackboard(image: Image.Image) -> Image.Image:
+    return picture(200 - levels(image) * 0.6 + np.random.default_rng(0).normal(0, 10, image.size[::-1]))
+
+
+def squared_paper(image: Image.Image) -> Image.Image:
+    grid = levels(image)
+    for place in range(9, 280, 28):
+        grid[place : place + 2] = np.minimum(grid[place : place + 2], 150)
+        grid[:, place : place + 2] = np.minimum(grid[:, place : place + 2], 150)
+    return picture(grid)
+
+
+def ruled_paper(image: Image.Image) -> Image.Image:
+    lines = levels(image)
+    for place in range(20, 280, 45):
+        lines[place : place + 2] = np.minimum(lines[place : place + 2], 130)
+    return picture(lines)
+
+
+def dark_edge(image: Image.Image) -> Image.Image:
+    edged = levels(image)
+    edged[:, :12] = 40
+    return picture(edged)
+
+
+def frame(image: Image.Image) -> Image.Image:
+    ImageDraw.Draw(image).rectangle((0, 0, 279, 279), outline=0, width=4)
+    return image
+
+
+def specks(image: Image.Image) -> Image.Image:
+    draw = ImageDraw.Draw(image)
+    for x, y in ((12, 20), (260, 30), (30, 265), (255, 250), (8, 140)):
+        draw.ellipse((x - 2, y - 2, x + 2, y + 2), fill=0)
+    return image
+
+
+def jpeg(image: Image.Image) -> Image.Image:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=20)
+    return Image.open(buffer)
+
+
+def faint(image: Image.Image) -> Image.Image:
+    return picture(225 + levels(image) * 30 / 255)
+
+
+def large(image: Image.Image) -> Image.Image:
+    return image.resize((2048, 2048), Image.Resampling.BICUBIC)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [uneven_light, noise, noise_on_a_blackboard, squared_paper, ruled_paper, dark_edge, frame, specks, jpeg, faint, large],
+)
+def test_the_digit_comes_out_nearly_as_it_was(change: Change) -> None:
+    expected, found = preprocess(paper(), MNIST), preprocess(change(paper()), MNIST)
+    assert float(np.abs(found - expected).mean()) < TOLERANCE
+
+
+def test_other_digits_are_beyond_the_tolerance() -> None:
+    for name in set(STROKES) - {"4"}:
+        other = preprocess(digit(name), MNIST)
+        assert float(np.abs(other - preprocess(paper(), MNIST)).mean()) > 2 * TOLERANCE
+
+
+def test_the_strokes_of_one_digit_stay_together() -> None:
+    five: list[list[tuple[float, float]]] = [
+        [(130, 90), (115, 150), (160, 150), (165, 200), (110, 215)],
+        [(150, 75), (210, 70)],
+    ]
+    assert aspect(canvas(five, width=10)) > 1.3 * aspect(canvas(five[:1], width=10))
+
+
+def test_a_speck_far_away_does_not_widen_the_crop() -> None:
+    image = digit("7")
+    ImageDraw.Draw(image).ellipse((5, 5, 9, 9), fill=BLACK)
+    assert aspect(image) == pytest.approx(aspect(digit("7")), rel=0.05)
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_thin_pens_become_like_others(width: int) -> None:
+    pen = canvas(STROKES["7"], ink=BLACK, paper=WHITE, width=width)
+    usual = preprocess(digit("7"), MNIST)
+    assert float(np.abs(preprocess(pen, MNIST) - usual).mean()) < 2 * TOLERANCE
+
+
+def test_noise_alone_is_no_ink() -> None:
+    values = np.random.default_rng(0).normal(200, 12, (200, 200))
+    with pytest.raises(NoInk):
+        preprocess(picture(values), MNIST)
+
+
+def aspect(image: Image.Image) -> float:
+    """Width over height of the ink that was kept."""
+    crop = next(stage for stage in stages(image, MNIST) if stage.name == "crop").image
+    return crop.width / crop.height
