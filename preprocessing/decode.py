@@ -3,9 +3,10 @@
 import io
 from typing import Final
 
-from PIL import Image
+from PIL import Image, ImageOps
 
-MEDIA_TYPES: Final = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+# Twice what a drawing is averaged down to, so that nothing a model could see is lost.
+DRAFT_SIDE: Final = 375
 
 
 class ImageError(Exception):
@@ -67,14 +68,20 @@ def open_image(data: bytes, *, max_pixels: int) -> Image.Image:
     return image
 
 
-def load(image: Image.Image) -> None:
-    """Decode the pixels of an opened picture (the first frame of an animation).
+def load(image: Image.Image) -> Image.Image:
+    """Decode the pixels of an opened picture (the first frame of an animation), turned upright as its EXIF says.
+
+    A large JPEG is decoded at a half, a quarter or an eighth of its size, in grey: the decoder does that in a fraction of the
+    time and memory, and every side keeps ``DRAFT_SIDE`` pixels.
 
     Raises:
         UndecodableImage: the pixels are truncated or corrupt.
     """
     try:
+        if image.format == "JPEG":
+            image.draft("L", (DRAFT_SIDE, DRAFT_SIDE))
         image.load()
+        return ImageOps.exif_transpose(image) if "exif" in image.info else image
     except Exception as error:  # as above, and zlib.error, EOFError, IndexError from the decoders
         raise UndecodableImage(f"The {image.format} cannot be decoded: the file is truncated or corrupt.") from error
 
@@ -85,6 +92,4 @@ def decode(data: bytes, *, max_pixels: int) -> Image.Image:
     Raises:
         UnsupportedImage, ImageTooLarge, UndecodableImage: as ``open_image`` and ``load``.
     """
-    image = open_image(data, max_pixels=max_pixels)
-    load(image)
-    return image
+    return load(open_image(data, max_pixels=max_pixels))

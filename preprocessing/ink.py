@@ -132,17 +132,27 @@ def _stretching(ground: int, strongest: int) -> list[int]:
 
 def _even_ground(image: Image.Image) -> int | None:
     """Level of the paper when all of it has nearly one level, None when it is uneven or noisy."""
-    counts = np.asarray(image.histogram(), dtype=np.float64)
-    threshold = paper.otsu(counts)
-    side = counts.copy()
-    if paper.is_light(np.asarray(image), counts, threshold):
-        side[: threshold + 1] = 0
-    else:
-        side[threshold + 1 :] = 0
-    ground = int(side.argmax())
-    even = counts[max(0, ground - EVEN) : ground + EVEN + 1].sum()
-    around = counts[max(0, ground - NOISY) : ground + NOISY + 1].sum()
-    return ground if even >= 0.9 * around and even >= 0.7 * side.sum() else None
+    counts = image.histogram()
+    pixels = np.asarray(image)
+    edge = int(pixels[0, 0])
+    bordered = all((side == edge).all() for side in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
+    if bordered and _is_even(counts, edge) and sum(_near(counts, edge, EVEN)) > image.width * image.height / 2:
+        return edge
+    weights = np.asarray(counts, dtype=np.float64)
+    threshold = paper.otsu(weights)
+    light = paper.is_light(pixels, weights, threshold)
+    side = [0] * (threshold + 1) + counts[threshold + 1 :] if light else counts[: threshold + 1]
+    ground = side.index(max(side))
+    return ground if _is_even(counts, ground) and sum(_near(counts, ground, EVEN)) >= 0.7 * sum(side) else None
+
+
+def _is_even(counts: list[int], ground: int) -> bool:
+    """Whether hardly any level near the paper's is there besides it."""
+    return sum(_near(counts, ground, EVEN)) >= 0.9 * sum(_near(counts, ground, NOISY))
+
+
+def _near(counts: list[int], level: int, distance: int) -> list[int]:
+    return counts[max(0, level - distance) : level + distance + 1]
 
 
 def extrema(image: Image.Image) -> tuple[int, int]:

@@ -72,6 +72,8 @@ def look(light: Image.Image, paper: int | None) -> tuple[Image.Image, Image.Imag
     Raises:
         NoInk: nothing is drawn on it.
     """
+    if paper == 0:
+        light = around(light)
     grey = inks.shrink(light)
     ink, ground = inks.ink(grey, paper)
     cropped = geometry.crop(ink)
@@ -85,6 +87,13 @@ def look(light: Image.Image, paper: int | None) -> tuple[Image.Image, Image.Imag
         with contextlib.suppress(NoInk):
             return ink, geometry.crop(inks.ink(closer, paper)[0])
     return ink, cropped
+
+
+def around(opacity: Image.Image) -> Image.Image:
+    """What is drawn on transparency, with a pixel of it on every side: where it lay in the picture does not matter."""
+    box = opacity.getbbox()
+    assert box is not None
+    return opacity.crop((box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1))
 
 
 def part(light: Image.Image, ink: Image.Image, factor: int, margin: int) -> Image.Image:

@@ -106,7 +106,7 @@ class Classifier:
             raise Problem.from_image(error) from error
 
     def _prepare(self, image: Image.Image, started: float) -> Prepared:
-        load(image)
+        image = load(image)
         decoded = perf_counter()
         steps = stages(image, self.card.input)
         return Prepared(tensor(steps[-1].image, self.card.input), steps, decoded - started, perf_counter() - decoded)

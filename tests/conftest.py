@@ -1,14 +1,44 @@
-"""Fixtures of every room: a model store with the catalogue in it, and a real service on it."""
+"""Fixtures of every room: a model store with the catalogue in it, and a real service on it.
+
+With REQUIRE_ALL_TESTS=1, as in CI, a test that would be skipped for want of something on the machine fails instead.
+"""
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import pluggy
 import pytest
 
 from tests.processes import ROOT, free_port, service_environment, start_service
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if os.environ.get("REQUIRE_ALL_TESTS"):
+        config.pluginmanager.register(NoSkips())
+
+
+class NoSkips:
+    """Turns every skip into a failure that says what was missing."""
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pluggy.Result[pytest.TestReport], None]:
+        outcome = yield
+        self.refuse(outcome.get_result())
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_make_collect_report(self) -> Generator[None, pluggy.Result[pytest.CollectReport], None]:
+        outcome = yield
+        self.refuse(outcome.get_result())
+
+    def refuse(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        """Fail a skipped report with the reason it gave."""
+        if report.outcome == "skipped":
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            report.outcome = "failed"
+            report.longrepr = f"REQUIRE_ALL_TESTS is set, and this was not run: {reason}"
 
 
 @pytest.fixture(scope="session")

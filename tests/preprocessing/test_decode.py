@@ -2,6 +2,7 @@ import io
 import struct
 import zlib
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from PIL import Image
 
 from preprocessing import ImageError, ImageTooLarge, UndecodableImage, UnsupportedImage, decode
 from preprocessing.decode import image_format
-from tests.pictures import digit, encoded
+from tests.pictures import WHITE, digit, encoded
 
 MAX_PIXELS = 1_000_000
 SEVEN = encoded(digit("7"))
@@ -61,6 +62,27 @@ def test_first_frame_of_an_animation() -> None:
     frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
     image = decode(buffer.getvalue(), max_pixels=MAX_PIXELS)
     assert image.convert("L").getpixel((5, 5)) == 10
+
+
+def test_a_large_photo_is_decoded_at_a_fraction_of_its_size() -> None:
+    image = decode(encoded(Image.new("RGB", (4000, 3000), "white"), "JPEG"), max_pixels=12_000_000)
+    assert image.size == (500, 375)
+    assert image.mode == "L"
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_turned_upright(format: str, orientation: int) -> None:
+    upright = digit("7", paper=WHITE).convert("RGB")
+    turns = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_90", 7: "TRANSVERSE"}
+    stored = upright.transpose(Image.Transpose[{**turns, 8: "ROTATE_270"}[orientation]]) if orientation > 1 else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    stored.save(buffer, format, exif=exif)
+    image = decode(buffer.getvalue(), max_pixels=MAX_PIXELS).convert("L")
+    difference = np.asarray(image, dtype=int) - np.asarray(upright.convert("L"), dtype=int)
+    assert np.abs(difference).mean() < 3
 
 
 @given(st.binary(max_size=64), st.integers(0, len(SEVEN)), st.integers(0, 8))
