@@ -19,7 +19,9 @@ MNIST_HOME: Final = "MNIST: http://yann.lecun.com/exdb/mnist (mirrored by torchv
 EMNIST_HOME: Final = "EMNIST: https://www.nist.gov/itl/products-and-services/emnist-dataset (gzip.zip, the idx files)"
 
 _MNIST: Final = {"train": "train", "test": "t10k"}
-_EMNIST: Final = ("emnist-byclass-test", "emnist-bymerge-test-minus-byclass-test")
+_BYCLASS: Final = "emnist-byclass-test"
+_BYMERGE: Final = "emnist-bymerge-test"
+_BYMERGE_REST: Final = "emnist-bymerge-test-minus-byclass-test"
 
 
 class DataError(Exception):
@@ -80,10 +82,18 @@ def mnist(data: Path, split: str) -> Labelled:
 def emnist(data: Path) -> Labelled:
     """EMNIST (Cohen et al., 2017) from ``data/emnist``: 107,233 digits 0..9 and 108,935 letters of A..Z as 10..35.
 
-    Lower case letters carry the class of their capital. The files hold every picture transposed; here they are upright.
+    They are the official test splits "by class" and "by merge"; what both hold is taken once, whether the files have been
+    rid of it already (``emnist-bymerge-test-minus-byclass-test``) or not. Lower case letters carry the class of their
+    capital. The files hold every picture transposed; here they are upright.
     """
-    parts = [_emnist_part(data / "emnist", name) for name in _EMNIST]
-    return Labelled(np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts]))
+    folder = data / "emnist"
+    first = _emnist_part(folder, _BYCLASS)
+    if _present(folder, f"{_BYMERGE_REST}-images-idx3-ubyte") is not None:
+        second = _emnist_part(folder, _BYMERGE_REST)
+    else:
+        second = _emnist_part(folder, _BYMERGE)
+        second = second.take(~identical(second.images, first.images))
+    return Labelled(np.concatenate((first.images, second.images)), np.concatenate((first.labels, second.labels)))
 
 
 def validation_split(whole: Labelled, held_out: int, seed: int) -> tuple[Labelled, Labelled]:
@@ -128,7 +138,11 @@ def _pair(folder: Path, images_name: str, labels_name: str) -> tuple[Images, Lab
 
 
 def _find(folder: Path, name: str) -> Path:
-    for path in (folder / f"{name}.gz", folder / name):
-        if path.is_file():
-            return path
-    raise DataError(f"{folder / name}(.gz) is missing. Put the original idx files there. {MNIST_HOME}. {EMNIST_HOME}.")
+    path = _present(folder, name)
+    if path is None:
+        raise DataError(f"{folder / name}(.gz) is missing. Put the original idx files there. {MNIST_HOME}. {EMNIST_HOME}.")
+    return path
+
+
+def _present(folder: Path, name: str) -> Path | None:
+    return next((path for path in (folder / f"{name}.gz", folder / name) if path.is_file()), None)

@@ -81,6 +81,16 @@ def test_emnist_is_turned_upright_and_both_cases_share_a_class(tmp_path: Path) -
     assert np.array_equal(read.images[0], images[0].T)
 
 
+def test_what_both_official_emnist_files_hold_is_taken_once(tmp_path: Path) -> None:
+    folder = tmp_path / "emnist"
+    images = pictures(5)
+    for name, part in (("emnist-byclass-test", images[:3]), ("emnist-bymerge-test", images[2:])):
+        write_idx(folder / f"{name}-images-idx3-ubyte.gz", part)
+        write_idx(folder / f"{name}-labels-idx1-ubyte.gz", np.full(3, 7, dtype=np.uint8))
+        (folder / f"{name.removesuffix('-test')}-mapping.txt").write_text("7 55\n")
+    assert np.array_equal(emnist(tmp_path).images, images.swapaxes(1, 2))
+
+
 def test_the_split_is_disjoint_complete_and_the_same_for_the_same_seed() -> None:
     whole = Labelled(pictures(50), np.arange(50))
     training, validation = validation_split(whole, 10, seed=3)
