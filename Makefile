@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.1
 
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help setup setup-dev setup-train models run serve ui test lint format evaluate bench loadtest bento image train lock clean
+.PHONY: help setup setup-dev setup-train models run serve ui test lint format evaluate robustness bench loadtest bento image train lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -72,6 +72,9 @@ format: setup-dev ## format the code
 
 evaluate: setup ## post the MNIST test images under DATA to the API at API_ADDRESS and score the answers
 	$(BIN)/python -m training.served --data $(DATA) --api_address $(API_ADDRESS)
+
+robustness: setup ## read 2,000 MNIST test digits under DATA as 20 kinds of picture; writes docs/robustness.md
+	$(BIN)/python -m training.robustness --data $(DATA)
 
 bench: setup-dev models ## measure preprocessing, inference and start-up on this machine
 	$(BIN)/python -m loadtests.bench
