@@ -3,8 +3,14 @@
 import io
 from typing import Final
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+# The decoders are imported here, or Pillow would look for them on the first picture of each kind.
+SIGNATURES: Final = {
+    PngImagePlugin.PngImageFile.format: b"\x89PNG\r\n\x1a\n",
+    JpegImagePlugin.JpegImageFile.format: b"\xff\xd8\xff",
+    WebPImagePlugin.WebPImageFile.format: b"RIFF",
+}
 # Twice what a drawing is averaged down to, so that nothing a model could see is lost.
 DRAFT_SIDE: Final = 375
 
@@ -31,12 +37,9 @@ class NoInk(ImageError):
 
 def image_format(data: bytes) -> str | None:
     """The Pillow format name ("PNG", "JPEG", "WEBP") that the first bytes announce, or None."""
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if data.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
+    for name, signature in SIGNATURES.items():
+        if data.startswith(signature) and (name != "WEBP" or data[8:12] == b"WEBP"):
+            return name
     return None
 
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageOps
 
 from preprocessing.decode import NoInk
 from preprocessing.spec import InputSpec
@@ -12,8 +12,8 @@ from preprocessing.spec import InputSpec
 THINNEST: Final = 0.057
 THICKEST: Final = 0.18
 PEN: Final = 0.085
-# Ink is at least this large while its strokes are changed, so that a pixel is a small step.
-PEN_SIDE: Final = 80
+# Ink is this many times as large as its box while its strokes are changed, so that a pixel is a small step.
+PEN_SCALE: Final = 5
 
 
 def crop(ink: Image.Image) -> Image.Image:
@@ -55,12 +55,10 @@ def with_pen(ink: Image.Image, box: int) -> Image.Image:
     thinnest, thickest = THINNEST * box, THICKEST * box
     if thinnest <= width <= thickest:
         return fitted
-    scale = max(1.0, PEN_SIDE / max(ink.size))
-    large = ink.resize((max(1, round(ink.width * scale)), max(1, round(ink.height * scale))), Image.Resampling.BICUBIC)
-    pixels = max(large.size) / box
+    large = fit(ink, PEN_SCALE * box)
     if width < thinnest:
-        return fit(_spread(firm(large, 255), round((PEN * box - width) / 2 * pixels)), box)
-    return fit(_eroded(large, round((width - thickest) / 2 * pixels)), box)
+        return fit(spread(firm(large, 255), round((PEN * box - width) / 2 * PEN_SCALE)), box)
+    return fit(eroded(large, round((width - thickest) / 2 * PEN_SCALE)), box)
 
 
 def firm(ink: Image.Image, typical: int) -> Image.Image:
@@ -73,19 +71,28 @@ def firm(ink: Image.Image, typical: int) -> Image.Image:
     gain = max(typical / found, 255 / float(levels.max()))
     if gain <= 1:
         return ink
-    return ink.point([min(255, round(level * gain)) for level in range(256)])
+    return ink.point(np.minimum(np.arange(256) * gain + 0.5, 255).astype(np.uint8).tolist())
 
 
-def _spread(ink: Image.Image, radius: int) -> Image.Image:
-    wide = Image.new("L", (ink.width + 2 * radius, ink.height + 2 * radius))
-    wide.paste(ink, (radius, radius))
-    return wide.filter(ImageFilter.MaxFilter(2 * radius + 1)) if radius else ink
+def spread(ink: Image.Image, radius: int) -> Image.Image:
+    """Ink grown by ``radius`` pixels on all sides: the largest level in an octagon around each pixel."""
+    grown = np.pad(np.asarray(ink), radius)
+    for step in range(radius):
+        tall = grown.copy()
+        np.maximum(tall[:-1], grown[1:], out=tall[:-1])
+        np.maximum(tall[1:], grown[:-1], out=tall[1:])
+        source = tall if step % 2 else grown
+        wide = tall.copy()
+        np.maximum(wide[:, :-1], source[:, 1:], out=wide[:, :-1])
+        np.maximum(wide[:, 1:], source[:, :-1], out=wide[:, 1:])
+        grown = wide
+    return Image.fromarray(grown)
 
 
-def _eroded(ink: Image.Image, radius: int) -> Image.Image:
-    wide = Image.new("L", (ink.width + 2, ink.height + 2))
-    wide.paste(ink, (1, 1))
-    thin = wide.filter(ImageFilter.MinFilter(2 * radius + 1)) if radius else wide
+def eroded(ink: Image.Image, radius: int) -> Image.Image:
+    """Ink shrunk by ``radius`` pixels on all sides, cropped; the ink itself where nothing would be left."""
+    paper = ImageChops.invert(ImageOps.expand(ink, 1))
+    thin = ImageChops.invert(spread(paper, radius).crop((radius, radius, radius + paper.width, radius + paper.height)))
     box = thin.getbbox()
     return thin.crop(box) if box else ink
 

@@ -90,10 +90,12 @@ def look(light: Image.Image, paper: int | None) -> tuple[Image.Image, Image.Imag
 
 
 def around(opacity: Image.Image) -> Image.Image:
-    """What is drawn on transparency, with a pixel of it on every side: where it lay in the picture does not matter."""
+    """What is drawn on transparency, with an empty margin on every side: where it lay in the picture does not matter."""
     box = opacity.getbbox()
     assert box is not None
-    return opacity.crop((box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1))
+    left, top, right, bottom = box
+    margin = 2 * -(-max(right - left, bottom - top) // inks.WORK_SIDE)
+    return opacity.crop((left - margin, top - margin, right + margin, bottom + margin))
 
 
 def part(light: Image.Image, ink: Image.Image, factor: int, margin: int) -> Image.Image:
