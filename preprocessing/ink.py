@@ -17,6 +17,7 @@ from preprocessing.decode import NoInk
 WORK_SIDE: Final = 200
 # Grey levels (0..255) below which a difference from the paper is noise, and nothing counts as drawn.
 MIN_CONTRAST: Final = 24
+LEAST_CONTRAST: Final = 6
 # Share of the strongest ink below which a pixel of an even ground counts as paper.
 FLOOR: Final = 0.08
 # What kind of picture it is shows in every pixel of this step.
@@ -84,23 +85,24 @@ def grey(image: Image.Image) -> Image.Image:
     return image.convert("L")
 
 
-def shrink(image: Image.Image) -> Image.Image:
-    """Box-average an "L" picture by the smallest whole factor that brings the longer side to ``WORK_SIDE`` or less."""
+def shrink(image: Image.Image) -> tuple[Image.Image, int]:
+    """An "L" picture averaged down by the smallest whole factor that leaves at most ``WORK_SIDE`` pixels, and that factor."""
     factor = -(-max(image.size) // WORK_SIDE)
-    return image.reduce(factor) if factor > 1 else image
+    return (image.reduce(factor) if factor > 1 else image), factor
 
 
-def ink(image: Image.Image, paper_level: int | None = None) -> tuple[Image.Image, int | None]:
+def ink(image: Image.Image, paper_level: int | None = None, factor: int = 1) -> tuple[Image.Image, int | None]:
     """Ink of an "L" picture as an "L" picture: 0 is paper, 255 the strongest stroke; specks, lines and edges are gone.
 
-    ``paper_level`` is the level of the paper where it is known. With the ink comes that level where the whole ground has it
+    ``paper_level`` is the level of the paper where it is known; ``factor`` is by how much the picture was averaged down, which
+    makes a stroke of one pixel fainter by as much. With the ink comes that level where the whole ground has it
     and nothing but one drawing stands on it, None otherwise.
 
     Raises:
         NoInk: no pixel differs enough from the paper.
     """
     lowest, highest = extrema(image)
-    if highest - lowest < MIN_CONTRAST:
+    if highest - lowest < max(LEAST_CONTRAST, MIN_CONTRAST // factor):
         raise NoInk(_EMPTY)
     ground = _even_ground(image) if paper_level is None else paper_level
     if ground is not None:
@@ -126,6 +128,7 @@ def _stretching(ground: int, strongest: int) -> list[int]:
     """A look-up table: ``ground`` becomes 0, ``strongest`` 255, what lies below ``FLOOR`` of it 0 as well."""
     levels = (np.arange(256) - ground) * (255 / (strongest - ground))
     levels[levels < FLOOR * 255] = 0
+    levels[max(0, ground - 1) : ground + 2] = 0
     table: list[int] = np.minimum(levels, 255).astype(np.uint8).tolist()
     return table
 

@@ -74,18 +74,17 @@ def look(light: Image.Image, paper: int | None) -> tuple[Image.Image, Image.Imag
     """
     if paper == 0:
         light = around(light)
-    grey = inks.shrink(light)
-    ink, ground = inks.ink(grey, paper)
+    grey, factor = inks.shrink(light)
+    ink, ground = inks.ink(grey, paper, factor)
     cropped = geometry.crop(ink)
-    factor = -(-light.width // grey.width)
     if factor == 1:
         return ink, cropped
     if ground is not None:
         return ink, geometry.crop(inks.on_even_ground(part(light, ink, factor, margin=1), ground))
     if max(cropped.size) < CLOSE_SIDE:
-        closer = inks.shrink(part(light, ink, factor, margin=max(cropped.size) // 3 + 2))
+        closer, less = inks.shrink(part(light, ink, factor, margin=max(cropped.size) // 3 + 2))
         with contextlib.suppress(NoInk):
-            return ink, geometry.crop(inks.ink(closer, paper)[0])
+            return ink, geometry.crop(inks.ink(closer, paper, less)[0])
     return ink, cropped
 
 

@@ -1,19 +1,21 @@
 """One model in service: from an upload to the answer."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
 import anyio.to_thread
+import numpy as np
 from PIL import Image
 
 from models.card import MODEL_FILE, ModelCard
-from preprocessing import ImageError, Stage, Tensor, load, open_image, stages, tensor
+from preprocessing import SIGNATURES, ImageError, Stage, Tensor, load, open_image, stages, tensor
 from serving.batching import Batcher, Scored
 from serving.errors import Problem
 from serving.runner import PROVIDERS, Runner, open_runners
-from serving.schemas import Classification, Timings
+from serving.schemas import Classification, Options, Timings
 from serving.scoring import probabilities, ranking, reject_reason, table
 from serving.settings import Settings
 from serving.upload import Upload
@@ -48,8 +50,7 @@ class Classifier:
         self.card = card
         self.settings = settings
         self.runners, self.reasons = open_runners(folder / MODEL_FILE, card, settings)
-        for runner in self.runners.values():
-            runner.warm_up(range(1, settings.max_batch_size + 1) if runner.device == "cpu" else [1, settings.max_batch_size])
+        self._warm_up()
         self.batchers = {
             device: Batcher(
                 runner.run,
@@ -137,6 +138,20 @@ class Classifier:
                 total=_milliseconds(perf_counter() - started),
             ),
         )
+
+    def _warm_up(self) -> None:
+        """Take a picture of every format the whole way, and every batch size through the model: no request pays for a first."""
+        for name in SIGNATURES:
+            image = Image.new("RGB", (64, 64), "white")
+            image.paste("black", (30, 10, 36, 54))
+            buffer = io.BytesIO()
+            image.save(buffer, name)
+            prepared = self._prepare(open_image(buffer.getvalue(), max_pixels=self.settings.max_pixels), perf_counter())
+        for runner in self.runners.values():
+            for n in range(1, self.settings.max_batch_size + 1):
+                logits = runner.run(np.stack([prepared.tensor] * n))
+            reading = Reading(runner, prepared, Scored(logits[0], n, 0.0, 0.0))
+            self.answer(Upload(b"", Options()), reading, perf_counter()).model_dump_json()
 
     def describe(self) -> dict[str, Any]:
         """The model as ``GET /models`` shows it: the card, and the devices and providers really in use."""

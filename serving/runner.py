@@ -1,7 +1,6 @@
 """ONNX Runtime sessions: one model on one device."""
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -39,12 +38,6 @@ class Runner:
         """Logits float32[N,K] of a batch float32[N,C,H,W]."""
         (logits,) = self._session.run(None, {self._input: batch})
         return np.asarray(logits, dtype=np.float32)
-
-    def warm_up(self, batch_sizes: Sequence[int]) -> None:
-        """Run each batch size once, so that no request pays for first-time allocations."""
-        spec = self.card.input
-        for n in batch_sizes:
-            self.run(np.zeros((n, spec.channels, spec.size, spec.size), dtype=np.float32))
 
 
 def open_session(path: Path, device: str, threads: int) -> ort.InferenceSession:

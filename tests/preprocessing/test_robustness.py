@@ -124,6 +124,12 @@ def test_thin_pens_become_like_others(width: int) -> None:
     assert float(np.abs(preprocess(pen, MNIST) - usual).mean()) < 2 * TOLERANCE
 
 
+def test_a_faint_line_of_one_pixel_on_a_large_page_survives() -> None:
+    page = canvas([[(240, 180), (600, 180), (390, 660)]], ink=(190, 190, 190, 255), paper=WHITE, side=1050, width=1)
+    usual = preprocess(digit("7"), MNIST)
+    assert float(np.abs(preprocess(page, MNIST) - usual).mean()) < 2 * TOLERANCE
+
+
 def test_noise_alone_is_no_ink() -> None:
     values = np.random.default_rng(0).normal(200, 12, (200, 200))
     with pytest.raises(NoInk):
