@@ -52,6 +52,7 @@ class Recipe:
     varied_emnist: int = 1
     renewed: int = 2
     use_strokes: bool = True
+    use_mnist: bool = True
     use_emnist: bool = True
     use_outliers: bool = True
     processes: int = 2
@@ -59,7 +60,12 @@ class Recipe:
     @property
     def whole(self) -> bool:
         """Nothing is left out."""
-        return self.use_strokes and self.use_emnist and self.use_outliers
+        return self.use_strokes and self.use_mnist and self.use_emnist and self.use_outliers
+
+    @property
+    def left_out(self) -> list[str]:
+        """The sources of scans that the network never sees, not even to choose its best epoch."""
+        return [name for name, used in (("mnist", self.use_mnist), ("emnist", self.use_emnist)) if not used]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +97,10 @@ def training_bank(data: Path, written: Sources, recipe: Recipe, seed: int) -> La
     """Everything an epoch sees, once: ``uint8[N, 28, 28]`` frames and classes, outliers as class -1."""
     seeds = iter(np.random.SeedSequence(seed).generate_state(100).tolist())
     p = recipe.processes
-    parts = [Labelled(bank(as_it_is, written.mnist.images, 0, p), written.mnist.labels)]
-    parts += [_varied(written.mnist, next(seeds), p) for _ in range(recipe.varied_mnist)]
+    parts = []
+    if recipe.use_mnist:
+        parts.append(Labelled(bank(as_it_is, written.mnist.images, 0, p), written.mnist.labels))
+        parts += [_varied(written.mnist, next(seeds), p) for _ in range(recipe.varied_mnist)]
     if recipe.use_emnist:
         parts += [_varied(written.emnist, next(seeds), p) for _ in range(recipe.varied_emnist)]
     if recipe.use_strokes:
@@ -127,7 +135,8 @@ def make(data: Path, out: Path, recipe: Recipe, settings: Settings) -> ModelCard
         return banks[number]
 
     torch.manual_seed(settings.seed)
-    model, curve = train(network(), epoch_bank, written.validation, settings, _progress(settings.epochs))
+    chosen_on = {name: pictures for name, pictures in written.validation.items() if name not in recipe.left_out}
+    model, curve = train(network(), epoch_bank, chosen_on, settings, _progress(settings.epochs))
     validation = written.validation["mnist"]
     scores = predict(model, validation.images)
     temperature = round(calibration.best_temperature(scores, validation.labels), 5)
@@ -152,6 +161,10 @@ def make(data: Path, out: Path, recipe: Recipe, settings: Settings) -> ModelCard
         "accepted": {name: accepted(model, pictures, rule, temperature) for name, pictures in written.validation.items()},
         "auroc_validation": rule.auroc,
     }
+    for name in recipe.left_out:
+        unseen = written.mnist if name == "mnist" else written.emnist
+        frames = Labelled(bank(as_it_is, unseen.images, 0, recipe.processes), unseen.labels)
+        metrics.insert(0, measured(model, frames, temperature, f"{name}, left out", "train, less validation"))
     if recipe.whole:
         scans = mnist(data, "test")
         test = Labelled(bank(as_it_is, scans.images, 0, recipe.processes), scans.labels)
@@ -231,13 +244,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--renewed", type=int, default=whole.renewed, help="how many banks of frames are made, default: %(default)s"
     )
     parser.add_argument(
-        "--without", action="append", choices=("strokes", "emnist", "outliers"), default=[], help="an experiment"
+        "--without", action="append", choices=("strokes", "mnist", "emnist", "outliers"), default=[], help="an experiment"
     )
     options = parser.parse_args(arguments)
     recipe = Recipe(
         strokes=options.strokes,
         renewed=options.renewed,
         use_strokes="strokes" not in options.without,
+        use_mnist="mnist" not in options.without,
         use_emnist="emnist" not in options.without,
         use_outliers="outliers" not in options.without,
     )
