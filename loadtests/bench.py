@@ -135,7 +135,7 @@ def main() -> None:
     write(f"{'stage, one thread':40} {'microseconds':>12} {'to decode':>10}\n")
     for name, duration, ratio in stage_rows():
         write(f"{name:40} {duration:12.0f} {ratio:10.2f}\n")
-    write(f"\npeak memory of a 12-megapixel photo: {photo_megabytes():.0f} MB more\n")
+    write(f"\npeak memory of a 12-megapixel photo: {photo_megabytes():.1f} MB more\n")
     write(f"service start to ready: {seconds_to_ready():.1f} s\n")
 
 

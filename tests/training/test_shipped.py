@@ -1,5 +1,6 @@
 """The model in models/digits: it fits its card and reads what a person might draw."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,18 @@ def test_the_file_takes_batches_of_any_size(session: ort.InferenceSession, count
     assert (given.name, given.type, given.shape[1:]) == ("logits", "tensor(float)", [10])
     (answers,) = session.run(["logits"], {"input": np.zeros((count, 1, 28, 28), dtype=np.float32)})
     assert answers.shape == (count, 10) and np.isfinite(answers).all()
+
+
+def test_the_card_says_how_good_it_is_on_pictures_it_was_not_chosen_on(card: ModelCard) -> None:
+    first = card.metrics[0]
+    assert (first.dataset, first.split, first.n) == ("MNIST", "test (t10k)", 10_000)
+    assert first.accuracy >= 0.995 and first.ece <= 0.005
+
+
+def test_the_training_log_is_there_with_its_curve() -> None:
+    log = json.loads((FOLDER / "training.json").read_text(encoding="utf-8"))
+    assert [line["epoch"] for line in log["curve"]] == list(range(1, len(log["curve"]) + 1))
+    assert set(log["per_class"]["MNIST test (t10k)"]) == {str(digit) for digit in range(10)}
 
 
 def test_it_reads_freshly_drawn_digits(session: ort.InferenceSession) -> None:
