@@ -123,14 +123,16 @@ def test_paths_and_methods_there_are_not(client: httpx.Client) -> None:
 
 def test_a_body_that_does_not_arrive_in_time(model_store: Path) -> None:
     port = free_port()
-    with (
-        start_service(model_store, port, BODY_SECONDS="0.3", WORKERS="1") as address,
-        socket.create_connection(("127.0.0.1", port), timeout=20) as slow,
-    ):
-        slow.sendall(b"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 1000\r\n\r\n\x89PNG")
-        answer = slow.recv(4096)
-        assert answer.startswith(b"HTTP/1.1 408 ")
-        assert b'"code": "slow_body"' in answer
+    with start_service(model_store, port, BODY_SECONDS="0.3", WORKERS="1") as address:
+        slow = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        slow.putrequest("POST", "/classify")
+        slow.putheader("Content-Type", "image/png")
+        slow.putheader("Content-Length", "1000")
+        slow.endheaders(b"\x89PNG")
+        answer = slow.getresponse()
+        assert answer.status == 408
+        assert json.load(answer)["code"] == "slow_body"
+        slow.close()
         assert httpx.post(f"{address}/classify", content=SEVEN, headers=PNG).json()["label"] == "7"
 
 
