@@ -1,7 +1,9 @@
 """Every row of the error table that exists, asked of a real `bentoml serve` process."""
 
 import contextlib
+import http.client
 import io
+import json
 import socket
 import threading
 from collections.abc import Iterator
