@@ -12,6 +12,8 @@ from preprocessing.spec import InputSpec
 THINNEST: Final = 0.057
 THICKEST: Final = 0.18
 PEN: Final = 0.085
+# Pillow first averages large ink down to this many times what it is to become: as good, and a fraction of the time.
+REDUCING_GAP: Final = 3.0
 # Ink is this many times as large as its box while its strokes are changed, so that a pixel is a small step.
 PEN_SCALE: Final = 5
 
@@ -34,7 +36,8 @@ def fit(ink: Image.Image, box: int) -> Image.Image:
     width, height = (max(1, round(side * scale)) for side in ink.size)
     if (width, height) == ink.size:
         return ink
-    return ink.resize((width, height), Image.Resampling.BILINEAR if scale < 1 else Image.Resampling.BICUBIC)
+    resampling = Image.Resampling.BILINEAR if scale < 1 else Image.Resampling.BICUBIC
+    return ink.resize((width, height), resampling, reducing_gap=REDUCING_GAP)
 
 
 def pen_width(fitted: Image.Image) -> float:
@@ -66,9 +69,8 @@ def firm(ink: Image.Image, typical: int) -> Image.Image:
 
     Thin strokes fill pixels in part.
     """
-    levels = np.asarray(ink, dtype=np.float32)
-    found = float((levels * levels).sum() / levels.sum())
-    gain = max(typical / found, 255 / float(levels.max()))
+    levels = np.asarray(ink).ravel().astype(np.int64)
+    gain = max(typical * int(levels.sum()) / int(levels @ levels), 255 / int(levels.max()))
     if gain <= 1:
         return ink
     return ink.point(np.minimum(np.arange(256) * gain + 0.5, 255).astype(np.uint8).tolist())
@@ -100,10 +102,11 @@ def eroded(ink: Image.Image, radius: int) -> Image.Image:
 def centre(ink: Image.Image, spec: InputSpec) -> Image.Image:
     """Paste into an empty ``spec.size`` square so that the chosen centre of the ink lies at the middle, to the pixel."""
     if spec.geometry.centring == "mass":
-        pixels = np.asarray(ink, dtype=np.float32)
-        total = float(pixels.sum())
-        middle_x = float(pixels.sum(axis=0) @ np.arange(0.5, ink.width)) / total
-        middle_y = float(pixels.sum(axis=1) @ np.arange(0.5, ink.height)) / total
+        pixels = np.asarray(ink, dtype=np.float64)
+        columns, rows = pixels.sum(axis=0), pixels.sum(axis=1)
+        total = float(rows.sum())
+        middle_x = float(columns @ np.arange(0.5, ink.width)) / total
+        middle_y = float(rows @ np.arange(0.5, ink.height)) / total
     else:
         middle_x, middle_y = ink.width / 2, ink.height / 2
     left = _clamp(round(spec.size / 2 - middle_x), spec.size - ink.width)

@@ -108,10 +108,10 @@ def part(light: Image.Image, ink: Image.Image, factor: int, margin: int) -> Imag
 
 def tensor(frame: Image.Image, spec: InputSpec) -> Tensor:
     """A ``size`` x ``size`` "L" frame, normalised, repeated over the channels: ``float32[channels, size, size]``."""
-    scale = 1 / (255 * spec.normalisation.std)
-    offset = spec.normalisation.mean / spec.normalisation.std
-    plane = np.asarray(frame, dtype=np.float32) * np.float32(scale) - np.float32(offset)
-    return np.ascontiguousarray(np.broadcast_to(plane, (spec.channels, spec.size, spec.size)))
+    plane = np.asarray(frame, dtype=np.float32) * np.float32(1 / (255 * spec.normalisation.std))
+    if spec.normalisation.mean:
+        plane -= np.float32(spec.normalisation.mean / spec.normalisation.std)
+    return plane[None] if spec.channels == 1 else np.stack([plane] * spec.channels)
 
 
 def _placement(spec: InputSpec) -> str:

@@ -33,12 +33,11 @@ def test_polarity_transparency_and_colour_do_not_matter(ink: Colour, paper: Colo
 
 
 @settings(deadline=None)
-@given(st.integers(-60, 60), st.integers(-40, 30), st.integers(0, 200))
-def test_place_and_padding_do_not_matter(right: int, down: int, padding: int) -> None:
-    expected = preprocess(digit("4"), MNIST)
-    moved = digit("4", offset=(right, down))
-    padded = Image.new("RGBA", (280 + padding, 280 + padding // 2), CLEAR)
-    padded.paste(moved, (padding // 3, 0))
+@given(st.integers(-60, 60), st.integers(-40, 30), st.integers(0, 200), st.sampled_from([CLEAR, WHITE]))
+def test_place_and_padding_do_not_matter(right: int, down: int, padding: int, paper: Colour) -> None:
+    expected = preprocess(digit("4", paper=paper), MNIST)
+    padded = Image.new("RGBA", (280 + padding, 280 + padding // 2), paper)
+    padded.paste(digit("4", paper=paper, offset=(right, down)), (padding // 3, 0))
     np.testing.assert_array_equal(preprocess(padded, MNIST), expected)
 
 
