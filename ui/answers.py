@@ -42,15 +42,19 @@ class Picture(BaseModel):
 
 
 class Stage(Picture):
-    """One step from the drawing to what the model is given."""
+    """One step from the drawing to what the model is given, with its lowest, mean and highest grey level."""
 
     name: str
+    min: float = 0
+    mean: float | None = None
+    max: float = 255
 
 
 class Explanation(Classification):
     """The answer of `POST /explain`: a classification and what led to it."""
 
     stages: list[Stage] = Field(default_factory=list)
+    logits: dict[str, float] = Field(default_factory=dict)
     heatmap: Picture | None = None
 
 

@@ -1,6 +1,6 @@
 """What the model sees: the steps from the drawing to its input."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import streamlit as st
@@ -12,11 +12,11 @@ from ui.answers import Explanation, Picture, Stage
 SMOOTH: Final = 100
 
 # The steps worth a look, in order, with the words for a visitor.
-TITLES: Final = {"gray": "Gray", "crop": "Crop", "input": "Model input"}
+TITLES: Final = {"gray": "Gray", "ink": "Ink", "crop": "Crop", "input": "Model input"}
 
 
 def show(explanation: Explanation) -> None:
-    """The steps side by side; the heat map one click away."""
+    """The steps side by side; the heat map and the logits one click away."""
     shown = chosen(explanation.stages)
     if shown:
         st.subheader("What the model sees", anchor=False)
@@ -24,6 +24,9 @@ def show(explanation: Explanation) -> None:
     if explanation.heatmap is not None:
         with st.expander("Which ink mattered"):
             st.html(f'<div class="stages single">{figure("Heat map", explanation.heatmap)}</div>')
+    if explanation.logits:
+        with st.expander("Raw logits"):
+            st.html(logits(explanation.logits))
 
 
 def chosen(stages: Sequence[Stage]) -> list[Stage]:
@@ -39,5 +42,18 @@ def figure(title: str, picture: Picture) -> str:
     return (
         f'<figure class="stage"><div class="frame">{image}</div>'
         f"<figcaption><b>{markup.text(title)}</b> <span>{width}×{height}</span>"
-        f"<p>{markup.text(picture.note)}</p></figcaption></figure>"
+        f"<p>{markup.text(picture.note)}</p>{levels(picture)}</figcaption></figure>"
     )
+
+
+def levels(picture: Picture) -> str:
+    """The grey levels of a step, where the service tells them."""
+    if not isinstance(picture, Stage) or picture.mean is None:
+        return ""
+    return f"<p>Levels {picture.min:.0f} to {picture.max:.0f}, mean {picture.mean:.1f}.</p>"
+
+
+def logits(values: Mapping[str, float]) -> str:
+    """What the model answered before it became shares."""
+    cells = "".join(f"<li><b>{markup.text(label)}</b><span>{value:+.2f}</span></li>" for label, value in values.items())
+    return f'<ul class="logits">{cells}</ul>'

@@ -35,7 +35,7 @@ def test_a_seven_and_a_three(page: Page) -> None:
     expect(page.locator(".bar")).to_have_count(10)
     expect(page.locator(".bar.winner .bar-name")).to_have_text("7")
     expect(page.locator(".headline .top li")).to_have_count(3)
-    expect(page.locator(".stages").first.locator("figcaption b")).to_have_text(["Gray", "Crop", "Model input"])
+    expect(page.locator(".stages").first.locator("figcaption b")).to_have_text(["Gray", "Ink", "Crop", "Model input"])
     expect(page.locator(".fine-print")).to_contain_text("digits")
 
     new_drawing(page)

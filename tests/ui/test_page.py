@@ -82,7 +82,7 @@ def test_a_drawing_is_answered(page: AppTest, hand: Hand, service: Service) -> N
     assert service.asked_for("/classify")[0].content == PNG
     assert 'data-label="7"' in written(page)
     assert 'class="stages"' in written(page)
-    assert [part.label for part in page.expander] == ["Which ink mattered"]
+    assert [part.label for part in page.expander] == ["Which ink mattered", "Raw logits"]
     assert not page.info
 
 

@@ -85,13 +85,20 @@ def test_fine_print_leaves_out_what_is_not_told() -> None:
 
 def test_stages_in_their_order_and_no_others() -> None:
     told = Explanation.model_validate(explanation())
-    assert [stage.name for stage in stages.chosen(told.stages[::-1])] == ["gray", "crop", "input"]
-    assert stages.chosen(told.stages[1:2]) == []
+    strange = told.stages[0].model_copy(update={"name": "strange"})
+    assert [stage.name for stage in stages.chosen([strange, *told.stages[::-1]])] == ["gray", "ink", "crop", "input"]
+    assert stages.chosen([strange]) == []
+
+
+def test_logits_keep_their_sign() -> None:
+    assert "<b>7</b><span>+9.13</span>" in stages.logits({"7": 9.128, "1": -2})
+    assert "<b>1</b><span>-2.00</span>" in stages.logits({"7": 9.128, "1": -2})
 
 
 def test_a_stage_says_its_size_and_its_line() -> None:
     stage = Explanation.model_validate(explanation()).stages[0]
     text = stages.figure("Gray", stage)
+    assert "Levels 0 to 255, mean 12.3." in text
     assert "280×280" in text
     assert "What gray is." in text
     assert "pixelated" not in text
