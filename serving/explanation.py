@@ -49,22 +49,30 @@ def stage_picture(stage: Stage) -> StagePicture:
 
 
 def heat_map(frame: Image.Image, winner: int, scores: Tensor, runner: Runner) -> HeatMap:
-    """Occlusion sensitivity (Zeiler & Fergus, ECCV 2014): paper slides over the frame, and where the winner's probability
-    falls the ink mattered."""
+    """Occlusion sensitivity (Zeiler & Fergus, ECCV 2014): paper slides over the frame, and where the winner's lead over the
+    other classes shrinks the ink mattered. The lead is that of the logits, which a sure answer does not flatten."""
     card = runner.card
     corners, batch = occlusions(frame, card)
-    before = probabilities(scores, card.calibration)[winner]
-    after = np.array([probabilities(row, card.calibration)[winner] for row in runner.run(batch)])
+    covered = runner.run(batch)
+    drops = lead(scores[None], winner) - lead(covered, winner)
     heat = np.zeros((card.input.size, card.input.size))
     cover = np.zeros_like(heat)
-    for (top, left), drop in zip(corners, before - after, strict=True):
+    for (top, left), drop in zip(corners, drops, strict=True):
         heat[top : top + PATCH, left : left + PATCH] += max(0.0, drop)
         cover[top : top + PATCH, left : left + PATCH] += 1
     heat /= np.maximum(cover, 1)
     largest = float(heat.max())
     picture = Image.fromarray(colours(frame, heat / largest if largest > 0 else heat))
-    note = f"Covering the brightest ink lowers {card.labels[winner]!r} by {max(0.0, float((before - after).max())):.0%}."
+    before = probabilities(scores, card.calibration)[winner]
+    after = probabilities(covered[int(drops.argmax())], card.calibration)[winner]
+    note = f"Covering the ink that mattered most takes {card.labels[winner]!r} from {before:.1%} to {after:.1%}."
     return HeatMap(png=png_base64(picture), note=note)
+
+
+def lead(scores: Tensor, winner: int) -> npt.NDArray[np.float64]:
+    """How far the winner's logit lies above the best other one, ``float64[N]`` of logits float32[N,K]."""
+    others = np.delete(scores.astype(np.float64), winner, axis=1)
+    return np.asarray(scores[:, winner] - others.max(axis=1))
 
 
 def occlusions(frame: Image.Image, card: ModelCard) -> tuple[list[tuple[int, int]], Tensor]:

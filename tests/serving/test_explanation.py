@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.card import MODEL_FILE, ModelCard
+from models.check import check_folder
+from models.store import CATALOGUE
+from preprocessing import Stage, stages, tensor
+from serving.explanation import PATCH, colours, heat_map, lead, occlusions, stage_picture
+from serving.runner import Runner
+from tests.pictures import digit
+
+FOLDER: Path = CATALOGUE / "digits"
+
+
+@pytest.fixture(scope="module")
+def card() -> ModelCard:
+    return check_folder(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def frame(card: ModelCard) -> Image.Image:
+    return stages(digit("7"), card.input)[-1].image
+
+
+def test_the_lead_is_over_the_best_other_class() -> None:
+    scores = np.array([[1, 5, 3], [4, 0, 2]], dtype=np.float32)
+    np.testing.assert_allclose(lead(scores, 1), [2, -4])
+
+
+def test_every_patch_with_ink_is_covered_once(card: ModelCard, frame: Image.Image) -> None:
+    corners, batch = occlusions(frame, card)
+    assert len(corners) == len(batch) == len(set(corners))
+    for (top, left), covered in zip(corners, batch, strict=True):
+        assert not covered[0, top : top + PATCH, left : left + PATCH].any()
+    untouched = np.asarray(frame, dtype=np.float32) / 255
+    assert np.abs(batch.max(axis=0)[0] - untouched).max() < 1e-6
+
+
+def test_the_heat_lies_on_the_ink(card: ModelCard, frame: Image.Image) -> None:
+    runner = Runner(FOLDER / MODEL_FILE, card, "cpu", threads=1)
+    (scores,) = runner.run(tensor(frame, card.input)[None])
+    answer = heat_map(frame, 7, scores, runner)
+    assert answer.note.startswith("Covering the ink that mattered most takes '7' from")
+
+
+def test_heat_glows_and_ink_is_grey() -> None:
+    heat = np.zeros((2, 2))
+    heat[0, 0] = 1
+    shown = colours(Image.new("L", (2, 2), 255), heat)
+    assert shown[0, 0].tolist() == [255, 140, 25]
+    assert len(set(shown[1, 1].tolist())) == 1
+
+
+def test_large_stages_are_shrunk_but_told_as_they_are() -> None:
+    image = Image.new("L", (2000, 1000), 10)
+    image.paste(250, (0, 0, 1000, 1000))
+    picture = stage_picture(Stage("gray", image, "A note."))
+    assert (picture.min, picture.mean, picture.max) == (10, 130, 250)
+    assert len(picture.png) < 4000
