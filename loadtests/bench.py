@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -78,13 +79,13 @@ def stage_rows() -> list[tuple[str, float, float]]:
     )
     for name, data, calls in pictures:
         image = decode(data, max_pixels=MAX_PIXELS)
-        decoding = microseconds(lambda data=data: decode(data, max_pixels=MAX_PIXELS), calls)  # type: ignore[misc]
-        preparing = microseconds(lambda image=image: preprocess(image, card.input), calls)  # type: ignore[misc]
+        decoding = microseconds(partial(decode, data, max_pixels=MAX_PIXELS), calls)
+        preparing = microseconds(partial(preprocess, image, card.input), calls)
         rows += [(f"{name}: decode", decoding, 1.0), (f"{name}: preprocess", preparing, preparing / decoding)]
     canvas_decode = rows[0][1]
     for n in (1, 8, 32):
         batch = np.random.default_rng(0).random((n, 1, 28, 28), dtype=np.float32)
-        each = microseconds(lambda batch=batch: runner.run(batch)) / n  # type: ignore[misc]
+        each = microseconds(partial(runner.run, batch)) / n
         rows.append((f"inference, batch {n}: an image", each, each / canvas_decode))
     return rows
 

@@ -9,7 +9,7 @@ import io
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import numpy as np
@@ -67,7 +67,7 @@ async def ask(address: str, pictures: Labelled, model: str) -> Report:
         httpx.HTTPError: the service cannot be reached, or answered a picture with an error.
     """
     queue = iter(enumerate(pictures.images))
-    answers: list[dict[str, object]] = [{}] * len(pictures)
+    answers: list[dict[str, Any]] = [{}] * len(pictures)
     async with httpx.AsyncClient(base_url=address, timeout=60) as client:
 
         async def work() -> None:
@@ -79,7 +79,7 @@ async def ask(address: str, pictures: Labelled, model: str) -> Report:
                 answers[index] = response.raise_for_status().json()
 
         await asyncio.gather(*(work() for _ in range(CONNECTIONS)))
-    probabilities = [list(answer["probabilities"].values()) for answer in answers]  # type: ignore[attr-defined]
+    probabilities = [list(answer["probabilities"].values()) for answer in answers]
     return Report(np.array(probabilities), np.array([bool(answer["rejected"]) for answer in answers]), pictures.labels)
 
 
