@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
+pytest.importorskip("torch", reason="PyTorch is missing; `make setup-train` installs it")
 
 import torch
 from torch import nn

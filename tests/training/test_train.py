@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
+pytest.importorskip("torch", reason="PyTorch is missing; `make setup-train` installs it")
 
 import onnxruntime as ort
 import torch
