@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops
 
 from preprocessing import components, paper
 from preprocessing.decode import NoInk
@@ -22,6 +22,8 @@ LEAST_CONTRAST: Final = 6
 FLOOR: Final = 0.08
 # What kind of picture it is shows in every pixel of this step.
 SAMPLE_STEP: Final = 3
+# Share of the box around a drawing that is blank on a blank sheet.
+BLANK: Final = 0.2
 # Levels around the paper's that belong to an even ground, and those beyond that belong to noise.
 EVEN: Final = 2
 NOISY: Final = 24
@@ -83,6 +85,24 @@ def grey(image: Image.Image) -> Image.Image:
         scaled = (levels - low) * (255 / (high - low)) if high > low else np.zeros_like(levels)
         return Image.fromarray(scaled.astype(np.uint8))
     return image.convert("L")
+
+
+def drawn_on_blank(light: Image.Image) -> Image.Image | None:
+    """How far an "L" picture differs from a sheet that is wholly white or wholly black around the drawing.
+
+    None where it is not: another level at the edge, a drawing that touches it, noise on the sheet, or hardly any sheet around.
+    """
+    edge = light.getpixel((0, 0))
+    if edge not in (0, 255):
+        return None
+    difference = ImageChops.invert(light) if edge else light
+    box = difference.getbbox()
+    if box is None or box[0] == 0 or box[1] == 0 or box[2] == light.width or box[3] == light.height:
+        return None
+    drawing, _ = shrink(difference.crop(box))
+    counts = drawing.histogram()
+    blank = sum(_near(counts, 0, EVEN)) >= BLANK * drawing.width * drawing.height
+    return difference if blank and _is_even(counts, 0) else None
 
 
 def shrink(image: Image.Image) -> tuple[Image.Image, int]:

@@ -72,6 +72,8 @@ def look(light: Image.Image, paper: int | None) -> tuple[Image.Image, Image.Imag
     Raises:
         NoInk: nothing is drawn on it.
     """
+    if paper is None and (drawing := inks.drawn_on_blank(light)):
+        light, paper = drawing, 0
     if paper == 0:
         light = around(light)
     grey, factor = inks.shrink(light)
@@ -89,7 +91,7 @@ def look(light: Image.Image, paper: int | None) -> tuple[Image.Image, Image.Imag
 
 
 def around(opacity: Image.Image) -> Image.Image:
-    """What is drawn on transparency, with an empty margin on every side: where it lay in the picture does not matter."""
+    """What is drawn on nothing, with an empty margin on every side: where it lay in the picture does not matter."""
     box = opacity.getbbox()
     assert box is not None
     left, top, right, bottom = box
