@@ -38,6 +38,8 @@ def test_a_bento_carries_its_models(model_store: Path, tmp_path: Path) -> None:
     empty.mkdir()
     bentoml(model_store, "build", "-f", "bentofile.yaml")
     assert classify(model_store, "image_classifier:latest", empty) == "7"
+    (dockerfile,) = model_store.glob("bentos/image_classifier/*/env/docker/Dockerfile")
+    assert "ARG HOST=0.0.0.0" in dockerfile.read_text(encoding="utf-8")
 
     moved, other_home = tmp_path / "image_classifier.bento", tmp_path / "home"
     bentoml(model_store, "export", "image_classifier:latest", str(moved))
