@@ -13,7 +13,7 @@ THINNEST: Final = 0.057
 THICKEST: Final = 0.18
 PEN: Final = 0.085
 # Pillow first averages large ink down to this many times what it is to become: as good, and a fraction of the time.
-REDUCING_GAP: Final = 3.0
+REDUCING_GAP: Final = 2.0
 # Ink is this many times as large as its box while its strokes are changed, so that a pixel is a small step.
 PEN_SCALE: Final = 5
 

@@ -99,9 +99,10 @@ def drawn_on_blank(light: Image.Image) -> Image.Image | None:
     box = difference.getbbox()
     if box is None or box[0] == 0 or box[1] == 0 or box[2] == light.width or box[3] == light.height:
         return None
-    drawing, _ = shrink(difference.crop(box))
-    counts = drawing.histogram()
-    blank = sum(_near(counts, 0, EVEN)) >= BLANK * drawing.width * drawing.height
+    drawing = difference.crop(box)
+    sample = drawing.resize(_sample_size(drawing), Image.Resampling.NEAREST)
+    counts = sample.histogram()
+    blank = sum(_near(counts, 0, EVEN)) >= BLANK * sample.width * sample.height
     return difference if blank and _is_even(counts, 0) else None
 
 

@@ -36,7 +36,8 @@ def preprocess(image: Image.Image, spec: InputSpec) -> Tensor:
     Raises:
         NoInk: nothing is drawn on it.
     """
-    return tensor(stages(image, spec)[-1].image, spec)
+    light, paper = inks.luminance(image)
+    return tensor(place(look(light, paper)[1], spec), spec)
 
 
 def stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
@@ -47,10 +48,6 @@ def stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
     """
     light, paper = inks.luminance(image)
     ink, cropped = look(light, paper)
-    fitted = geometry.firm(geometry.with_pen(cropped, spec.geometry.fit_box), TYPICAL_INK)
-    frame = geometry.centre(fitted, spec)
-    if spec.geometry.polarity == "dark_on_light":
-        frame = frame.point(_INVERTED)
     return [
         Stage("gray", light, f"One channel, {light.width}x{light.height}, transparency laid on a plain ground."),
         Stage(
@@ -59,8 +56,15 @@ def stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
             "Paper is black, the strongest stroke white, whichever was darker; specks, lines and edges are left out.",
         ),
         Stage("crop", cropped, f"The {cropped.width}x{cropped.height} pixels around the ink."),
-        Stage("input", frame, _placement(spec)),
+        Stage("input", place(cropped, spec), _placement(spec)),
     ]
+
+
+def place(cropped: Image.Image, spec: InputSpec) -> Image.Image:
+    """The frame of cropped ink: fitted into the box with a usual pen, firm, centred, in the polarity of the model."""
+    fitted = geometry.firm(geometry.with_pen(cropped, spec.geometry.fit_box), TYPICAL_INK)
+    frame = geometry.centre(fitted, spec)
+    return frame.point(_INVERTED) if spec.geometry.polarity == "dark_on_light" else frame
 
 
 def look(light: Image.Image, paper: int | None) -> tuple[Image.Image, Image.Image]:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from models.card import MODEL_FILE, ModelCard
-from preprocessing import SIGNATURES, ImageError, Stage, Tensor, load, open_image, stages, tensor
+from preprocessing import SIGNATURES, ImageError, Tensor, load, open_image, preprocess
 from serving.batching import Batcher, Scored
 from serving.errors import Problem
 from serving.runner import PROVIDERS, Runner, open_runners
@@ -26,10 +26,10 @@ INLINE_PIXELS: Final = 400 * 400
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An image ready for the model: float32[C,H,W], how it got there, and the seconds each half took."""
+    """An image ready for the model: float32[C,H,W], what it was made of, and the seconds each half took."""
 
     tensor: Tensor
-    stages: list[Stage]
+    image: Image.Image
     decode: float
     preprocess: float
 
@@ -109,8 +109,8 @@ class Classifier:
     def _prepare(self, image: Image.Image, started: float) -> Prepared:
         image = load(image)
         decoded = perf_counter()
-        steps = stages(image, self.card.input)
-        return Prepared(tensor(steps[-1].image, self.card.input), steps, decoded - started, perf_counter() - decoded)
+        tensor = preprocess(image, self.card.input)
+        return Prepared(tensor, image, decoded - started, perf_counter() - decoded)
 
     def answer(self, upload: Upload, reading: Reading, started: float) -> Classification:
         """The answer of the contract for logits that came back."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from models.card import ModelCard
-from preprocessing import Stage, Tensor, tensor
+from preprocessing import Stage, Tensor, stages, tensor
 from serving.classifier import Reading
 from serving.runner import Runner
 from serving.schemas import Classification, Explanation, HeatMap, StagePicture
@@ -22,12 +22,12 @@ LARGEST_SIDE: Final = 280  # pixels of a stage's picture
 
 def explain(answer: Classification, reading: Reading, card: ModelCard) -> Explanation:
     """The answer with its stages, its logits and an occlusion map computed in one call of the model."""
-    stages, scores = reading.prepared.stages, reading.scored.logits
+    steps, scores = stages(reading.prepared.image, card.input), reading.scored.logits
     return Explanation(
         **answer.model_dump(),
-        stages=[stage_picture(stage) for stage in stages],
+        stages=[stage_picture(stage) for stage in steps],
         logits=table(scores, card.labels),
-        heatmap=heat_map(stages[-1].image, card.labels.index(answer.label), scores, reading.runner),
+        heatmap=heat_map(steps[-1].image, card.labels.index(answer.label), scores, reading.runner),
     )
 
 
