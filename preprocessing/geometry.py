@@ -103,10 +103,10 @@ def centre(ink: Image.Image, spec: InputSpec) -> Image.Image:
     """Paste into an empty ``spec.size`` square so that the chosen centre of the ink lies at the middle, to the pixel."""
     if spec.geometry.centring == "mass":
         pixels = np.asarray(ink, dtype=np.float64)
-        columns, rows = pixels.sum(axis=0), pixels.sum(axis=1)
-        total = float(rows.sum())
-        middle_x = float(columns @ np.arange(0.5, ink.width)) / total
-        middle_y = float(rows @ np.arange(0.5, ink.height)) / total
+        columns, rows = np.add.reduce(pixels, axis=0), np.add.reduce(pixels, axis=1)
+        total = np.add.reduce(rows)
+        middle_x = float(columns @ _MIDDLES[: ink.width] / total)
+        middle_y = float(rows @ _MIDDLES[: ink.height] / total)
     else:
         middle_x, middle_y = ink.width / 2, ink.height / 2
     left = _clamp(round(spec.size / 2 - middle_x), spec.size - ink.width)
@@ -118,3 +118,6 @@ def centre(ink: Image.Image, spec: InputSpec) -> Image.Image:
 
 def _clamp(offset: int, room: int) -> int:
     return min(max(offset, 0), room)
+
+
+_MIDDLES: Final = np.arange(0.5, 512)  # of pixels, along either side of the largest frame
