@@ -37,7 +37,12 @@ def fit(ink: Image.Image, box: int) -> Image.Image:
     if (width, height) == ink.size:
         return ink
     resampling = Image.Resampling.BILINEAR if scale < 1 else Image.Resampling.BICUBIC
-    return ink.resize((width, height), resampling, reducing_gap=REDUCING_GAP)
+    fitted = ink.resize((width, height), resampling, reducing_gap=REDUCING_GAP)
+    if fitted.getbbox():
+        return fitted
+    # Sparse dots over thousands of pixels average to less than one level of 255: keep the fractions, and stretch them.
+    levels = np.asarray(ink.convert("F").resize((width, height), resampling))
+    return Image.fromarray((levels * (255 / levels.max())).astype(np.uint8))
 
 
 def pen_width(fitted: Image.Image) -> float:

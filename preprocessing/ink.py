@@ -127,7 +127,7 @@ def ink(image: Image.Image, paper_level: int | None = None, factor: int = 1) -> 
         raise NoInk(_EMPTY)
     ground = _even_ground(image) if paper_level is None else paper_level
     if ground is not None:
-        drawn = image.point(_stretching(ground, highest if highest - ground > ground - lowest else lowest))
+        drawn = on_even_ground(image, ground)
         if components.stands_alone(np.asarray(drawn)):
             return drawn, ground
         found = components.main_ink(np.asarray(drawn), float(MIN_CONTRAST))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 from bentoml import IODescriptor
 from pydantic import Field
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
@@ -151,7 +151,7 @@ def parse_multipart(body: bytearray, boundary: bytes) -> list[Part]:
         )
         parser.write(bytes(body))
         parser.finalize()
-    except MultipartParseError as error:
+    except FormParserError as error:
         raise Problem("bad_request", f"The multipart body is broken: {error}.") from error
     if not complete:
         raise Problem("bad_request", "The multipart body is cut off: its closing boundary is missing.")

@@ -130,6 +130,14 @@ def test_a_faint_line_of_one_pixel_on_a_large_page_survives() -> None:
     assert float(np.abs(preprocess(page, MNIST) - usual).mean()) < 2 * TOLERANCE
 
 
+def test_a_line_of_sparse_dots_on_a_huge_page_survives() -> None:
+    page = np.zeros((3000, 3000), dtype=np.uint8)
+    places = np.linspace(5, 2994, 1000).astype(int)
+    page[places, places] = 255
+    line = canvas([[(30, 30), (250, 250)]])
+    assert float(np.abs(preprocess(Image.fromarray(page), MNIST) - preprocess(line, MNIST)).mean()) < 2 * TOLERANCE
+
+
 def test_noise_alone_is_no_ink() -> None:
     values = np.random.default_rng(0).normal(200, 12, (200, 200))
     with pytest.raises(NoInk):

@@ -49,6 +49,12 @@ def test_parts_are_limited_and_a_boundary_is_needed() -> None:
         parse_multipart(multipart((TEXT, b"x")), b"")
 
 
+def test_a_boundary_that_is_too_long_is_a_bad_request() -> None:
+    with pytest.raises(Problem) as refused:
+        parse_multipart(bytearray(b"--" + b"x" * 300), b"x" * 300)
+    assert refused.value.code == "bad_request"
+
+
 def test_options_come_plain_quoted_empty_and_with_strangers() -> None:
     options = parse_options({"model": '"digits"', "top_k": "5", "device": "", "utm_source": "mail"})
     assert options.model_dump() == {"model": "digits", "top_k": 5, "device": "auto"}
