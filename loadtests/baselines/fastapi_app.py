@@ -1,0 +1,23 @@
+"""Plain FastAPI and ONNX Runtime: what a competent person writes in an afternoon, served by uvicorn with two workers."""
+
+import io
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, UploadFile
+from PIL import Image
+
+from loadtests.baselines.usual import answer, load_labels, load_session, predict, prepare
+
+app = FastAPI(title="Digits")
+session = load_session()
+labels = load_labels()
+
+
+@app.post("/classify")
+async def classify(image: UploadFile) -> dict[str, Any]:
+    """Classify one picture."""
+    try:
+        tensor = prepare(Image.open(io.BytesIO(await image.read())))
+    except (OSError, ValueError) as error:
+        raise HTTPException(422, f"This picture cannot be read: {error}") from error
+    return answer(predict(session, tensor[None])[0], labels)

@@ -1,0 +1,1 @@
+"""The benchmark: the service against its baselines on one machine, in rounds: ``make bench``."""

@@ -1,0 +1,58 @@
+"""What is asked of the contestants: which picture, over how many connections, on which route."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from loadtests.bench.contestants import CONTESTANTS, ContestantError, Server, ask
+from loadtests.bench.pictures import form, pictures
+
+BATCH: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One load: ``images`` pictures in every request."""
+
+    name: str
+    title: str
+    picture: str
+    connections: int
+    route: str = "/classify"
+    field: str = "image"
+    images: int = 1
+    contestants: tuple[str, ...] = tuple(CONTESTANTS)
+
+    def body(self) -> bytes:
+        """The form that every request posts."""
+        return form([pictures()[self.picture].data] * self.images, self.field)
+
+    def check(self, server: Server) -> None:
+        """Post the form once.
+
+        Raises:
+            ContestantError: the answer is not 200 with the right label for every picture.
+        """
+        response = ask(server.address + self.route, self.body())
+        if response.status_code != 200 or labels(response) != [pictures()[self.picture].label] * self.images:
+            raise ContestantError(f"{self.name} was answered {response.status_code} {response.text[:300]}")
+
+
+def labels(response: httpx.Response) -> list[str]:
+    """The labels in an answer: of one picture, or of every entry of a batch."""
+    answer = response.json()
+    entries = answer if isinstance(answer, list) else answer.get("results", [answer])
+    return [str(entry.get("label")) for entry in entries]
+
+
+CANVAS_32: Final = Scenario("canvas@32", "280x280 canvas, 32 connections", "canvas", 32)
+CANVAS_64: Final = Scenario("canvas@64", "280x280 canvas, 64 connections", "canvas", 64)
+SCENARIOS: Final = (
+    CANVAS_32,
+    Scenario("small@32", "16x16 grey, 32 connections", "small", 32),
+    Scenario("canvas@1", "280x280 canvas, 1 connection", "canvas", 1),
+    CANVAS_64,
+    Scenario("batch@4", f"{BATCH} x 16x16 grey, 4 connections", "small", 4, "/classify/batch", "images", BATCH, ("embedded",)),
+)
+ENDURANCE: Final = (("embedded", CANVAS_32), ("runner", CANVAS_64))

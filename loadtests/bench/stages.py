@@ -1,0 +1,93 @@
+"""What each stage of the service costs, without HTTP: ``python -m loadtests.bench stages``."""
+
+import multiprocessing
+import statistics
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+import numpy as np
+
+from loadtests.bench.contestants import CONTESTANTS, serving
+from loadtests.bench.pictures import canvas, photo, small
+from loadtests.bench.results import Stage
+from loadtests.sessions import DIGITS, MAX_PIXELS, digits_card, open_run, prepare
+from preprocessing import decode, preprocess
+
+ROUNDS: Final = 5
+CALLS: Final = 400
+PHOTO_CALLS: Final = 3
+BATCHES: Final = (1, 8, 32)
+
+
+def run_stages(home: Path) -> list[Stage]:
+    """Times on one thread, the memory of a photo, and the start of the service."""
+    return [
+        *stage_times(),
+        Stage(name="photo of 12 megapixels: memory at the peak", value=photo_megabytes(), unit="MB"),
+        Stage(name="start of the service to its first right answer", value=seconds_to_answer(home), unit="s"),
+    ]
+
+
+def stage_times() -> list[Stage]:
+    """Decoding, preprocessing and inference, in microseconds an image."""
+    spec = digits_card().input
+    stages = []
+    for name, data, calls in (
+        ("transparent canvas 280x280", canvas(), CALLS),
+        ("white canvas 280x280", canvas((255, 255, 255, 255)), CALLS),
+        ("grey 16x16", small(), CALLS),
+        ("photo of 12 megapixels", photo(), PHOTO_CALLS),
+    ):
+        image = decode(data, max_pixels=MAX_PIXELS)
+        decoding = microseconds(partial(decode, data, max_pixels=MAX_PIXELS), calls)
+        preparing = microseconds(partial(preprocess, image, spec), calls)
+        stages += [(f"{name}: decode", decoding), (f"{name}: preprocess", preparing)]
+    run = open_run(DIGITS, "cpu", threads=1)
+    for n in BATCHES:
+        batch = np.random.default_rng(0).random((n, 1, 28, 28), dtype=np.float32)
+        stages.append((f"inference in batches of {n}, an image", microseconds(partial(run, batch)) / n))
+    return [Stage(name=name, value=value, unit="µs") for name, value in stages]
+
+
+def microseconds(call: Callable[[], object], calls: int = CALLS) -> float:
+    """Median over rounds of the mean time of a call."""
+    call()
+    means = []
+    for _ in range(ROUNDS):
+        started = perf_counter()
+        for _ in range(calls):
+            call()
+        means.append((perf_counter() - started) / calls * 1e6)
+    return statistics.median(means)
+
+
+def photo_megabytes() -> float:
+    """How far decoding and preprocessing a photo raises the resident memory of a new process at its peak, in MB (Linux)."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(megabytes, photo()).result()
+
+
+def megabytes(data: bytes) -> float:
+    """How far decoding and preprocessing a picture raises the resident memory of this process at its peak."""
+    card = digits_card()
+    prepare(canvas(), card)  # what any first picture loads is not counted
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak to what is resident now
+    before = resident_megabytes("VmRSS")
+    prepare(data, card)
+    return resident_megabytes("VmHWM") - before
+
+
+def resident_megabytes(field: str) -> float:
+    """A field of /proc/self/status in MB: ``VmRSS`` is resident now, ``VmHWM`` was at the peak."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) / 1024
+
+
+def seconds_to_answer(home: Path) -> float:
+    """Seconds from starting the service to its first right answer."""
+    with serving(CONTESTANTS["embedded"], home) as server:
+        return server.start_seconds
