@@ -78,7 +78,7 @@ evaluate: setup ## post the MNIST test images under DATA to the API at API_ADDRE
 robustness: setup ## read 2,000 MNIST test digits under DATA as 20 kinds of picture; writes docs/robustness.md
 	$(BIN)/python -m training.robustness --data $(DATA)
 
-bench: setup-dev models ## measure the service against its baselines; writes docs/benchmarks.md (BENCH='--rounds 1 ...')
+bench: setup-dev ## measure the service against its baselines; writes docs/benchmarks.md (BENCH='--rounds 1 ...')
 	$(BIN)/python -m loadtests.bench run $(BENCH)
 
 loadtest: setup-dev ## USERS users for SECONDS_OF_LOAD s against API_ADDRESS; the report goes to build/loadtest

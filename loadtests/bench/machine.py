@@ -11,6 +11,8 @@ from loadtests.bench.results import Machine
 from serving.settings import available_cpus
 
 PACKAGES: Final = ("bentoml", "onnxruntime", "fastapi", "uvicorn", "pillow", "numpy")
+# Idle time, and what the kernel counts as user time already.
+_NOT_BUSY: Final = ("idle", "iowait", "guest", "guest_nice")
 
 
 def cpu_model() -> str:
@@ -21,6 +23,12 @@ def cpu_model() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
+
+
+def busy_seconds() -> float:
+    """CPU time that anything on the machine has used so far."""
+    times: dict[str, float] = psutil.cpu_times()._asdict()
+    return sum(seconds for name, seconds in times.items() if name not in _NOT_BUSY)
 
 
 def machine() -> Machine:

@@ -1,6 +1,7 @@
 """results.json and docs/benchmarks.md, written from the results."""
 
 import json
+import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -73,6 +74,11 @@ def _opening(results: Results, chart: str) -> Iterator[str]:
         f"{', '.join(f'{name} {version}' for name, version in machine.versions.items())}. Medians over "
         f"{results.rounds} x {results.seconds} s. Ratios hold on other machines better than rates do."
     )
+    if foreign := [figures.foreign_share for figures in (*results.figures, *results.endurance)]:
+        yield (
+            f"Other programs used {statistics.median(foreign):.0%} of the machine's CPU time (median over the figures; at most "
+            f"{max(foreign):.0%}): above a few percent, take it again."
+        )
     yield f"![Requests a second and 99th percentiles of the four contestants]({chart})"
     yield "## Targets"
     yield tables.targets(results)

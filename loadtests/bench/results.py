@@ -24,7 +24,11 @@ class Machine(Model):
 
 
 class Figures(Model):
-    """One scenario of one contestant in one round; ``cpu_seconds`` are those of all the server's processes."""
+    """One scenario of one contestant in one round.
+
+    ``cpu_seconds`` are those of all the server's processes; ``foreign_share`` is how much of the machine's CPU time went to
+    programs other than the server and the load, 0 to 1.
+    """
 
     round: int
     contestant: str
@@ -36,6 +40,7 @@ class Figures(Model):
     status_errors: int
     socket_errors: int
     cpu_seconds: float
+    foreign_share: float
 
     @property
     def rate(self) -> float:

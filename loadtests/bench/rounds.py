@@ -1,19 +1,21 @@
 """The measuring itself: every contestant alone on the machine in its turn, warmed up, round after round."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import Final
+
+import psutil
 
 from loadtests.baselines.limit import CELLS, limit
 from loadtests.bench.contestants import CONTESTANTS, Server, serving
+from loadtests.bench.machine import busy_seconds
 from loadtests.bench.results import Figures, Limit
 from loadtests.bench.scenarios import CANVAS_32, ENDURANCE, Scenario
 from loadtests.bench.wrk import post
 
 WARM_UP_SECONDS: Final = 2
-
-Say = Callable[[str], None]
 
 
 def say(line: str) -> None:
@@ -58,8 +60,9 @@ def run_endurance(seconds: int, home: Path) -> list[Figures]:
 
 def measure(server: Server, name: str, scenario: Scenario, number: int, seconds: int) -> Figures:
     """One scenario on a server that runs."""
-    before = server.cpu_seconds()
+    server_before, machine_before, started = server.cpu_seconds(), busy_seconds(), perf_counter()
     load = post(server.address + scenario.route, scenario.body(), scenario.connections, seconds)
+    used, machine_used, passed = server.cpu_seconds() - server_before, busy_seconds() - machine_before, perf_counter() - started
     figures = Figures(
         round=number,
         contestant=name,
@@ -70,11 +73,13 @@ def measure(server: Server, name: str, scenario: Scenario, number: int, seconds:
         p99_ms=load.p99_ms,
         status_errors=load.status_errors,
         socket_errors=load.socket_errors,
-        cpu_seconds=server.cpu_seconds() - before,
+        cpu_seconds=used,
+        foreign_share=max(0.0, machine_used - used - load.cpu_seconds) / (passed * psutil.cpu_count()),
     )
     turn = f"round {number}" if number else "long run"
     say(
         f"{turn}  {name:10} {scenario.name:10} {figures.rate:7.0f} requests/s  p50 {figures.p50_ms:6.1f}  "
-        f"p99 {figures.p99_ms:6.1f} ms  CPU {figures.cpu_ms:5.2f} ms  errors {figures.errors}"
+        f"p99 {figures.p99_ms:6.1f} ms  CPU {figures.cpu_ms:5.2f} ms  errors {figures.errors}  "
+        f"other programs {figures.foreign_share:.0%}"
     )
     return figures

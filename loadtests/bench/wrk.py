@@ -1,6 +1,7 @@
 """Closed-loop load from wrk: every connection posts the next request when the last is answered."""
 
 import json
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -20,7 +21,10 @@ class WrkError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What wrk saw: requests answered in ``seconds``, latencies in ms, answers of status 400 and above, broken connections."""
+    """What wrk saw: requests answered in ``seconds``, latencies in ms, answers of status 400 and above, broken connections.
+
+    ``cpu_seconds`` is what wrk used itself.
+    """
 
     requests: int
     seconds: float
@@ -28,6 +32,7 @@ class Load:
     p99_ms: float
     status_errors: int
     socket_errors: int
+    cpu_seconds: float
 
 
 def find_wrk() -> str:
@@ -53,13 +58,20 @@ def post(address: str, body: bytes, connections: int, seconds: int) -> Load:
         file.flush()
         shape = ["--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
         script = ["--timeout", f"{TIMEOUT_SECONDS}s", "--script", str(SCRIPT), address, "--", file.name, CONTENT_TYPE]
+        before = children_cpu_seconds()
         ran = subprocess.run([find_wrk(), *shape, *script], capture_output=True, text=True, check=False)
     if ran.returncode != 0:
         raise WrkError(f"wrk ended with status {ran.returncode}: {ran.stderr.strip() or ran.stdout.strip()}")
-    return parse(ran.stdout)
+    return parse(ran.stdout, children_cpu_seconds() - before)
 
 
-def parse(output: str) -> Load:
+def children_cpu_seconds() -> float:
+    """CPU time of all processes that this one has started and waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def parse(output: str, cpu_seconds: float) -> Load:
     """The figures in what wrk printed.
 
     Raises:
@@ -76,4 +88,5 @@ def parse(output: str) -> Load:
         p99_ms=figures["p99"] / 1e3,
         status_errors=figures["status_errors"],
         socket_errors=figures["socket_errors"],
+        cpu_seconds=cpu_seconds,
     )
