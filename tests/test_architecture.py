@@ -46,6 +46,10 @@ def test_imports_point_one_way(room: str) -> None:
         assert not names & FOREIGN.get(room, set()), module
 
 
-def test_load_goes_over_http_only() -> None:
-    for name in ("locustfile.py", "samples.py"):
-        assert not imported(ROOT / "loadtests" / name) & (ROOMS - {"loadtests"})
+OVER_HTTP = ["locustfile.py", "samples.py", *(f"bench/{name}.py" for name in ("contestants", "exactness", "pictures", "wrk"))]
+BASELINES = [f"baselines/{name}.py" for name in ("usual", "fastapi_app", "bentoml_documented")]
+
+
+@pytest.mark.parametrize("name", OVER_HTTP + BASELINES)
+def test_load_goes_over_http_and_baselines_use_nothing_of_the_service(name: str) -> None:
+    assert not imported(ROOT / "loadtests" / name) & (ROOMS - {"loadtests"})

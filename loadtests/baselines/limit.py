@@ -29,10 +29,10 @@ def limit(picture: str, batch: int, seconds: float) -> float:
 
 def rate(step: Callable[[], object], images: int, seconds: float) -> float:
     """Images/s of a step that takes ``images`` of them, repeated for ``seconds``."""
-    started, steps = perf_counter(), 0
-    while (passed := perf_counter() - started) < seconds:
+    started, steps, passed = perf_counter(), 0, 0.0
+    while not steps or passed < seconds:
         step()
-        steps += 1
+        steps, passed = steps + 1, perf_counter() - started
     return steps * images / passed
 
 

@@ -72,6 +72,8 @@ def positive(text: str) -> int:
 
 def measure(options: argparse.Namespace) -> None:
     """One of the parts that measure."""
+    if options.part == "run":
+        find_wrk()  # before anything else takes its time
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         if options.part != "devices":
@@ -93,7 +95,6 @@ def measure(options: argparse.Namespace) -> None:
 
 def run_all(options: argparse.Namespace, home: Path) -> Results:
     """Everything, in this order: without HTTP, the rounds, the long runs, the comparison of answers."""
-    find_wrk()
     scenarios = [one for one in SCENARIOS if not options.scenarios or one.name in options.scenarios]
     say("stages and devices ...")
     stages, devices = run_stages(home), run_devices()

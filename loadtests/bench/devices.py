@@ -44,10 +44,10 @@ def sweep(run: Run, seconds: float, call_seconds: float = CALL_SECONDS) -> Itera
     for batch in BATCHES:
         images = hand.random((batch, 1, 28, 28), dtype=np.float32)
         run(images)  # the first call of a shape allocates
-        started, calls = perf_counter(), 0
-        while (passed := perf_counter() - started) < seconds:
+        started, calls, passed = perf_counter(), 0, 0.0
+        while not calls or passed < seconds:
             run(images)
-            calls += 1
+            calls, passed = calls + 1, perf_counter() - started
         yield batch, calls, batch * calls / passed
         if 2 * passed / calls > call_seconds:
             return

@@ -32,28 +32,28 @@ def run_stages(home: Path) -> list[Stage]:
     ]
 
 
-def stage_times() -> list[Stage]:
+def stage_times(calls: int = CALLS, photo_calls: int = PHOTO_CALLS) -> list[Stage]:
     """Decoding, preprocessing and inference, in microseconds an image."""
     spec = digits_card().input
     stages = []
-    for name, data, calls in (
-        ("transparent canvas 280x280", canvas(), CALLS),
-        ("white canvas 280x280", canvas((255, 255, 255, 255)), CALLS),
-        ("grey 16x16", small(), CALLS),
-        ("photo of 12 megapixels", photo(), PHOTO_CALLS),
+    for name, data, count in (
+        ("transparent canvas 280x280", canvas(), calls),
+        ("white canvas 280x280", canvas((255, 255, 255, 255)), calls),
+        ("grey 16x16", small(), calls),
+        ("photo of 12 megapixels", photo(), photo_calls),
     ):
         image = decode(data, max_pixels=MAX_PIXELS)
-        decoding = microseconds(partial(decode, data, max_pixels=MAX_PIXELS), calls)
-        preparing = microseconds(partial(preprocess, image, spec), calls)
+        decoding = microseconds(partial(decode, data, max_pixels=MAX_PIXELS), count)
+        preparing = microseconds(partial(preprocess, image, spec), count)
         stages += [(f"{name}: decode", decoding), (f"{name}: preprocess", preparing)]
     run = open_run(DIGITS, "cpu", threads=1)
     for n in BATCHES:
         batch = np.random.default_rng(0).random((n, 1, 28, 28), dtype=np.float32)
-        stages.append((f"inference in batches of {n}, an image", microseconds(partial(run, batch)) / n))
+        stages.append((f"inference in batches of {n}, an image", microseconds(partial(run, batch), calls) / n))
     return [Stage(name=name, value=value, unit="µs") for name, value in stages]
 
 
-def microseconds(call: Callable[[], object], calls: int = CALLS) -> float:
+def microseconds(call: Callable[[], object], calls: int) -> float:
     """Median over rounds of the mean time of a call."""
     call()
     means = []

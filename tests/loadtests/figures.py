@@ -1,0 +1,39 @@
+"""Results of a benchmark that never ran, for the tests of what is made of them."""
+
+from loadtests.bench.results import Cell, Exactness, Figures, Limit, Machine, Results, Stage
+
+
+def figures(contestant: str, scenario: str, number: int = 1, *, requests: int = 1000, **other: float) -> Figures:
+    """One scenario: ``requests`` in one second, and p50 2 ms, p99 10 ms, 1 s of CPU unless told otherwise."""
+    given = {"seconds": 1.0, "p50_ms": 2.0, "p99_ms": 10.0, "status_errors": 0, "socket_errors": 0, "cpu_seconds": 1.0}
+    base = {"round": number, "contestant": contestant, "scenario": scenario, "requests": requests, "foreign_share": 0.0}
+    return Figures.model_validate({**base, **given, **other})
+
+
+def results(*measured: Figures) -> Results:
+    """Results with these figures, and a little of everything else."""
+    return Results(
+        date="2026-01-31",
+        machine=Machine(cpu="Abacus", cores=2, memory_gb=8, system="Linux x86_64", versions={"python": "3.11.0"}),
+        seconds=1,
+        rounds=1,
+        endurance_seconds=60,
+        figures=list(measured),
+        limits=[
+            Limit(round=1, picture="small", batch=1, images_per_second=1000.0),
+            Limit(round=1, picture="small", batch=32, images_per_second=2000.0),
+        ],
+        stages=[Stage(name="decode", value=371.0, unit="µs")],
+        endurance=[figures("embedded", "canvas@32", 0, seconds=60.0), figures("runner", "canvas@64", 0, status_errors=3)],
+        exactness=[
+            Exactness(
+                contestant="embedded",
+                requests=10,
+                failures=0,
+                wrong_labels=0,
+                largest_difference=1e-6,
+                batch_sizes={1: 4, 2: 6},
+            )
+        ],
+        devices=[Cell(model="digits", parameters=177_000, device="cpu", batch=4, calls=10, images_per_second=9000.0)],
+    )
