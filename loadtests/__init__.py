@@ -1,1 +1,1 @@
-"""Load tests and measurements; they speak to the service over HTTP only."""
+"""Load tests over HTTP, and the benchmark: the service, its baselines, and its parts without HTTP."""
