@@ -42,7 +42,7 @@ class Scenario:
 def labels(response: httpx.Response) -> list[str]:
     """The labels in an answer: of one picture, or of every entry of a batch."""
     answer = response.json()
-    entries = answer if isinstance(answer, list) else answer.get("results", [answer])
+    entries = answer if isinstance(answer, list) else [answer]
     return [str(entry.get("label")) for entry in entries]
 
 

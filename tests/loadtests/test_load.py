@@ -86,7 +86,7 @@ def test_a_server_that_ends_is_told_with_its_log(tmp_path: Path) -> None:
     [
         ({"label": "7"}, ["7"]),
         ([{"label": "7"}, {"label": "1"}], ["7", "1"]),
-        ({"results": [{"label": "7"}, {"code": "no_ink"}]}, ["7", "None"]),
+        ([{"label": "7"}, {"code": "no_ink"}], ["7", "None"]),
     ],
 )
 def test_labels_of_an_answer(answer: object, expected: list[str]) -> None:
