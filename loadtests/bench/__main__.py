@@ -123,7 +123,7 @@ def report(results: Results, page: Path) -> None:
     for verdict in judge(results):
         words = {True: "reached", False: "NOT REACHED", None: "not measured"}[verdict.reached]
         measured = "" if verdict.measured is None else f"{verdict.measured:.3g}"
-        say(f"{verdict.target:65} {verdict.wanted:16} {measured:>9}  {words}")
+        say(f"{verdict.target:65} {verdict.wanted:20} {measured:>9}  {words}")
 
 
 if __name__ == "__main__":

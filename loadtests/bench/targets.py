@@ -20,11 +20,13 @@ class Target:
     measure: Callable[[Results], float | None]
     bound: float
     at_least: bool = True
+    aim: float | None = None
 
     @property
     def wanted(self) -> str:
-        """The bound in words."""
-        return f"{'at least' if self.at_least else 'at most'} {self.bound:g}"
+        """The bound in words, and what is hoped for beyond it."""
+        words = f"{'at least' if self.at_least else 'at most'} {self.bound:g}"
+        return words if self.aim is None else f"{words}, aim {self.aim:g}"
 
 
 class Verdict(Model):
@@ -82,8 +84,8 @@ def rate(median: Median) -> float:
 
 
 TARGETS: Final = (
-    Target("requests/s, embedded to FastAPI, canvas@32", ratio_of("canvas@32", "embedded", "fastapi", rate), 1.0),
-    Target("requests/s, embedded to FastAPI, small@32", ratio_of("small@32", "embedded", "fastapi", rate), 1.0),
+    Target("requests/s, embedded to FastAPI, canvas@32", ratio_of("canvas@32", "embedded", "fastapi", rate), 1.0, aim=1.2),
+    Target("requests/s, embedded to FastAPI, small@32", ratio_of("small@32", "embedded", "fastapi", rate), 1.0, aim=1.2),
     Target(
         "p50, embedded to FastAPI, canvas@1",
         ratio_of("canvas@1", "embedded", "fastapi", lambda median: median.p50_ms),
@@ -93,6 +95,12 @@ TARGETS: Final = (
     Target(
         "p99, embedded to FastAPI, canvas@32",
         ratio_of("canvas@32", "embedded", "fastapi", lambda median: median.p99_ms),
+        1.5,
+        at_least=False,
+    ),
+    Target(
+        "p99, embedded to FastAPI, small@32",
+        ratio_of("small@32", "embedded", "fastapi", lambda median: median.p99_ms),
         1.5,
         at_least=False,
     ),
