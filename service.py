@@ -1,48 +1,95 @@
-"""The BentoML service and its routes; what they do lives in serving/."""
+"""The BentoML services and their routes; what they do lives in serving/."""
 
-from pathlib import Path
+from typing import Any
 
 from bentoml import api as route
-from bentoml import on_shutdown, service
-from bentoml.models import BentoModel
+from bentoml import depends, on_shutdown, service
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.catalogue import Catalogue
+from serving.catalogue import Catalogue, EmbeddedCatalogue, RemoteCatalogue
 from serving.errors import ProblemMiddleware
-from serving.routes import catalogue_app, respond
-from serving.schemas import Classification, Explanation
-from serving.startup import checked_cards, load_settings, service_options
-from serving.upload import ImageInput
+from serving.remote import RunnerHost, model_routes
+from serving.routes import FrontDoor, Routes, catalogue_app
+from serving.schemas import Batch, Classification, Explanation
+from serving.startup import (
+    checked_cards,
+    choose_topology,
+    find_gpu,
+    load_settings,
+    model_folders,
+    runner_options,
+    service_options,
+    with_models,
+)
+from serving.upload import BatchInput, ImageInput
 
 settings = load_settings()
 cards = checked_cards()
+gpu = find_gpu(settings, cards)
+topology = choose_topology(settings, gpu)
+
+
+@service(**runner_options(settings, gpu))
+@with_models(cards)
+@model_routes(cards, settings)
+class ModelRunner:
+    """Owns the sessions of all models in the runner topology: one process, one GPU, the batches of all API workers."""
+
+    def __init__(self) -> None:
+        self.host = RunnerHost(model_folders(self), settings)
+
+    @route
+    async def describe(self) -> dict[str, Any]:
+        """By model and device: nothing where it runs, or the reason why it does not."""
+        return self.host.describe()
+
+    @on_shutdown
+    def close(self) -> None:
+        """End the threads of the sessions."""
+        self.host.close()
 
 
 @service(**service_options(settings))
+@with_models(cards)
 class ImageClassifier:
     """Small image classifiers: a picture in, a label with calibrated confidence out."""
 
-    digits = BentoModel(cards["digits"].tag)
+    if topology == "runner":
+        runner = depends(ModelRunner)
 
     def __init__(self) -> None:
-        self.catalogue = Catalogue([Path(self.digits.path)], settings)
+        self.routes = Routes(self._catalogue(), settings)
+
+    def _catalogue(self) -> Catalogue:
+        if topology == "runner":
+            return RemoteCatalogue(cards, lambda: self.runner.to_async, settings)
+        return EmbeddedCatalogue(model_folders(self), settings)
+
+    async def __is_ready__(self) -> bool:
+        return await self.routes.catalogue.ready()
 
     @route(route="/classify", input_spec=ImageInput, output_spec=Classification)
     async def classify(self, image: Request, **_options: object) -> Response:
         """Classify one image."""
-        return await respond(image, self.catalogue.classify, settings)
+        return await self.routes.classify(image)
+
+    @route(route="/classify/batch", input_spec=BatchInput, output_spec=Batch)
+    async def classify_batch(self, images: Request, **_options: object) -> Response:
+        """Classify many images; a bad one fails alone."""
+        return await self.routes.classify_batch(images)
 
     @route(route="/explain", input_spec=ImageInput, output_spec=Explanation)
     async def explain(self, image: Request, **_options: object) -> Response:
         """Classify one image and show how the answer came about."""
-        return await respond(image, self.catalogue.explain, settings)
+        return await self.routes.explain(image)
 
     @on_shutdown
     async def drain(self) -> None:
         """Answer what is queued before the worker ends."""
-        await self.catalogue.close()
+        await self.routes.catalogue.close()
 
 
 ImageClassifier.mount_asgi_app(catalogue_app(), path="/")
+ImageClassifier.add_asgi_middleware(FrontDoor)
 ImageClassifier.add_asgi_middleware(ProblemMiddleware)

@@ -1,28 +1,34 @@
 """Adaptive batching without a timer: a batch starts when the model is free and takes what has queued by then."""
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Final
 
 import numpy as np
+from prometheus_client import Gauge
+from starlette.requests import ClientDisconnect
 
 from preprocessing import Tensor
 from serving.errors import Problem
+from serving.runner import Call, Runner
 
-Run = Callable[[Tensor], Tensor]
+logger = logging.getLogger("bentoml.serving")
+
+# Clients that waited longer are asked whether they are still there before their images are computed.
+PATIENCE_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What the model said of one image: ``logits`` float32[K], and what its turn was like (seconds)."""
+    """What the model said of one image: ``logits`` float32[K], the call that said so, and the seconds until then."""
 
     logits: Tensor
-    batch_size: int
+    call: Call
     queue: float
-    inference: float
 
 
 @dataclass(slots=True)
@@ -30,83 +36,90 @@ class _Item:
     tensor: Tensor
     future: "asyncio.Future[Scored]"
     queued: float
+    gone: Callable[[], Awaitable[bool]] | None
 
 
 class Batcher:
     """Gathers the images of concurrent requests into calls of one model on one device.
 
-    ``run`` takes float32[N,C,H,W] and gives float32[N,K]; it is called from one thread, never twice at a time. The queue is
-    bounded, every image has a deadline, and images whose client or deadline is gone are not computed.
+    The runner is called by one task, never twice at a time. The queue is bounded, every image has a deadline, and images whose
+    client or deadline is gone are not computed.
     """
 
-    def __init__(self, run: Run, *, max_batch_size: int, max_queue: int, deadline_seconds: float) -> None:
-        self._run = run
+    def __init__(self, runner: Runner, *, max_batch_size: int, max_queue: int, waiting: Gauge | None = None) -> None:
+        self._runner = runner
         self._max_batch_size = max_batch_size
         self._max_queue = max_queue
-        self._deadline_seconds = deadline_seconds
+        self._waiting = waiting
         self._queue: deque[_Item] = deque()
         self._worker: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._closed = False
 
-    async def submit(self, tensor: Tensor) -> Scored:
-        """Score one image, float32[C,H,W].
+    async def submit(
+        self, tensors: Sequence[Tensor], *, seconds: float, gone: Callable[[], Awaitable[bool]] | None = None
+    ) -> list[Scored | Problem]:
+        """Score images, each float32[C,H,W], within ``seconds``; ``gone`` says whether the client went away.
+
+        An image that the model fails on, or that is not scored in time, has a problem in its place.
 
         Raises:
-            Problem: ``overloaded`` (queue full), ``deadline`` (not answered in time), ``unavailable`` (the model failed, or
-                the service is draining).
+            Problem: ``overloaded`` (the queue has no room for them all), ``unavailable`` (the service is draining).
+            ClientDisconnect: the client went away.
         """
         if self._closed:
             raise Problem("unavailable", "The service is shutting down.")
-        if len(self._queue) >= self._max_queue:
-            raise Problem("overloaded", f"{self._max_queue} images are waiting for this model. Try again in a moment.")
-        loop = asyncio.get_running_loop()
-        item = _Item(tensor, loop.create_future(), perf_counter())
-        timer = loop.call_later(self._deadline_seconds, self._expire, item)
-        self._queue.append(item)
+        if len(self._queue) + len(tensors) > self._max_queue:
+            raise Problem("overloaded", f"{len(self._queue)} images are waiting for this model. Try again in a moment.")
+        loop, now = asyncio.get_running_loop(), perf_counter()
+        items = [_Item(tensor, loop.create_future(), now, gone) for tensor in tensors]
+        timer = loop.call_later(seconds, _expire, items)
+        self._queue.extend(items)
+        self._count()
         if self._worker is None:
             self._worker = loop.create_task(self._work())
         try:
-            return await item.future
+            return [await _result(item) for item in items]
         finally:
             timer.cancel()
+            for item in items:
+                item.future.cancel()
 
     async def close(self) -> None:
-        """Take no more images, answer those that wait, and end the thread."""
+        """Take no more images, answer those that wait, and let go of the runner."""
         self._closed = True
         if self._worker is not None:
             await self._worker
-        self._thread.shutdown()
-
-    def _expire(self, item: _Item) -> None:
-        if not item.future.done():
-            item.future.set_exception(Problem("deadline", f"Not answered within {self._deadline_seconds:g} s."))
+        self._runner.close()
 
     async def _work(self) -> None:
-        while batch := self._take():
-            await self._score(batch)
+        while self._queue:
+            if batch := await self._take():
+                await self._score(batch)
+            await asyncio.sleep(0)  # a short call blocks the loop: answers go out and requests come in between two
         self._worker = None
 
-    def _take(self) -> list[_Item]:
+    async def _take(self) -> list[_Item]:
         batch: list[_Item] = []
+        patience = perf_counter() - PATIENCE_SECONDS
         while self._queue and len(batch) < self._max_batch_size:
             item = self._queue.popleft()
+            if item.queued < patience and item.gone is not None and not item.future.done() and await item.gone():
+                _fail(item, ClientDisconnect())
             if not item.future.done():
                 batch.append(item)
+        self._count()
         return batch
 
     async def _score(self, batch: list[_Item]) -> None:
-        started = perf_counter()
-        loop = asyncio.get_running_loop()
         try:
-            logits = await loop.run_in_executor(self._thread, self._run, np.stack([item.tensor for item in batch]))
+            outcome = await self._runner.run(np.stack([item.tensor for item in batch]))
         except Exception as error:  # whatever the model raised, the images of this batch must be answered
             await self._recover(batch, error)
             return
-        inference = perf_counter() - started
-        for item, row in zip(batch, logits, strict=True):
+        finished = perf_counter()
+        for item, row, call in zip(batch, outcome.logits, outcome.calls, strict=True):
             if not item.future.done():
-                item.future.set_result(Scored(row, len(batch), started - item.queued, inference))
+                item.future.set_result(Scored(row, call, finished - item.queued - call.seconds))
 
     async def _recover(self, batch: list[_Item], error: Exception) -> None:
         """Retry the images of a failed batch one by one, so that none suffers for another."""
@@ -114,7 +127,27 @@ class Batcher:
             for item in batch:
                 if not item.future.done():
                     await self._score([item])
-        elif not batch[0].future.done():
-            problem = Problem("unavailable", "The model failed on this image. Try again in a moment.")
-            problem.__cause__ = error
-            batch[0].future.set_exception(problem)
+        else:
+            logger.error("The model failed: %s", error)
+            _fail(batch[0], Problem("unavailable", "The model failed on this image. Try again in a moment."))
+
+    def _count(self) -> None:
+        if self._waiting is not None:
+            self._waiting.set(len(self._queue))
+
+
+async def _result(item: _Item) -> Scored | Problem:
+    try:
+        return await item.future
+    except Problem as problem:
+        return problem
+
+
+def _expire(items: list[_Item]) -> None:
+    for item in items:
+        _fail(item, Problem("deadline", "Not answered in time; the image is not read any more. Try again in a moment."))
+
+
+def _fail(item: _Item, error: Exception) -> None:
+    if not item.future.done():
+        item.future.set_exception(error)

@@ -1,178 +1,157 @@
-"""One model in service: from an upload to the answer."""
+"""One model in service: from an upload to its answers."""
 
 import io
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from time import perf_counter
-from typing import Any, Final
+from typing import Any
 
-import anyio.to_thread
 import numpy as np
 from PIL import Image
 
-from models.card import MODEL_FILE, ModelCard
-from preprocessing import SIGNATURES, ImageError, Tensor, load, open_image, preprocess
+from models.card import ModelCard
+from preprocessing import SIGNATURES, Tensor
+from serving import metrics
+from serving.answers import Reading, answer
 from serving.batching import Batcher, Scored
+from serving.devices import DEVICES
 from serving.errors import Problem
-from serving.runner import PROVIDERS, Runner, open_runners
-from serving.schemas import Classification, Options, Timings
-from serving.scoring import probabilities, ranking, reject_reason, table
+from serving.preparation import Preparation, Prepared
+from serving.runner import Call, LocalRunner, Runner, warm_up_sizes
+from serving.schemas import Classification, Options
 from serving.settings import Settings
 from serving.upload import Upload
 
-# Pictures of more pixels are decoded in a thread: the event loop is never held for longer than a canvas takes.
-INLINE_PIXELS: Final = 400 * 400
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """An image ready for the model: float32[C,H,W], what it was made of, and the seconds each half took."""
-
-    tensor: Tensor
-    image: Image.Image
-    decode: float
-    preprocess: float
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a model said of a prepared image, and where it ran."""
-
-    runner: Runner
-    prepared: Prepared
-    scored: Scored
-
 
 class Classifier:
-    """A model's card, its runners by device, and a batcher for each."""
+    """A model's card, its runners by device, and a batcher for each; ``reasons`` says why a device has none."""
 
-    def __init__(self, folder: Path, card: ModelCard, settings: Settings) -> None:
+    def __init__(self, card: ModelCard, runners: Mapping[str, Runner], reasons: Mapping[str, str], settings: Settings) -> None:
         self.card = card
-        self.settings = settings
-        self.runners, self.reasons = open_runners(folder / MODEL_FILE, card, settings)
-        self._warm_up()
-        self.batchers = {
+        self.runners = runners
+        self.reasons = reasons
+        self.preparation = Preparation(card.input, settings.max_pixels)
+        self._settings = settings
+        self._images = metrics.images.labels(card.name)
+        self._rejected = metrics.rejected.labels(card.name)
+        self._batchers = {
             device: Batcher(
-                runner.run,
+                runner,
                 max_batch_size=settings.max_batch_size,
                 max_queue=settings.max_queue,
-                deadline_seconds=settings.deadline_seconds,
+                waiting=metrics.queue_length.labels(card.name, device),
             )
-            for device, runner in self.runners.items()
+            for device, runner in runners.items()
         }
 
-    async def classify(self, upload: Upload, started: float) -> Classification:
-        """Answer one upload; ``started`` is the ``perf_counter`` at which its request began.
+    async def classify(self, upload: Upload) -> Classification:
+        """Answer the one image of an upload.
 
         Raises:
             Problem: the image cannot be read, nothing is drawn, the device is missing, or the batcher refused.
+            ClientDisconnect: the client went away.
         """
-        return self.answer(upload, await self.read(upload), started)
+        return self.answer(await self.read(upload), upload)
 
-    async def read(self, upload: Upload) -> Reading:
-        """Prepare one upload and have the model read it.
+    async def classify_all(self, upload: Upload) -> list[Classification | Problem]:
+        """Answer every image of an upload, in order; one that fails has its problem in its place.
 
         Raises:
-            Problem: as ``classify``.
+            Problem: the device is missing, or the batcher has no room for them all.
+            ClientDisconnect: the client went away.
         """
-        runner = self.runner(upload.options.device)
-        prepared = await self.prepare(upload.data)
-        return Reading(runner, prepared, await self.batchers[runner.device].submit(prepared.tensor))
+        batcher = self.batcher(upload.options.device)
+        prepared = await self.preparation.all(upload.images)
+        tensors = [one.tensor for one in prepared if isinstance(one, Prepared)]
+        scores = iter(await batcher.submit(tensors, seconds=self._seconds_left(upload), gone=upload.gone))
+        return [self._entry(one, next(scores), upload) if isinstance(one, Prepared) else one for one in prepared]
 
-    def runner(self, device: str) -> Runner:
-        """The runner of ``device``; ``auto`` takes the GPU where there is one.
+    async def read(self, upload: Upload) -> Reading:
+        """Prepare the one image of an upload and have the model read it.
+
+        Raises:
+            Problem, ClientDisconnect: as ``classify``.
+        """
+        batcher = self.batcher(upload.options.device)
+        prepared = await self.preparation.one(upload.images[0])
+        (scored,) = await batcher.submit([prepared.tensor], seconds=self._seconds_left(upload), gone=upload.gone)
+        if isinstance(scored, Problem):
+            raise scored
+        return Reading(prepared, scored)
+
+    async def logits(self, tensors: list[Tensor], upload: Upload) -> list[Tensor]:
+        """The logits float32[K] of more images, asked for by the same upload, at most a batch at a time.
+
+        Raises:
+            Problem, ClientDisconnect: as ``classify``.
+        """
+        batcher, step = self.batcher(upload.options.device), self._settings.max_batch_size
+        scores: list[Scored | Problem] = []
+        for start in range(0, len(tensors), step):
+            scores += await batcher.submit(tensors[start : start + step], seconds=self._seconds_left(upload), gone=upload.gone)
+        for scored in scores:
+            if isinstance(scored, Problem):
+                raise scored
+        return [scored.logits for scored in scores if isinstance(scored, Scored)]
+
+    def answer(self, reading: Reading, upload: Upload) -> Classification:
+        """The answer of the contract for one image of an upload."""
+        metrics.queue_seconds.observe(reading.scored.queue)
+        metrics.inference_seconds.observe(reading.scored.call.seconds)
+        self._images.inc()
+        given = answer(self.card, reading, upload.options.top_k, upload.started)
+        if given.rejected:
+            self._rejected.inc()
+        return given
+
+    def batcher(self, device: str) -> Batcher:
+        """The batcher of ``device``; ``auto`` takes the GPU where there is one.
 
         Raises:
             Problem: ``device_unavailable`` with the reason.
         """
-        if device == "auto":
-            return self.runners.get("gpu") or self.runners["cpu"]
-        if device not in self.runners:
-            raise Problem("device_unavailable", f"{self.card.name} cannot run on {device}: {self.reasons[device]}")
-        return self.runners[device]
+        names = ("gpu", "cpu") if device == "auto" else (device,)
+        for name in names:
+            if name in self._batchers and name not in self.reasons:
+                return self._batchers[name]
+        why = " ".join(dict.fromkeys(self.reasons.get(name, "It is not served there.") for name in names))
+        raise Problem("device_unavailable", f"{self.card.name} cannot run on {device}: {why}")
 
-    async def prepare(self, data: bytes) -> Prepared:
-        """Decode and preprocess, large pictures in a thread.
-
-        Raises:
-            Problem: ``unsupported_media``, ``too_large``, ``undecodable`` or ``no_ink``.
-        """
-        started = perf_counter()
-        try:
-            image = open_image(data, max_pixels=self.settings.max_pixels)
-            if image.width * image.height <= INLINE_PIXELS:
-                return self._prepare(image, started)
-            return await anyio.to_thread.run_sync(self._prepare, image, started)
-        except ImageError as error:
-            raise Problem.from_image(error) from error
-
-    def _prepare(self, image: Image.Image, started: float) -> Prepared:
-        image = load(image)
-        decoded = perf_counter()
-        tensor = preprocess(image, self.card.input)
-        return Prepared(tensor, image, decoded - started, perf_counter() - decoded)
-
-    def answer(self, upload: Upload, reading: Reading, started: float) -> Classification:
-        """The answer of the contract for logits that came back."""
-        card, prepared, scored = self.card, reading.prepared, reading.scored
-        shares = probabilities(scored.logits, card.calibration)
-        top = ranking(shares, card.labels, upload.options.top_k)
-        reason = reject_reason(scored.logits, card.calibration, card.rejection)
-        return Classification(
-            model=card.name,
-            version=card.version,
-            label=top[0].label,
-            confidence=top[0].confidence,
-            top=top,
-            probabilities=table(shares, card.labels),
-            rejected=reason is not None,
-            reject_reason=reason,
-            category=None,
-            provider=reading.runner.provider,
-            batch_size=scored.batch_size,
-            timings_ms=Timings(
-                decode=_milliseconds(prepared.decode),
-                preprocess=_milliseconds(prepared.preprocess),
-                queue=_milliseconds(scored.queue),
-                inference=_milliseconds(scored.inference),
-                total=_milliseconds(perf_counter() - started),
-            ),
-        )
-
-    def _warm_up(self) -> None:
-        """Take a picture of every format the whole way, and every batch size through the model: no request pays for a first."""
+    def warm_up(self) -> None:
+        """Take a picture of every format the whole way, so that no request pays for a first time; the runners are warm then."""
         for name in SIGNATURES:
             image = Image.new("RGB", (64, 64), "white")
             image.paste("black", (30, 10, 36, 54))
             buffer = io.BytesIO()
             image.save(buffer, name)
-            prepared = self._prepare(open_image(buffer.getvalue(), max_pixels=self.settings.max_pixels), perf_counter())
+            prepared = self.preparation.now(buffer.getvalue())
+        logits = np.zeros(len(self.card.labels), np.float32)
         for runner in self.runners.values():
-            for n in range(1, self.settings.max_batch_size + 1):
-                logits = runner.run(np.stack([prepared.tensor] * n))
-            reading = Reading(runner, prepared, Scored(logits[0], n, 0.0, 0.0))
-            self.answer(Upload(b"", Options()), reading, perf_counter()).model_dump_json()
+            if isinstance(runner, LocalRunner):
+                runner.warm_up(prepared.tensor, warm_up_sizes(self._settings.max_batch_size))
+        reading = Reading(prepared, Scored(logits, Call(1, 0.0, ""), 0.0))
+        answer(self.card, reading, Options().top_k, perf_counter()).model_dump_json()
 
     def describe(self) -> dict[str, Any]:
         """The model as ``GET /models`` shows it: the card, and the devices and providers really in use."""
         card = self.card
+        available = [name for name in DEVICES if name in self.runners and name not in self.reasons]
         return {
             "name": card.name,
             "version": card.version,
             "title": card.title,
             "sha256": card.sha256,
-            "providers": [runner.provider for runner in self.runners.values()],
-            "devices": {
-                device: {"available": device in self.runners, "reason": self.reasons.get(device)} for device in PROVIDERS
-            },
+            "providers": [self.runners[name].provider for name in available],
+            "devices": {name: {"available": name in available, "reason": self.reasons.get(name)} for name in DEVICES},
             "card": card.model_dump(mode="json"),
         }
 
     async def close(self) -> None:
         """Answer what is queued and take no more."""
-        for batcher in self.batchers.values():
+        for batcher in self._batchers.values():
             await batcher.close()
 
+    def _entry(self, prepared: Prepared, scored: Scored | Problem, upload: Upload) -> Classification | Problem:
+        return scored if isinstance(scored, Problem) else self.answer(Reading(prepared, scored), upload)
 
-def _milliseconds(seconds: float) -> float:
-    return round(seconds * 1000, 3)
+    def _seconds_left(self, upload: Upload) -> float:
+        return upload.started + self._settings.deadline_seconds - perf_counter()

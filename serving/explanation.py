@@ -4,30 +4,46 @@ import base64
 import io
 from typing import Final
 
+import anyio.to_thread
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from models.card import ModelCard
-from preprocessing import Stage, Tensor, stages, tensor
-from serving.classifier import Reading
-from serving.runner import Runner
+from preprocessing import Stage, Tensor, tensor
+from serving.classifier import Classifier
 from serving.schemas import Classification, Explanation, HeatMap, StagePicture
 from serving.scoring import probabilities, table
+from serving.upload import Upload
 
 PATCH: Final = 5  # side of the square that covers the ink, about a fifth of the digit
 STRIDE: Final = 2
 LARGEST_SIDE: Final = 280  # pixels of a stage's picture
 
 
-def explain(answer: Classification, reading: Reading, card: ModelCard) -> Explanation:
-    """The answer with its stages, its logits and an occlusion map computed in one call of the model."""
-    steps, scores = stages(reading.prepared.image, card.input), reading.scored.logits
+async def explain(classifier: Classifier, upload: Upload) -> Explanation:
+    """Answer one upload, with the stages of preprocessing, the logits and an occlusion map.
+
+    Raises:
+        Problem, ClientDisconnect: as ``Classifier.classify``.
+    """
+    reading = await classifier.read(upload)
+    answer, card = classifier.answer(reading, upload), classifier.card
+    steps = await classifier.preparation.stages(upload.images[0])
+    corners, covered = await anyio.to_thread.run_sync(occlusions, steps[-1].image, card)
+    scores = np.stack([reading.scored.logits, *await classifier.logits(covered, upload)])
+    return await anyio.to_thread.run_sync(assemble, answer, card, steps, corners, scores)
+
+
+def assemble(
+    answer: Classification, card: ModelCard, steps: list[Stage], corners: list[tuple[int, int]], scores: Tensor
+) -> Explanation:
+    """The explanation, given the logits float32[1+N,K] of the picture and of its N occlusions."""
     return Explanation(
         **answer.model_dump(),
         stages=[stage_picture(stage) for stage in steps],
-        logits=table(scores, card.labels),
-        heatmap=heat_map(steps[-1].image, card.labels.index(answer.label), scores, reading.runner),
+        logits=table(scores[0], card.labels),
+        heatmap=heat_map(steps[-1].image, card, corners, scores),
     )
 
 
@@ -48,13 +64,15 @@ def stage_picture(stage: Stage) -> StagePicture:
     )
 
 
-def heat_map(frame: Image.Image, winner: int, scores: Tensor, runner: Runner) -> HeatMap:
+def heat_map(frame: Image.Image, card: ModelCard, corners: list[tuple[int, int]], scores: Tensor) -> HeatMap:
     """Occlusion sensitivity (Zeiler & Fergus, ECCV 2014): paper slides over the frame, and where the winner's lead over the
-    other classes shrinks the ink mattered. The lead is that of the logits, which a sure answer does not flatten."""
-    card = runner.card
-    corners, batch = occlusions(frame, card)
-    covered = runner.run(batch)
-    drops = lead(scores[None], winner) - lead(covered, winner)
+    other classes shrinks the ink mattered. The lead is that of the logits, which a sure answer does not flatten.
+
+    ``scores`` float32[1+N,K] are the logits of the frame and of its N occlusions at ``corners``.
+    """
+    winner = int(scores[0].argmax())
+    leads = lead(scores, winner)
+    drops = leads[0] - leads[1:]
     heat = np.zeros((card.input.size, card.input.size))
     cover = np.zeros_like(heat)
     for (top, left), drop in zip(corners, drops, strict=True):
@@ -63,8 +81,8 @@ def heat_map(frame: Image.Image, winner: int, scores: Tensor, runner: Runner) ->
     heat /= np.maximum(cover, 1)
     largest = float(heat.max())
     picture = Image.fromarray(colours(frame, heat / largest if largest > 0 else heat))
-    before = probabilities(scores, card.calibration)[winner]
-    after = probabilities(covered[int(drops.argmax())], card.calibration)[winner]
+    before = probabilities(scores[0], card.calibration)[winner]
+    after = probabilities(scores[1 + int(drops.argmax())], card.calibration)[winner]
     note = f"Covering the ink that mattered most takes {card.labels[winner]!r} from {before:.1%} to {after:.1%}."
     return HeatMap(png=png_base64(picture), note=note)
 
@@ -75,8 +93,8 @@ def lead(scores: Tensor, winner: int) -> npt.NDArray[np.float64]:
     return np.asarray(scores[:, winner] - others.max(axis=1))
 
 
-def occlusions(frame: Image.Image, card: ModelCard) -> tuple[list[tuple[int, int]], Tensor]:
-    """Top-left corners of the patches that hold ink, and the frames with each of them covered, float32[N,C,H,W]."""
+def occlusions(frame: Image.Image, card: ModelCard) -> tuple[list[tuple[int, int]], list[Tensor]]:
+    """Top-left corners of the patches that hold ink, and the frames with each of them covered, float32[C,H,W]."""
     paper = 0 if card.input.geometry.polarity == "light_on_dark" else 255
     pixels = np.asarray(frame)
     places = range(0, card.input.size - PATCH + 1, STRIDE)
@@ -86,7 +104,7 @@ def occlusions(frame: Image.Image, card: ModelCard) -> tuple[list[tuple[int, int
         copy = pixels.copy()
         copy[top : top + PATCH, left : left + PATCH] = paper
         covered.append(tensor(Image.fromarray(copy), card.input))
-    return corners, np.stack(covered)
+    return corners, covered
 
 
 def colours(frame: Image.Image, heat: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:

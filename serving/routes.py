@@ -1,36 +1,112 @@
-"""Between HTTP and the classifiers: requests to uploads, answers and problems to responses."""
+"""Between HTTP and the models: requests to uploads, answers and problems to responses."""
 
+import logging
 from collections.abc import Awaitable, Callable
-from time import perf_counter
+from typing import Final
 
 import bentoml
 from pydantic import BaseModel
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from serving import metrics
+from serving.catalogue import Catalogue
 from serving.errors import Problem
+from serving.explanation import explain
+from serving.schemas import Batch, Explanation, ProblemDocument
 from serving.settings import Settings
-from serving.upload import Upload, read_upload
+from serving.upload import read_batch, read_image
 
-Handler = Callable[[Upload, float], Awaitable[BaseModel]]
+logger = logging.getLogger("bentoml.serving")
+
+CLIENT_CLOSED_REQUEST: Final = 499  # nobody reads it; nginx's number for the log
 
 
-async def respond(request: Request, handler: Handler, settings: Settings) -> Response:
-    """Read the upload, have it handled, and answer in ready bytes; every ``Problem`` becomes its document."""
-    started = perf_counter()
-    try:
-        upload = await read_upload(request, settings)
-        answer = await handler(upload, started)
-    except Problem as problem:
-        return problem.response()
-    return Response(answer.model_dump_json(), media_type="application/json")
+class Routes:
+    """The POST routes over a catalogue: each takes a request unread and answers in ready bytes, whatever happens."""
+
+    def __init__(self, catalogue: Catalogue, settings: Settings) -> None:
+        self.catalogue = catalogue
+        self._settings = settings
+        self.by_path: dict[str, Callable[[Request], Awaitable[Response]]] = {
+            "/classify": self.classify,
+            "/classify/batch": self.classify_batch,
+            "/explain": self.explain,
+        }
+
+    async def classify(self, request: Request) -> Response:
+        """``POST /classify``"""
+        return await self._respond(self._classify, request)
+
+    async def classify_batch(self, request: Request) -> Response:
+        """``POST /classify/batch``"""
+        return await self._respond(self._classify_batch, request)
+
+    async def explain(self, request: Request) -> Response:
+        """``POST /explain``"""
+        return await self._respond(self._explain, request)
+
+    async def _classify(self, request: Request) -> BaseModel:
+        upload = await read_image(request, self._settings)
+        return await self.catalogue.classifier(upload.options.model).classify(upload)
+
+    async def _classify_batch(self, request: Request) -> BaseModel:
+        upload = await read_batch(request, self._settings)
+        entries = await self.catalogue.classifier(upload.options.model).classify_all(upload)
+        for entry in entries:
+            if isinstance(entry, Problem):
+                metrics.problems.labels(entry.code).inc()
+        documents = [ProblemDocument.model_validate(e.document()) if isinstance(e, Problem) else e for e in entries]
+        return Batch.model_construct(documents)
+
+    async def _explain(self, request: Request) -> Explanation:
+        upload = await read_image(request, self._settings)
+        return await explain(self.catalogue.classifier(upload.options.model), upload)
+
+    async def _respond(self, handler: Callable[[Request], Awaitable[BaseModel]], request: Request) -> Response:
+        try:
+            if not await self.catalogue.ready():
+                raise Problem("unavailable", "The service is starting. Try again in a moment.")
+            answer = await handler(request)
+            return Response(answer.model_dump_json(), media_type="application/json")
+        except Problem as problem:
+            refused = problem
+        except ClientDisconnect:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+        except Exception:
+            logger.exception("%s failed", request.url.path)
+            refused = Problem("internal", "The service failed; its log says why.")
+        metrics.problems.labels(refused.code).inc()
+        return refused.response()
+
+
+class FrontDoor:
+    """Hands the POST routes their requests before BentoML's router, contexts and serialisers see them, which would take longer
+    than the inference of a small image; everything else goes on to BentoML. The routes are BentoML APIs all the same: that is
+    how they come into /schema.json and the Swagger page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            handler = bentoml.get_current_service().routes.by_path.get(scope["path"])
+            if handler is not None:
+                response = await handler(Request(scope, receive, send))
+                await response(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
 
 
 async def list_models(_: Request) -> Response:
     """``GET /models``: the catalogue as this worker runs it."""
-    return JSONResponse(bentoml.get_current_service().catalogue.describe())
+    catalogue: Catalogue = bentoml.get_current_service().routes.catalogue
+    if not await catalogue.ready():
+        return Problem("unavailable", "The service is starting. Try again in a moment.").response()
+    return JSONResponse(catalogue.describe())
 
 
 def catalogue_app() -> Starlette:

@@ -1,87 +1,158 @@
-"""ONNX Runtime sessions: one model on one device."""
+"""One model on one device in this process: calls its session, and opens it again when it fails."""
 
+import asyncio
 import logging
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from time import perf_counter
+from typing import Final, Protocol
 
 import numpy as np
-import onnxruntime as ort
 
 from models.card import ModelCard
 from preprocessing import Tensor
+from serving import metrics
+from serving.devices import CPU, DEVICES, Device, DeviceUnavailable, ProviderMissing, Session
 from serving.settings import Settings, available_cpus
 
 logger = logging.getLogger("bentoml.serving")
 
-PROVIDERS: Final = {"cpu": "CPUExecutionProvider", "gpu": "CUDAExecutionProvider"}
+# A call expected to be shorter than this runs in the event loop: handing it to a thread and back costs as much.
+INLINE_SECONDS: Final = 0.005
+RESTART_SECONDS: Final = 1.0
+TIMED_CALLS: Final = 3
 
 
-class DeviceUnavailable(Exception):
-    """No session can run on the device; the text says why."""
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a session: the images that shared it, how long it took, and the execution provider that ran it."""
+
+    batch_size: int
+    seconds: float
+    provider: str
 
 
-class Runner:
-    """One ONNX Runtime session and what it takes to call it."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Logits float32[N,K] of N images, and for each the call that made them."""
 
-    def __init__(self, path: Path, card: ModelCard, device: str, threads: int) -> None:
-        self.device = device
-        self.card = card
-        self._session = open_session(path, device, threads)
-        self._input = self._session.get_inputs()[0].name
+    logits: Tensor
+    calls: list[Call]
+
+
+class Runner(Protocol):
+    """Where a model runs: in this process or in another."""
+
+    device: str
+
+    @property
+    def provider(self) -> str:
+        """The execution provider really in use."""
+
+    async def run(self, batch: Tensor) -> Outcome:
+        """Logits of a batch float32[N,C,H,W]; any exception means that no image of it was read."""
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+
+
+class LocalRunner:
+    """A session in this process. Calls never overlap: short ones run in the event loop, long ones in one thread."""
+
+    def __init__(self, path: Path, card: ModelCard, device: Device, threads: int) -> None:
+        self.device = device.name
+        self._open = partial(Session, path, device, threads)
+        self._session = self._open()
+        self._provider = self._session.provider
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{card.name}-{device.name}")
+        self._inline = 0
+        self._restarted = float("-inf")
+        self._name = card.name
+        self._sizes = metrics.batch_size.labels(card.name, device.name)
+        metrics.sessions.labels(card.name, device.name, self._provider).inc()
 
     @property
     def provider(self) -> str:
         """The execution provider really in use, asked of the session."""
-        return str(self._session.get_providers()[0])
+        return self._session.provider
 
-    def run(self, batch: Tensor) -> Tensor:
-        """Logits float32[N,K] of a batch float32[N,C,H,W]."""
-        (logits,) = self._session.run(None, {self._input: batch})
-        return np.asarray(logits, dtype=np.float32)
+    async def run(self, batch: Tensor) -> Outcome:
+        """Logits of a batch float32[N,C,H,W], N at least 1."""
+        if len(batch) <= self._inline:
+            return self.call(batch)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self.call, batch)
+
+    def call(self, batch: Tensor) -> Outcome:
+        """As ``run``, in this thread and now. A failing session is opened again, at most once a second, and asked once more."""
+        started = perf_counter()
+        try:
+            logits = self._session.run(batch)
+        except Exception as error:  # onnxruntime's own classes share no base
+            if perf_counter() - self._restarted < RESTART_SECONDS:
+                raise
+            self._restart(error)
+            logits = self._session.run(batch)
+        call = Call(len(batch), perf_counter() - started, self._provider)
+        self._sizes.observe(call.batch_size)
+        return Outcome(logits, [call] * call.batch_size)
+
+    def warm_up(self, image: Tensor, sizes: Iterable[int]) -> None:
+        """Run batches of ``image`` (float32[C,H,W]) of these sizes, and decide from their seconds what is short."""
+        for size in sizes:
+            batch = np.stack([image] * size)
+            seconds = min(self._seconds(batch) for _ in range(TIMED_CALLS))
+            if self.device == CPU.name and seconds <= INLINE_SECONDS:
+                self._inline = size
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown()
+
+    def _seconds(self, batch: Tensor) -> float:
+        started = perf_counter()
+        self._session.run(batch)
+        return perf_counter() - started
+
+    def _restart(self, error: Exception) -> None:
+        logger.error("%s: the session on %s failed and is opened again: %s", self._name, self.device, error)
+        self._restarted = perf_counter()
+        self._session = self._open()
+        metrics.session_restarts.labels(self._name, self.device).inc()
 
 
-def open_session(path: Path, device: str, threads: int) -> ort.InferenceSession:
-    """A session on ``device`` ("cpu" or "gpu") with ``threads`` threads of its own.
+def warm_up_sizes(max_batch_size: int) -> list[int]:
+    """The powers of two up to the largest batch, and that."""
+    return [*(1 << bit for bit in range(max_batch_size.bit_length()) if 1 << bit < max_batch_size), max_batch_size]
+
+
+def open_runners(
+    path: Path, card: ModelCard, settings: Settings, processes: int
+) -> tuple[dict[str, LocalRunner], dict[str, str]]:
+    """Runners by device, and for every device without one the reason; ``processes`` such sets share the CPUs.
+
+    With ``DEVICE=auto`` there is always a CPU runner, and a GPU that is built in and does not work is told of in the log, in
+    GET /models and in the metrics.
 
     Raises:
-        DeviceUnavailable: the provider is not built in, or the session fell back to another.
+        DeviceUnavailable: ``DEVICE`` names one that does not work.
     """
-    provider = PROVIDERS[device]
-    if provider not in ort.get_available_providers():
-        raise DeviceUnavailable(f"The installed onnxruntime has no {provider}.")
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        session = ort.InferenceSession(str(path), options, providers=[provider])
-    except Exception as error:  # a driver that is missing or too old surfaces as any of onnxruntime's own classes
-        if device == "cpu":
-            raise
-        raise DeviceUnavailable(f"{provider} does not work: {error}") from error
-    if session.get_providers()[0] != provider:
-        raise DeviceUnavailable(f"{provider} does not work here: onnxruntime fell back to {session.get_providers()[0]}.")
-    return session
-
-
-def open_runners(path: Path, card: ModelCard, settings: Settings) -> tuple[dict[str, Runner], dict[str, str]]:
-    """Runners by device, and for every device without one the reason; the CPU is always there unless only the GPU is asked for.
-
-    Raises:
-        DeviceUnavailable: ``DEVICE=gpu`` and there is none.
-    """
-    threads = max(1, available_cpus() // settings.workers)
-    runners: dict[str, Runner] = {}
+    threads = max(1, available_cpus() // processes)
+    runners: dict[str, LocalRunner] = {}
     reasons: dict[str, str] = {}
-    for device in PROVIDERS:
-        if settings.device not in ("auto", device):
-            reasons[device] = f"The service was started with DEVICE={settings.device}."
+    for device in DEVICES.values():
+        if settings.device not in ("auto", device.name):
+            reasons[device.name] = f"The service was started with DEVICE={settings.device}."
             continue
         try:
-            runners[device] = Runner(path, card, device, threads)
+            runners[device.name] = LocalRunner(path, card, device, threads)
         except DeviceUnavailable as error:
-            if settings.device == device:
+            if settings.device == device.name:
                 raise
-            reasons[device] = str(error)
-            logger.info("%s: no %s session: %s", card.tag, device, error)
+            reasons[device.name] = str(error)
+            fault = not isinstance(error, ProviderMissing)
+            logger.log(logging.WARNING if fault else logging.INFO, "%s runs on the CPU: %s", card.tag, error)
+            metrics.gpu_fallback.labels(card.name).set(fault)
     return runners, reasons

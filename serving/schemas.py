@@ -1,8 +1,8 @@
 """What the API takes and answers, as pydantic models: the source of /schema.json and /docs.json."""
 
-from typing import Literal
+from typing import Final, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
 from serving.errors import Problem
 
@@ -13,9 +13,14 @@ DEFAULT_MODEL = "digits"
 class Options(BaseModel):
     """How an image is to be classified."""
 
+    model_config = ConfigDict(frozen=True)
+
     model: str = Field(DEFAULT_MODEL, min_length=1, max_length=63, description="Name of a model of the catalogue.")
     top_k: int = Field(3, ge=1, le=1000, description="Classes listed in `top`, the likeliest first.")
     device: Device = Field("auto", description="Where to run; `gpu` is refused when there is none.")
+
+
+DEFAULTS: Final = Options()
 
 
 class Share(BaseModel):
@@ -52,6 +57,20 @@ class Classification(BaseModel):
     timings_ms: Timings
 
 
+class ProblemDocument(BaseModel):
+    """What was wrong with an image of a batch (RFC 9457), in the place of its classification."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+class Batch(RootModel[list[Classification | ProblemDocument]]):
+    """One entry per image, in order."""
+
+
 class StagePicture(BaseModel):
     """One step of preprocessing."""
 
@@ -84,6 +103,8 @@ def parse_options(given: dict[str, str]) -> Options:
     Raises:
         Problem: ``bad_request``, naming every option with a bad value.
     """
+    if not given:
+        return DEFAULTS
     values = {
         name: value.strip('"') for name, value in given.items() if name in Options.model_fields and value not in ("", "null")
     }

@@ -21,19 +21,20 @@ def probabilities(logits: Tensor, calibration: Calibration) -> Probabilities:
     return np.asarray(exponentials / exponentials.sum())
 
 
-def familiarity(logits: Tensor, calibration: Calibration, rejection: Rejection) -> float:
-    """How much the image is like what the model was made for: the card's rejection score, higher is more alike."""
+def familiarity(logits: Tensor, shares: Probabilities, rejection: Rejection) -> float:
+    """How much the image is like what the model was made for: the card's rejection score of its logits and calibrated
+    probabilities, higher is more alike."""
     if rejection.score == "max_softmax":
-        return float(probabilities(logits, calibration).max())
+        return float(shares.max())
     if rejection.score == "max_logit":
         return float(logits.max())
     highest = float(logits.max())
     return highest + float(np.log(np.exp(logits.astype(np.float64) - highest).sum()))
 
 
-def reject_reason(logits: Tensor, calibration: Calibration, rejection: Rejection) -> str | None:
+def reject_reason(logits: Tensor, shares: Probabilities, rejection: Rejection) -> str | None:
     """Why the image is rejected, or None when it is not."""
-    score = familiarity(logits, calibration, rejection)
+    score = familiarity(logits, shares, rejection)
     if score >= rejection.threshold:
         return None
     return (
@@ -44,10 +45,10 @@ def reject_reason(logits: Tensor, calibration: Calibration, rejection: Rejection
 
 def ranking(shares: Probabilities, labels: list[str], top_k: int) -> list[Share]:
     """The ``top_k`` likeliest labels, the likeliest first."""
-    order = np.argsort(-shares, kind="stable")[:top_k]
+    order = np.argsort(-shares, kind="stable")[:top_k].tolist()
     return [Share(label=labels[i], confidence=round(float(shares[i]), DIGITS)) for i in order]
 
 
 def table(values: npt.NDArray[np.floating], labels: list[str]) -> dict[str, float]:
     """Label to value, rounded, in the order of the card."""
-    return {label: round(float(value), DIGITS) for label, value in zip(labels, values, strict=True)}
+    return {label: round(value, DIGITS) for label, value in zip(labels, values.tolist(), strict=True)}

@@ -2,20 +2,26 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CGROUP = Path("/sys/fs/cgroup")
+# Where version 2 and version 1 keep the quota and its period, in microseconds.
+CPU_QUOTAS: Final = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
 
 
 def available_cpus() -> int:
-    """CPUs this process may use: its affinity, and the cgroup's quota rounded up."""
+    """CPUs this process may use: its affinity, and the quota of its cgroup (version 2 or 1) rounded up."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-    except (OSError, ValueError):
-        return cpus
-    return cpus if quota == "max" else max(1, min(cpus, -(-int(quota) // int(period))))
+    for files in CPU_QUOTAS:
+        try:
+            quota, period = " ".join((CGROUP / file).read_text(encoding="ascii") for file in files).split()
+            return cpus if quota in ("max", "-1") else max(1, min(cpus, -(-int(quota) // int(period))))
+        except (OSError, ValueError):
+            continue
+    return cpus
 
 
 class Settings(BaseSettings):
@@ -31,11 +37,24 @@ class Settings(BaseSettings):
     device: Literal["auto", "cpu", "gpu"] = Field(
         "auto", description="Devices sessions are made for: auto tries the GPU and says when it falls back to the CPU."
     )
+    topology: Literal["auto", "embedded", "runner"] = Field(
+        "auto",
+        description="embedded: sessions in every API worker; runner: a process of its own owns them; auto: runner with a GPU.",
+    )
     max_image_bytes: int = Field(8_388_608, ge=1024, le=268_435_456, description="Bytes of one encoded image.")
     max_pixels: int = Field(16_777_216, ge=784, le=268_435_456, description="Pixels of one image, known before decoding.")
+    max_images: int = Field(256, ge=1, le=65_536, description="Images in one request to /classify/batch; at most MAX_QUEUE.")
+    max_batch_bytes: int = Field(67_108_864, ge=1024, le=1_073_741_824, description="Bytes of one request to /classify/batch.")
     max_batch_size: int = Field(32, ge=1, le=4096, description="Images in one call of a model.")
     max_queue: int = Field(256, ge=1, le=65_536, description="Images waiting for one model in one worker; more get 429.")
     deadline_seconds: float = Field(10.0, gt=0, le=600, description="Time from accepting an image to its answer.")
     body_seconds: float = Field(10.0, gt=0, le=600, description="Time a request body may take to arrive.")
     access_log: bool = Field(False, description="Log a line per request.")
     tracing: bool = Field(False, description="Let OpenTelemetry see the requests.")
+
+    @field_validator("max_queue")
+    @classmethod
+    def _queue_holds_a_request(cls, max_queue: int, info: ValidationInfo) -> int:
+        if max_queue < info.data.get("max_images", 0):
+            raise ValueError(f"MAX_QUEUE must hold the {info.data['max_images']} images of MAX_IMAGES")
+        return max_queue

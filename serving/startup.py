@@ -1,15 +1,24 @@
 """Before the first request: settings, models and the BentoML configuration, checked so that a fault ends the start."""
 
+import os
 import sys
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
+from bentoml.models import BentoModel
 from pydantic import ValidationError
 
-from models.card import CARD_FILE, CardError, ModelCard, read_card
+from models.card import CARD_FILE, MODEL_FILE, CardError, ModelCard, read_card
 from models.store import catalogue, require
-from serving.settings import Settings
+from serving.devices import GPU, DeviceUnavailable, open_session
+from serving.settings import Settings, available_cpus
 
-SERVICE_NAME = "image_classifier"
+C = TypeVar("C", bound=type)
+SERVICE_NAME: Final = "image_classifier"
+RUNNER_NAME: Final = "image_classifier_runner"
+MODEL_PREFIX: Final = "model_"
+FOUND_GPU: Final = "IMAGE_CLASSIFIER_GPU"
 
 
 def load_settings() -> Settings:
@@ -35,13 +44,80 @@ def checked_cards() -> dict[str, ModelCard]:
     return {card.name: card for card in cards}
 
 
+def find_gpu(settings: Settings, cards: dict[str, ModelCard]) -> bool:
+    """Whether a session of the catalogue runs on a GPU; with ``DEVICE=gpu`` and none the process ends with one line.
+
+    The answer is left in the environment, so that the workers, which import the service again, need not find out again.
+    """
+    if settings.device == "cpu":
+        return False
+    if FOUND_GPU not in os.environ:
+        card = next(iter(cards.values()))
+        try:
+            open_session(require(card.tag) / MODEL_FILE, GPU, threads=1)
+            os.environ[FOUND_GPU] = "yes"
+        except DeviceUnavailable as error:
+            if settings.device == "gpu":
+                sys.stderr.write(f"DEVICE=gpu, but there is no working GPU: {error}\n")
+                raise SystemExit(2) from None
+            os.environ[FOUND_GPU] = "no"
+    return os.environ[FOUND_GPU] == "yes"
+
+
+def choose_topology(settings: Settings, gpu: bool) -> str:
+    """``embedded`` or ``runner``: what ``TOPOLOGY`` says, or the runner where a GPU is shared."""
+    if settings.topology != "auto":
+        return settings.topology
+    return "runner" if gpu else "embedded"
+
+
+def with_models(cards: dict[str, ModelCard]) -> Callable[[C], C]:
+    """Gives a service's class its models of the store, which is how BentoML knows what belongs into the Bento."""
+
+    def decorate(service: C) -> C:
+        for card in cards.values():
+            setattr(service, _attribute(card.name), BentoModel(card.tag))
+        return service
+
+    return decorate
+
+
+def model_folders(service: object) -> list[Path]:
+    """Where the models of a service that ``with_models`` gave them to lie, in the order of their names."""
+    names = sorted(name for name in dir(type(service)) if name.startswith(MODEL_PREFIX))
+    return [Path(getattr(service, name).path) for name in names]
+
+
+def _attribute(name: str) -> str:
+    return MODEL_PREFIX + name.replace("-", "_")
+
+
 def service_options(settings: Settings) -> dict[str, Any]:
-    """What ``@bentoml.service`` is told. BentoML's own timeout only backs up the deadline of the batcher."""
+    """What ``@bentoml.service`` is told of the API. BentoML's own timeout only backs up the deadline of the batchers."""
     return {
         "name": SERVICE_NAME,
         "workers": settings.workers,
         "http": {"host": settings.host, "port": settings.port},
         "traffic": {"timeout": settings.body_seconds + settings.deadline_seconds + 5},
+        **_common(settings),
+    }
+
+
+def runner_options(settings: Settings, gpu: bool) -> dict[str, Any]:
+    """What ``@bentoml.service`` is told of the runner: one process, and the GPU where there is one."""
+    return {
+        "name": RUNNER_NAME,
+        "workers": 1,
+        "resources": {"gpu": 1} if gpu else {"cpu": available_cpus()},
+        "traffic": {"timeout": settings.deadline_seconds + 5},
+        # BentoML would close the session that all calls share after 100 of them, cutting off those in flight.
+        "runner_connection": {"max_requests": 10**9, "max_age": 1e9},
+        **_common(settings),
+    }
+
+
+def _common(settings: Settings) -> dict[str, Any]:
+    return {
         "logging": {"access": {"enabled": settings.access_log}},
         "tracing": {"excluded_urls": None if settings.tracing else ".*"},
         "envs": [{"name": "BENTOML_DO_NOT_TRACK", "value": "True"}],

@@ -1,5 +1,4 @@
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -7,40 +6,62 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.requests import ClientDisconnect
 
 from preprocessing import Tensor
+from serving import batching
 from serving.batching import Batcher, Scored
 from serving.errors import Problem
+from serving.runner import Call, Outcome
 
 T = TypeVar("T")
 WAIT_SECONDS = 10.0
 
 
 class Model:
-    """Doubles what it is given, notes the batch sizes, and can be held and made to fail."""
+    """Doubles what it is given, notes the batches, and can be held and made to fail."""
+
+    device = "cpu"
+    provider = "CPUExecutionProvider"
 
     def __init__(self) -> None:
-        self.sizes: list[int] = []
-        self.free = threading.Event()
+        self.batches: list[list[float]] = []
+        self.free = asyncio.Event()
         self.free.set()
-        self.busy = threading.Event()
+        self.busy = asyncio.Event()
         self.poison: float | None = None
+        self.closed = False
 
-    def __call__(self, batch: Tensor) -> Tensor:
-        self.sizes.append(len(batch))
+    @property
+    def sizes(self) -> list[int]:
+        return [len(batch) for batch in self.batches]
+
+    async def run(self, batch: Tensor) -> Outcome:
+        assert not self.busy.is_set() or self.free.is_set(), "two calls at a time"
+        self.batches.append([float(image.flat[0]) for image in batch])
         self.busy.set()
-        assert self.free.wait(WAIT_SECONDS)
+        await self.free.wait()
         if self.poison is not None and (batch == self.poison).any():
             raise RuntimeError("poisoned")
-        return batch.reshape(len(batch), -1) * 2
+        return Outcome(batch.reshape(len(batch), -1) * 2, [Call(len(batch), 0.0, self.provider)] * len(batch))
+
+    def close(self) -> None:
+        self.closed = True
 
 
-def batcher(model: Model, *, max_batch_size: int = 8, max_queue: int = 64, deadline_seconds: float = WAIT_SECONDS) -> Batcher:
-    return Batcher(model, max_batch_size=max_batch_size, max_queue=max_queue, deadline_seconds=deadline_seconds)
+def batcher(model: Model, *, max_batch_size: int = 8, max_queue: int = 64) -> Batcher:
+    return Batcher(model, max_batch_size=max_batch_size, max_queue=max_queue)
 
 
 def image(value: float) -> Tensor:
     return np.full((1, 2, 2), value, dtype=np.float32)
+
+
+async def score(queue: Batcher, value: float, seconds: float = WAIT_SECONDS) -> Scored:
+    (scored,) = await queue.submit([image(value)], seconds=seconds)
+    if isinstance(scored, Problem):
+        raise scored
+    return scored
 
 
 def run(main: Callable[[], Awaitable[T]]) -> T:
@@ -50,156 +71,180 @@ def run(main: Callable[[], Awaitable[T]]) -> T:
     return asyncio.run(bounded())
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0)
+async def held(queue: Batcher, model: Model) -> "asyncio.Task[Scored]":
+    """Submit image 0 and keep the model busy with it until ``model.free`` is set."""
+    model.free.clear()
+    task = asyncio.create_task(score(queue, 0))
+    await model.busy.wait()
+    return task
 
 
 def test_one_image_alone_waits_for_nobody() -> None:
-    model = Model()
-
-    async def main() -> Scored:
+    async def main() -> None:
+        model = Model()
         queue = batcher(model)
-        scored = await queue.submit(image(3))
+        scored = await score(queue, 3)
         await queue.close()
-        return scored
+        np.testing.assert_array_equal(scored.logits, [6, 6, 6, 6])
+        assert model.sizes == [1]
+        assert scored.call.batch_size == 1
+        assert model.closed
 
-    scored = run(main)
-    np.testing.assert_array_equal(scored.logits, [6, 6, 6, 6])
-    assert model.sizes == [1]
-    assert scored.batch_size == 1
+    run(main)
 
 
 def test_what_queues_while_the_model_is_busy_shares_the_next_batch() -> None:
-    model = Model()
-
-    async def main() -> list[Scored]:
+    async def main() -> None:
+        model = Model()
         queue = batcher(model)
-        model.free.clear()
-        tasks = [asyncio.create_task(queue.submit(image(0)))]
-        await until(model.busy.is_set)
-        tasks += [asyncio.create_task(queue.submit(image(i))) for i in range(1, 13)]
+        tasks = [await held(queue, model)]
+        tasks += [asyncio.create_task(score(queue, i)) for i in range(1, 13)]
         await asyncio.sleep(0)
         model.free.set()
         scored = await asyncio.gather(*tasks)
-        await queue.close()
-        return list(scored)
+        assert model.sizes == [1, 8, 4]
+        assert [float(s.logits[0]) for s in scored] == [2.0 * i for i in range(13)]
 
-    scored = run(main)
-    assert model.sizes == [1, 8, 4]
-    assert [float(s.logits[0]) for s in scored] == [2.0 * i for i in range(13)]
+    run(main)
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.lists(st.floats(-100, 100, width=32), min_size=1, max_size=40), st.integers(1, 9))
-def test_every_image_gets_its_own_logits(values: list[float], max_batch_size: int) -> None:
-    model = Model()
-
-    async def main() -> list[Scored]:
-        queue = batcher(model, max_batch_size=max_batch_size)
-        scored = await asyncio.gather(*(queue.submit(image(v)) for v in values))
+@given(
+    st.lists(st.lists(st.floats(-100, 100, width=32), min_size=1, max_size=12), min_size=1, max_size=12),
+    st.integers(1, 9),
+    st.sampled_from([None, 0]),
+)
+def test_every_image_gets_its_own_logits_whatever_else_fails(
+    requests: list[list[float]], max_batch_size: int, bad: int | None
+) -> None:
+    async def main() -> None:
+        model = Model()
+        model.poison = None if bad is None else float(np.float32(requests[0][bad]))
+        queue = batcher(model, max_batch_size=max_batch_size, max_queue=200)
+        answers = await asyncio.gather(*(queue.submit([image(v) for v in values], seconds=WAIT_SECONDS) for values in requests))
         await queue.close()
-        return list(scored)
+        for values, scored in zip(requests, answers, strict=True):
+            for value, one in zip(values, scored, strict=True):
+                if value == model.poison:
+                    assert isinstance(one, Problem)
+                else:
+                    assert isinstance(one, Scored)
+                    assert float(one.logits[0]) == 2 * np.float32(value)
+        assert max(model.sizes) <= max_batch_size
+        if bad is None:
+            assert sum(model.sizes) == sum(map(len, requests))
 
-    scored = run(main)
-    assert [float(s.logits[0]) for s in scored] == [2 * np.float32(v) for v in values]
-    assert max(model.sizes) <= max_batch_size
-    assert sum(model.sizes) == len(values)
+    run(main)
 
 
-def test_a_full_queue_is_overloaded() -> None:
-    model = Model()
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.sampled_from(["stays", "cancelled", "late", "gone"]), min_size=1, max_size=20), st.integers(1, 5))
+def test_only_the_images_that_are_still_wanted_are_computed(fates: list[str], max_batch_size: int) -> None:
+    async def gone() -> bool:
+        return True
 
     async def main() -> None:
+        model = Model()
+        queue = batcher(model, max_batch_size=max_batch_size)
+        first = await held(queue, model)
+        tasks = [
+            asyncio.create_task(
+                queue.submit([image(i)], seconds=0 if fate == "late" else WAIT_SECONDS, gone=gone if fate == "gone" else None)
+            )
+            for i, fate in enumerate(fates, 1)
+        ]
+        await asyncio.sleep(0)
+        for task, fate in zip(tasks, fates, strict=True):
+            if fate == "cancelled":
+                task.cancel()
+        await asyncio.sleep(0.001)  # deadlines of 0 s pass
+        model.free.set()
+        await first
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        await queue.close()
+        wanted = [float(i) for i, fate in enumerate(fates, 1) if fate == "stays"]
+        assert [value for batch in model.batches[1:] for value in batch] == wanted
+        for fate, result in zip(fates, results, strict=True):
+            if fate == "stays":
+                assert isinstance(result, list)
+                assert isinstance(result[0], Scored)
+            elif fate == "late":
+                assert isinstance(result, list)
+                assert isinstance(result[0], Problem)
+                assert result[0].code == "deadline"
+            else:
+                assert isinstance(result, ClientDisconnect if fate == "gone" else asyncio.CancelledError)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batching, "PATIENCE_SECONDS", -1.0)
+        run(main)
+
+
+def test_clients_are_asked_only_after_a_while() -> None:
+    async def main() -> None:
+        asked = 0
+
+        async def gone() -> bool:
+            nonlocal asked
+            asked += 1
+            return False
+
+        model = Model()
+        queue = batcher(model)
+        await queue.submit([image(1)], seconds=WAIT_SECONDS, gone=gone)
+        assert asked == 0
+
+    run(main)
+
+
+def test_a_full_queue_is_overloaded_and_takes_a_request_whole_or_not_at_all() -> None:
+    async def main() -> None:
+        model = Model()
         queue = batcher(model, max_batch_size=1, max_queue=2)
-        model.free.clear()
-        tasks = [asyncio.create_task(queue.submit(image(0)))]
-        await until(model.busy.is_set)
-        tasks += [asyncio.create_task(queue.submit(image(i))) for i in (1, 2)]
+        tasks = [await held(queue, model), asyncio.create_task(score(queue, 1))]
         await asyncio.sleep(0)
         with pytest.raises(Problem) as refused:
-            await queue.submit(image(3))
+            await queue.submit([image(2), image(3)], seconds=WAIT_SECONDS)
         assert refused.value.code == "overloaded"
         assert refused.value.response().headers["retry-after"] == "1"
+        tasks.append(asyncio.create_task(score(queue, 4)))
+        await asyncio.sleep(0)
         model.free.set()
         await asyncio.gather(*tasks)
-        await queue.close()
+        assert model.batches == [[0], [1], [4]]
 
     run(main)
-
-
-def test_an_image_past_its_deadline_is_answered_and_never_computed() -> None:
-    model = Model()
-
-    async def main() -> None:
-        queue = batcher(model, deadline_seconds=0.05)
-        model.free.clear()
-        first = asyncio.create_task(queue.submit(image(0)))
-        await until(model.busy.is_set)
-        with pytest.raises(Problem) as late:
-            await queue.submit(image(1))
-        assert late.value.code == "deadline"
-        model.free.set()
-        with pytest.raises(Problem):
-            await first
-        await queue.close()
-
-    run(main)
-    assert model.sizes == [1]
-
-
-def test_an_image_whose_client_went_away_is_not_computed() -> None:
-    model = Model()
-
-    async def main() -> None:
-        queue = batcher(model)
-        model.free.clear()
-        first = asyncio.create_task(queue.submit(image(0)))
-        await until(model.busy.is_set)
-        gone = asyncio.create_task(queue.submit(image(1)))
-        stays = asyncio.create_task(queue.submit(image(2)))
-        await asyncio.sleep(0)
-        gone.cancel()
-        await asyncio.sleep(0)
-        model.free.set()
-        await asyncio.gather(first, stays)
-        await queue.close()
-
-    run(main)
-    assert model.sizes == [1, 1]
 
 
 def test_no_image_suffers_for_another() -> None:
-    model = Model()
-    model.poison = 5
-
-    async def main() -> list[Scored | BaseException]:
+    async def main() -> None:
+        model = Model()
+        model.poison = 5
         queue = batcher(model)
-        answers = await asyncio.gather(*(queue.submit(image(i)) for i in range(4, 7)), return_exceptions=True)
-        await queue.close()
-        return list(answers)
+        four, five, six = await queue.submit([image(4), image(5), image(6)], seconds=WAIT_SECONDS)
+        assert isinstance(four, Scored)
+        assert isinstance(six, Scored)
+        assert isinstance(five, Problem)
+        assert five.code == "unavailable"
+        assert model.batches == [[4, 5, 6], [4], [5], [6]]
 
-    four, five, six = run(main)
-    assert isinstance(four, Scored)
-    assert isinstance(six, Scored)
-    assert isinstance(five, Problem)
-    assert five.code == "unavailable"
+    run(main)
 
 
 def test_closing_answers_what_waits_and_takes_no_more() -> None:
-    model = Model()
-
     async def main() -> None:
+        model = Model()
         queue = batcher(model)
-        model.free.clear()
-        tasks = [asyncio.create_task(queue.submit(image(i))) for i in range(3)]
-        await until(model.busy.is_set)
+        tasks = [await held(queue, model)] + [asyncio.create_task(score(queue, i)) for i in range(3)]
+        await asyncio.sleep(0)
         closing = asyncio.create_task(queue.close())
         await asyncio.sleep(0)
         with pytest.raises(Problem, match="shutting down"):
-            await queue.submit(image(9))
+            await score(queue, 9)
+        assert not model.closed
         model.free.set()
         await closing
-        assert len(await asyncio.gather(*tasks)) == 3
+        assert model.closed
+        assert len(await asyncio.gather(*tasks)) == 4
 
     run(main)

@@ -8,8 +8,8 @@ from models.card import MODEL_FILE, ModelCard
 from models.check import check_folder
 from models.store import CATALOGUE
 from preprocessing import Stage, stages, tensor
+from serving.devices import CPU, Session
 from serving.explanation import PATCH, colours, heat_map, lead, occlusions, stage_picture
-from serving.runner import Runner
 from tests.pictures import digit
 
 FOLDER: Path = CATALOGUE / "digits"
@@ -31,7 +31,8 @@ def test_the_lead_is_over_the_best_other_class() -> None:
 
 
 def test_every_patch_with_ink_is_covered_once(card: ModelCard, frame: Image.Image) -> None:
-    corners, batch = occlusions(frame, card)
+    corners, covered_frames = occlusions(frame, card)
+    batch = np.stack(covered_frames)
     assert len(corners) == len(batch) == len(set(corners))
     for (top, left), covered in zip(corners, batch, strict=True):
         assert not covered[0, top : top + PATCH, left : left + PATCH].any()
@@ -40,9 +41,9 @@ def test_every_patch_with_ink_is_covered_once(card: ModelCard, frame: Image.Imag
 
 
 def test_the_heat_lies_on_the_ink(card: ModelCard, frame: Image.Image) -> None:
-    runner = Runner(FOLDER / MODEL_FILE, card, "cpu", threads=1)
-    (scores,) = runner.run(tensor(frame, card.input)[None])
-    answer = heat_map(frame, 7, scores, runner)
+    corners, covered = occlusions(frame, card)
+    scores = Session(FOLDER / MODEL_FILE, CPU, threads=1).run(np.stack([tensor(frame, card.input), *covered]))
+    answer = heat_map(frame, card, corners, scores)
     assert answer.note.startswith("Covering the ink that mattered most takes '7' from")
 
 

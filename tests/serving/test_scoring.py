@@ -11,6 +11,7 @@ from serving.scoring import familiarity, probabilities, ranking, reject_reason, 
 LABELS = ["0", "1", "2"]
 PLAIN = Calibration(temperature=1)
 LOGITS = np.array([1, 3, 2], dtype=np.float32)
+SHARES = probabilities(LOGITS, PLAIN)
 
 
 @given(arrays.arrays(np.float32, 5, elements=st.floats(-1e4, 1e4, width=32)), st.floats(0.05, 20))
@@ -30,12 +31,12 @@ def test_a_higher_temperature_is_less_sure() -> None:
 )
 def test_familiarity_by_hand(score: str, expected: float) -> None:
     rejection = Rejection.model_validate({"score": score, "threshold": 0})
-    assert familiarity(LOGITS, PLAIN, rejection) == pytest.approx(expected, abs=1e-3)
+    assert familiarity(LOGITS, SHARES, rejection) == pytest.approx(expected, abs=1e-3)
 
 
 def test_rejection_starts_below_the_threshold() -> None:
-    assert reject_reason(LOGITS, PLAIN, Rejection(score="max_logit", threshold=3)) is None
-    reason = reject_reason(LOGITS, PLAIN, Rejection(score="max_logit", threshold=3.5))
+    assert reject_reason(LOGITS, SHARES, Rejection(score="max_logit", threshold=3)) is None
+    reason = reject_reason(LOGITS, SHARES, Rejection(score="max_logit", threshold=3.5))
     assert reason is not None
     assert "3.00, below 3.50" in reason
 

@@ -1,0 +1,130 @@
+"""Both ends of the hop between API workers and the runner service, which owns the sessions of all models."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar
+
+import numpy as np
+from bentoml import api as route
+
+from models.card import MODEL_FILE, ModelCard
+from models.store import load_folder
+from preprocessing import Tensor
+from serving.devices import DEVICES
+from serving.runner import Call, LocalRunner, Outcome, open_runners, warm_up_sizes
+from serving.settings import Settings
+
+C = TypeVar("C", bound=type)
+PROVIDERS: Final = [device.provider for device in DEVICES.values()]
+# A row of the answer is an image's logits, and then of the call that made them: its size, its seconds, and its provider.
+CALL_COLUMNS: Final = 3
+
+
+class Remote(Protocol):
+    """What is used of BentoML's client of a service."""
+
+    def call(self, name: str, /, *args: Any) -> Awaitable[Any]:
+        """Call an API of the service."""
+
+
+class RemoteRunner:
+    """A model on one device of the runner service."""
+
+    def __init__(self, model: str, device: str, remote: Callable[[], Remote]) -> None:
+        self.model = model
+        self.device = device
+        self.provider = DEVICES[device].provider
+        self._remote = remote
+        self._api = api_name(model, device)
+
+    async def run(self, batch: Tensor) -> Outcome:
+        """Logits of a batch float32[N,C,H,W]; one call over the hop, merged there with those of other workers."""
+        return unpack(await self._remote().call(self._api, batch))
+
+    def close(self) -> None:
+        """BentoML closes the connections."""
+
+
+async def describe(remote: Callable[[], Remote]) -> dict[str, dict[str, str | None]]:
+    """By model and device: None where it runs, or the reason why it does not."""
+    told: dict[str, dict[str, str | None]] = await remote().call("describe")
+    return told
+
+
+def api_name(model: str, device: str) -> str:
+    """The API of the runner service that runs ``model`` on ``device``."""
+    return f"{model.replace('-', '_')}_on_{device}"
+
+
+def pack(outcome: Outcome) -> Tensor:
+    """Logits float32[N,K] and their calls as float32[N,K+3]."""
+    calls = [(call.batch_size, call.seconds, PROVIDERS.index(call.provider)) for call in outcome.calls]
+    return np.concatenate([outcome.logits, np.asarray(calls, dtype=np.float32)], axis=1)
+
+
+def unpack(rows: Tensor) -> Outcome:
+    """What ``pack`` packed."""
+    calls = [Call(int(size), seconds, PROVIDERS[int(provider)]) for size, seconds, provider in rows[:, -CALL_COLUMNS:].tolist()]
+    return Outcome(rows[:, :-CALL_COLUMNS], calls)
+
+
+class RunnerHost:
+    """The sessions of all models in one process of the runner service."""
+
+    def __init__(self, folders: Iterable[Path], settings: Settings) -> None:
+        self._runners: dict[tuple[str, str], LocalRunner] = {}
+        self._reasons: dict[tuple[str, str], str] = {}
+        for folder in folders:
+            card = load_folder(folder)
+            runners, reasons = open_runners(folder / MODEL_FILE, card, settings, processes=1)
+            image = np.zeros((card.input.channels, card.input.size, card.input.size), np.float32)
+            for device in DEVICES:
+                if device in runners:
+                    runners[device].warm_up(image, warm_up_sizes(settings.max_batch_size))
+                    self._runners[card.name, device] = runners[device]
+                else:
+                    self._reasons[card.name, device] = reasons[device]
+
+    async def run(self, model: str, device: str, batch: Tensor) -> Tensor:
+        """Logits of a batch and their calls, packed."""
+        return pack(await self._runners[model, device].run(batch))
+
+    def describe(self) -> dict[str, dict[str, str | None]]:
+        """As the function ``describe``."""
+        told: dict[str, dict[str, str | None]] = {}
+        for model, device in self._runners:
+            told.setdefault(model, {})[device] = None
+        for (model, device), reason in self._reasons.items():
+            told.setdefault(model, {})[device] = reason
+        return told
+
+    def close(self) -> None:
+        """End the threads."""
+        for runner in self._runners.values():
+            runner.close()
+
+
+def model_routes(cards: Mapping[str, ModelCard], settings: Settings) -> Callable[[C], C]:
+    """Gives the runner service's class a batchable API for every model on every device; its ``host`` is a ``RunnerHost``."""
+
+    def decorate(service: C) -> C:
+        for model in cards:
+            for device in DEVICES:
+                setattr(service, api_name(model, device), _model_route(model, device, settings))
+        return service
+
+    return decorate
+
+
+def _model_route(model: str, device: str, settings: Settings) -> Any:
+    async def run(self: Any, batch: np.ndarray) -> np.ndarray:
+        return np.asarray(await self.host.run(model, device, batch))
+
+    run.__name__ = api_name(model, device)
+    options = {
+        "batchable": True,
+        "max_batch_size": settings.max_batch_size,
+        # BentoML cancels what it expects to be later than this. The deadline is kept by the batchers of the API workers.
+        "max_latency_ms": int(settings.deadline_seconds * 10_000),
+    }
+    return route(route=f"/{model}/{device}", **options)(run)
