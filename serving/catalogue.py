@@ -1,6 +1,7 @@
 """All models in service, by name: asked by the routes."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -28,6 +29,8 @@ class Catalogue:
         for classifier in self._classifiers.values():
             classifier.warm_up()
         metrics.forget_dead_workers()
+        gc.collect()
+        gc.freeze()  # what was made until now stays: no later collection, and no request, pays for looking at it again
 
     async def ready(self) -> bool:
         """Whether every model can be asked."""

@@ -1,7 +1,9 @@
 """Between HTTP and the models: requests to uploads, answers and problems to responses."""
 
 import logging
+import os
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Final
 
 import bentoml
@@ -13,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving import metrics
+from serving.balance import Balance
 from serving.catalogue import Catalogue
 from serving.errors import Problem
 from serving.explanation import explain
@@ -90,12 +93,16 @@ class FrontDoor:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")  # which BentoML makes for the workers of one service
+        self._balance = Balance(Path(folder)) if folder else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST":
             handler = bentoml.get_current_service().routes.by_path.get(scope["path"])
             if handler is not None:
                 response = await handler(Request(scope, receive, send))
+                if self._balance is not None and scope["client"] and self._balance.lets_go(scope["client"]):
+                    response.headers["connection"] = "close"
                 await response(scope, receive, send)
                 return
         await self.app(scope, receive, send)
