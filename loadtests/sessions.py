@@ -1,14 +1,12 @@
-"""Models without HTTP, opened as the service opens them: the one place where load tests touch ``serving.runner``."""
+"""Models without HTTP, opened as the service opens them: the one place where load tests touch its sessions."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from models.card import CARD_FILE, MODEL_FILE, ModelCard, read_card
 from models.store import CATALOGUE
 from preprocessing import Tensor, decode, preprocess
-from serving.runner import PROVIDERS, DeviceUnavailable, open_session
+from serving.devices import DEVICES, DeviceUnavailable, Session
 from serving.settings import Settings
 
 Run = Callable[[Tensor], Tensor]
@@ -28,20 +26,13 @@ def open_run(path: Path, device: str, threads: int) -> Run:
     Raises:
         DeviceUnavailable: no session runs there.
     """
-    session = open_session(path, device, threads)
-    name = session.get_inputs()[0].name
-
-    def run(batch: Tensor) -> Tensor:
-        (logits,) = session.run(None, {name: batch})
-        return np.asarray(logits, dtype=np.float32)
-
-    return run
+    return Session(path, DEVICES[device], threads).run
 
 
 def open_devices(path: Path, threads: int) -> dict[str, Run]:
     """A call for every device that has a working session."""
     runs: dict[str, Run] = {}
-    for device in PROVIDERS:
+    for device in DEVICES:
         try:
             runs[device] = open_run(path, device, threads)
         except DeviceUnavailable:
