@@ -3,9 +3,10 @@
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageChops, ImageOps
+from PIL import Image
 
-from preprocessing.decode import NoInk
+from preprocessing.components import bounds
+from preprocessing.levels import Grey, levels, picture
 from preprocessing.spec import InputSpec
 
 # Stroke widths as shares of the box, as `pen_width` measures them: what 99 % of MNIST holds, and what thinner pens become.
@@ -18,45 +19,39 @@ REDUCING_GAP: Final = 2.0
 PEN_SCALE: Final = 5
 
 
-def crop(ink: Image.Image) -> Image.Image:
-    """The bounding box of the ink (mode "L", 0 is paper).
-
-    Raises:
-        NoInk: there is none.
-    """
-    box = ink.getbbox()
-    if box is None:
-        raise NoInk("Nothing is drawn on the image.")
-    return ink.crop(box)
-
-
-def fit(ink: Image.Image, box: int) -> Image.Image:
-    """Scale so that the longer side is ``box`` pixels, keeping the aspect, antialiased in both directions."""
-    scale = box / max(ink.size)
-    width, height = (max(1, round(side * scale)) for side in ink.size)
-    if (width, height) == ink.size:
-        return ink
+def fit(ink: Image.Image, box: int) -> Grey:
+    """Scale an "L" picture so that the longer side is ``box`` pixels, keeping the aspect, antialiased in both directions."""
+    width, height = ink.size
+    scale = box / max(width, height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    if size == (width, height):
+        return levels(ink)
     resampling = Image.Resampling.BILINEAR if scale < 1 else Image.Resampling.BICUBIC
-    fitted = ink.resize((width, height), resampling, reducing_gap=REDUCING_GAP)
+    fitted = ink.resize(size, resampling, reducing_gap=REDUCING_GAP)
     if fitted.getbbox():
-        return fitted
+        return levels(fitted)
     # Sparse dots over thousands of pixels average to less than one level of 255: keep the fractions, and stretch them.
-    levels = np.asarray(ink.convert("F").resize((width, height), resampling))
-    return Image.fromarray((levels * (255 / levels.max())).astype(np.uint8))
+    fractions = np.asarray(ink.convert("F").resize(size, resampling))
+    stretched: Grey = (fractions * (255 / fractions.max())).astype(np.uint8)
+    return stretched
 
 
-def pen_width(fitted: Image.Image) -> float:
+def pen_width(fitted: Grey) -> float:
     """Mean stroke width in pixels of ink scaled to its box: twice its area over its outline, less where it is faint.
 
     The outline is the total variation of the levels, which holds for strokes thinner than a pixel too.
     """
-    levels = np.zeros((fitted.height + 2, fitted.width + 2), dtype=np.int16)
-    levels[1:-1, 1:-1] = np.asarray(fitted)
-    outline = int(np.abs(levels[1:] - levels[:-1]).sum()) + int(np.abs(levels[:, 1:] - levels[:, :-1]).sum())
-    return 2 * int(levels.sum()) / outline * int(levels.max()) / 255
+    height, width = fitted.shape
+    # One column of paper ends every row and begins the next, so that neighbours are two steps along one line.
+    framed = np.zeros((height + 2, width + 1), dtype=np.int16)
+    framed[1:-1, :-1] = fitted
+    line = framed.ravel()
+    across, down = line[1:] - line[:-1], line[width + 1 :] - line[: -width - 1]
+    outline = int(np.add.reduce(np.abs(across))) + int(np.add.reduce(np.abs(down)))
+    return 2 * int(np.add.reduce(line)) / outline * int(np.maximum.reduce(line)) / 255
 
 
-def with_pen(ink: Image.Image, box: int) -> Image.Image:
+def with_pen(ink: Image.Image, box: int) -> Grey:
     """Ink fitted into the box, its strokes thickened or thinned where they are far from what people write with a pen."""
     fitted = fit(ink, box)
     width = pen_width(fitted)
@@ -65,25 +60,26 @@ def with_pen(ink: Image.Image, box: int) -> Image.Image:
         return fitted
     large = fit(ink, PEN_SCALE * box)
     if width < thinnest:
-        return fit(spread(firm(large, 255), round((PEN * box - width) / 2 * PEN_SCALE)), box)
-    return fit(eroded(large, round((width - thickest) / 2 * PEN_SCALE)), box)
+        return fit(picture(spread(firm(large, 255), round((PEN * box - width) / 2 * PEN_SCALE))), box)
+    return fit(picture(eroded(large, round((width - thickest) / 2 * PEN_SCALE))), box)
 
 
-def firm(ink: Image.Image, typical: int) -> Image.Image:
+def firm(ink: Grey, typical: int) -> Grey:
     """Lift the levels so that the typical inked pixel reaches ``typical`` and the strongest 255, where they do not.
 
     Thin strokes fill pixels in part.
     """
-    levels = np.asarray(ink).ravel().astype(np.int64)
-    gain = max(typical * int(levels.sum()) / int(levels @ levels), 255 / int(levels.max()))
+    line = ink.ravel().astype(np.int64)
+    gain = max(typical * int(np.add.reduce(line)) / int(line @ line), 255 / int(np.maximum.reduce(line)))
     if gain <= 1:
         return ink
-    return ink.point(np.minimum(np.arange(256) * gain + 0.5, 255).astype(np.uint8).tolist())
+    lifted: Grey = np.minimum(np.arange(256) * gain + 0.5, 255).astype(np.uint8)
+    return lifted.take(ink)
 
 
-def spread(ink: Image.Image, radius: int) -> Image.Image:
+def spread(ink: Grey, radius: int) -> Grey:
     """Ink grown by ``radius`` pixels on all sides: the largest level in an octagon around each pixel."""
-    grown = np.pad(np.asarray(ink), radius)
+    grown = np.pad(ink, radius)
     for step in range(radius):
         tall = grown.copy()
         np.maximum(tall[:-1], grown[1:], out=tall[:-1])
@@ -93,31 +89,34 @@ def spread(ink: Image.Image, radius: int) -> Image.Image:
         np.maximum(wide[:, :-1], source[:, 1:], out=wide[:, :-1])
         np.maximum(wide[:, 1:], source[:, :-1], out=wide[:, 1:])
         grown = wide
-    return Image.fromarray(grown)
+    return grown
 
 
-def eroded(ink: Image.Image, radius: int) -> Image.Image:
+def eroded(ink: Grey, radius: int) -> Grey:
     """Ink shrunk by ``radius`` pixels on all sides, cropped; the ink itself where nothing would be left."""
-    paper = ImageChops.invert(ImageOps.expand(ink, 1))
-    thin = ImageChops.invert(spread(paper, radius).crop((radius, radius, radius + paper.width, radius + paper.height)))
-    box = thin.getbbox()
-    return thin.crop(box) if box else ink
+    paper = 255 - np.pad(ink, 1)
+    height, width = paper.shape
+    thin = 255 - spread(paper, radius)[radius : radius + height, radius : radius + width]
+    if not thin.any():
+        return ink
+    left, top, right, bottom = bounds(thin)[0]
+    return thin[top:bottom, left:right]
 
 
-def centre(ink: Image.Image, spec: InputSpec) -> Image.Image:
+def centre(ink: Grey, spec: InputSpec) -> Grey:
     """Paste into an empty ``spec.size`` square so that the chosen centre of the ink lies at the middle, to the pixel."""
+    height, width = ink.shape
     if spec.geometry.centring == "mass":
-        pixels = np.asarray(ink, dtype=np.float64)
-        columns, rows = np.add.reduce(pixels, axis=0), np.add.reduce(pixels, axis=1)
-        total = np.add.reduce(rows)
-        middle_x = float(columns @ _MIDDLES[: ink.width] / total)
-        middle_y = float(rows @ _MIDDLES[: ink.height] / total)
+        # Whole and half numbers below 2**53, so the sums are exact in any order.
+        moments = _MOMENTS[:, :height].dot(ink.astype(np.float64)).dot(_MOMENTS.T[:width])
+        (total, across), (down, _) = moments.tolist()
+        middle_x, middle_y = across / total, down / total
     else:
-        middle_x, middle_y = ink.width / 2, ink.height / 2
-    left = _clamp(round(spec.size / 2 - middle_x), spec.size - ink.width)
-    top = _clamp(round(spec.size / 2 - middle_y), spec.size - ink.height)
-    frame = Image.new("L", (spec.size, spec.size))
-    frame.paste(ink, (left, top))
+        middle_x, middle_y = width / 2, height / 2
+    left = _clamp(round(spec.size / 2 - middle_x), spec.size - width)
+    top = _clamp(round(spec.size / 2 - middle_y), spec.size - height)
+    frame = np.zeros((spec.size, spec.size), dtype=np.uint8)
+    frame[top : top + height, left : left + width] = ink
     return frame
 
 
@@ -125,4 +124,5 @@ def _clamp(offset: int, room: int) -> int:
     return min(max(offset, 0), room)
 
 
-_MIDDLES: Final = np.arange(0.5, 512)  # of pixels, along either side of the largest frame
+# The mass, and the middles of pixels that weigh it, along either side of the largest frame.
+_MOMENTS: Final = np.stack([np.ones(512), np.arange(0.5, 512)])

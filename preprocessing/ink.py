@@ -5,13 +5,14 @@ dark edges) goes through ``preprocessing.paper`` and ``preprocessing.components`
 """
 
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageChops
 
 from preprocessing import components, paper
 from preprocessing.decode import NoInk
+from preprocessing.levels import Box, Grey, levels, picture
 
 # Pictures are averaged down until the longer side is at most this: strokes keep far more pixels than a model looks at.
 WORK_SIDE: Final = 200
@@ -29,6 +30,22 @@ EVEN: Final = 2
 NOISY: Final = 24
 
 _EMPTY: Final = "Nothing is drawn on the image. Draw a stroke, or send a picture with more contrast."
+
+
+class Found(NamedTuple):
+    """Ink ``uint8[H,W]`` (0 is paper, 255 the strongest stroke) and its box.
+
+    ``ground`` is the level of the paper where the whole ground has it and nothing but one drawing stands on it, or None.
+    """
+
+    ink: Grey
+    box: Box
+    ground: int | None
+
+    def crop(self) -> Image.Image:
+        """What is in the box, as an "L" picture."""
+        left, top, right, bottom = self.box
+        return picture(self.ink[top:bottom, left:right])
 
 
 def luminance(image: Image.Image) -> tuple[Image.Image, int | None]:
@@ -71,8 +88,8 @@ def _is_flat(image: Image.Image) -> bool:
     darkest, lightest = extrema(opaque)
     if lightest - darkest < 2 * MIN_CONTRAST:
         return True
-    levels = np.flatnonzero(opaque.histogram(image.getchannel("A").point(_VISIBLE)))
-    return len(levels) == 0 or bool(levels[-1] - levels[0] < 2 * MIN_CONTRAST)
+    visible = np.flatnonzero(opaque.histogram(image.getchannel("A").point(_VISIBLE)))
+    return len(visible) == 0 or bool(visible[-1] - visible[0] < 2 * MIN_CONTRAST)
 
 
 def grey(image: Image.Image) -> Image.Image:
@@ -80,15 +97,15 @@ def grey(image: Image.Image) -> Image.Image:
     if image.mode == "L":
         return image
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        levels = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
-        low, high = float(levels.min()), float(levels.max())
-        scaled = (levels - low) * (255 / (high - low)) if high > low else np.zeros_like(levels)
+        values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
+        low, high = float(values.min()), float(values.max())
+        scaled = (values - low) * (255 / (high - low)) if high > low else np.zeros_like(values)
         return Image.fromarray(scaled.astype(np.uint8))
     return image.convert("L")
 
 
 def drawn_on_blank(light: Image.Image) -> Image.Image | None:
-    """How far an "L" picture differs from a sheet that is wholly white or wholly black around the drawing.
+    """How far an "L" picture differs from a sheet that is wholly white or wholly black around the drawing, cropped to it.
 
     None where it is not: another level at the edge, a drawing that touches it, noise on the sheet, or hardly any sheet around.
     """
@@ -103,7 +120,7 @@ def drawn_on_blank(light: Image.Image) -> Image.Image | None:
     sample = drawing.resize(_sample_size(drawing), Image.Resampling.NEAREST)
     counts = sample.histogram()
     blank = sum(_near(counts, 0, EVEN)) >= BLANK * sample.width * sample.height
-    return difference if blank and _is_even(counts, 0) else None
+    return drawing if blank and _is_even(counts, 0) else None
 
 
 def shrink(image: Image.Image) -> tuple[Image.Image, int]:
@@ -112,12 +129,11 @@ def shrink(image: Image.Image) -> tuple[Image.Image, int]:
     return (image.reduce(factor) if factor > 1 else image), factor
 
 
-def ink(image: Image.Image, paper_level: int | None = None, factor: int = 1) -> tuple[Image.Image, int | None]:
-    """Ink of an "L" picture as an "L" picture: 0 is paper, 255 the strongest stroke; specks, lines and edges are gone.
+def ink(image: Image.Image, paper_level: int | None = None, factor: int = 1) -> Found:
+    """Ink of an "L" picture; specks, lines and edges are gone.
 
     ``paper_level`` is the level of the paper where it is known; ``factor`` is by how much the picture was averaged down, which
-    makes a stroke of one pixel fainter by as much. With the ink comes that level where the whole ground has it
-    and nothing but one drawing stands on it, None otherwise.
+    makes a stroke of one pixel fainter by as much.
 
     Raises:
         NoInk: no pixel differs enough from the paper.
@@ -127,37 +143,40 @@ def ink(image: Image.Image, paper_level: int | None = None, factor: int = 1) -> 
         raise NoInk(_EMPTY)
     ground = _even_ground(image) if paper_level is None else paper_level
     if ground is not None:
-        drawn = on_even_ground(image, ground)
-        if components.stands_alone(np.asarray(drawn)):
-            return drawn, ground
-        found = components.main_ink(np.asarray(drawn), float(MIN_CONTRAST))
+        drawn = levels(image, on_even_ground(image, ground))
+        box, alone = components.bounds(drawn)
+        if alone:
+            return Found(drawn, box, ground)
+        found = components.main_ink(drawn, float(MIN_CONTRAST))
     else:
-        found = components.main_ink(*paper.ink_on_uneven_ground(np.asarray(image)))
+        found = components.main_ink(*paper.ink_on_uneven_ground(levels(image)))
     if found is None:
         raise NoInk(_EMPTY)
-    return Image.fromarray(found), None
+    return Found(found, components.bounds(found)[0], None)
 
 
-def on_even_ground(image: Image.Image, ground: int) -> Image.Image:
-    """Ink of an "L" picture whose paper has one level: the difference from it, in the direction in which it is larger."""
+def on_even_ground(image: Image.Image, ground: int) -> bytes:
+    """The look-up table to the ink of an "L" picture whose paper has one level.
+
+    Ink is the difference from it, in the direction in which it is larger.
+    """
     lowest, highest = extrema(image)
-    return image.point(_stretching(ground, highest if highest - ground > ground - lowest else lowest))
+    return _stretching(ground, highest if highest - ground > ground - lowest else lowest)
 
 
 @lru_cache(maxsize=256)
-def _stretching(ground: int, strongest: int) -> list[int]:
+def _stretching(ground: int, strongest: int) -> bytes:
     """A look-up table: ``ground`` becomes 0, ``strongest`` 255, what lies below ``FLOOR`` of it 0 as well."""
-    levels = (np.arange(256) - ground) * (255 / (strongest - ground))
-    levels[levels < FLOOR * 255] = 0
-    levels[max(0, ground - 1) : ground + 2] = 0
-    table: list[int] = np.minimum(levels, 255).astype(np.uint8).tolist()
-    return table
+    table = (np.arange(256) - ground) * (255 / (strongest - ground))
+    table[table < FLOOR * 255] = 0
+    table[max(0, ground - 1) : ground + 2] = 0
+    return bytes(np.minimum(table, 255).astype(np.uint8))
 
 
 def _even_ground(image: Image.Image) -> int | None:
     """Level of the paper when all of it has nearly one level, None when it is uneven or noisy."""
     counts = image.histogram()
-    pixels = np.asarray(image)
+    pixels = levels(image)
     edge = int(pixels[0, 0])
     bordered = all((side == edge).all() for side in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
     if bordered and _is_even(counts, edge) and sum(_near(counts, edge, EVEN)) > image.width * image.height / 2:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-Grey = npt.NDArray[np.uint8]
+from preprocessing.levels import Grey
 
 # The surface is known per block, this many along the longer side; strokes are narrower than CLOSING blocks.
 BLOCKS: Final = 25

@@ -11,6 +11,7 @@ from PIL import Image
 from preprocessing import geometry
 from preprocessing import ink as inks
 from preprocessing.decode import NoInk
+from preprocessing.levels import Box, Grey, picture
 from preprocessing.spec import InputSpec
 
 Tensor = npt.NDArray[np.float32]
@@ -52,22 +53,22 @@ def stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
         Stage("gray", light, f"One channel, {light.width}x{light.height}, transparency laid on a plain ground."),
         Stage(
             "ink",
-            ink,
+            picture(ink),
             "Paper is black, the strongest stroke white, whichever was darker; specks, lines and edges are left out.",
         ),
         Stage("crop", cropped, f"The {cropped.width}x{cropped.height} pixels around the ink."),
-        Stage("input", place(cropped, spec), _placement(spec)),
+        Stage("input", picture(place(cropped, spec)), _placement(spec)),
     ]
 
 
-def place(cropped: Image.Image, spec: InputSpec) -> Image.Image:
+def place(cropped: Image.Image, spec: InputSpec) -> Grey:
     """The frame of cropped ink: fitted into the box with a usual pen, firm, centred, in the polarity of the model."""
     fitted = geometry.firm(geometry.with_pen(cropped, spec.geometry.fit_box), TYPICAL_INK)
     frame = geometry.centre(fitted, spec)
-    return frame.point(_INVERTED) if spec.geometry.polarity == "dark_on_light" else frame
+    return 255 - frame if spec.geometry.polarity == "dark_on_light" else frame
 
 
-def look(light: Image.Image, paper: int | None) -> tuple[Image.Image, Image.Image]:
+def look(light: Image.Image, paper: int | None) -> tuple[Grey, Image.Image]:
     """Ink of an "L" picture, averaged down, and the crop of it; ``paper`` is the level of the paper where it is known.
 
     The crop is of the full resolution where the ink stands alone on an even ground, so that its place does not matter, and
@@ -81,17 +82,19 @@ def look(light: Image.Image, paper: int | None) -> tuple[Image.Image, Image.Imag
     if paper == 0:
         light = around(light)
     grey, factor = inks.shrink(light)
-    ink, ground = inks.ink(grey, paper, factor)
-    cropped = geometry.crop(ink)
+    found = inks.ink(grey, paper, factor)
+    cropped = found.crop()
     if factor == 1:
-        return ink, cropped
-    if ground is not None:
-        return ink, geometry.crop(inks.on_even_ground(part(light, ink, factor, margin=1), ground))
+        return found.ink, cropped
+    if found.ground is not None:
+        full = part(light, found.box, factor, margin=1)
+        full = full.point(list(inks.on_even_ground(full, found.ground)))
+        return found.ink, full.crop(full.getbbox())
     if max(cropped.size) < CLOSE_SIDE:
-        closer, less = inks.shrink(part(light, ink, factor, margin=max(cropped.size) // 3 + 2))
+        closer, less = inks.shrink(part(light, found.box, factor, margin=max(cropped.size) // 3 + 2))
         with contextlib.suppress(NoInk):
-            return ink, geometry.crop(inks.ink(closer, paper, less)[0])
-    return ink, cropped
+            return found.ink, inks.ink(closer, paper, less).crop()
+    return found.ink, cropped
 
 
 def around(opacity: Image.Image) -> Image.Image:
@@ -103,17 +106,15 @@ def around(opacity: Image.Image) -> Image.Image:
     return opacity.crop((left - margin, top - margin, right + margin, bottom + margin))
 
 
-def part(light: Image.Image, ink: Image.Image, factor: int, margin: int) -> Image.Image:
-    """The part of a picture that holds the ink found in its ``factor``-fold reduction, and ``margin`` reduced pixels around."""
-    box = ink.getbbox()
-    assert box is not None
+def part(light: Image.Image, box: Box, factor: int, margin: int) -> Image.Image:
+    """The part of a picture that a box in its ``factor``-fold reduction covers, and ``margin`` reduced pixels around."""
     left, top = (max(0, edge - margin) * factor for edge in box[:2])
     right, bottom = ((edge + margin) * factor for edge in box[2:])
     return light.crop((left, top, min(light.width, right), min(light.height, bottom)))
 
 
-def tensor(frame: Image.Image, spec: InputSpec) -> Tensor:
-    """A ``size`` x ``size`` "L" frame, normalised, repeated over the channels: ``float32[channels, size, size]``."""
+def tensor(frame: Image.Image | Grey, spec: InputSpec) -> Tensor:
+    """A ``size`` x ``size`` frame, an "L" picture or ``uint8``, normalised, repeated: ``float32[channels, size, size]``."""
     plane = np.asarray(frame, dtype=np.float32) * np.float32(1 / (255 * spec.normalisation.std))
     if spec.normalisation.mean:
         plane -= np.float32(spec.normalisation.mean / spec.normalisation.std)
@@ -123,6 +124,3 @@ def tensor(frame: Image.Image, spec: InputSpec) -> Tensor:
 def _placement(spec: InputSpec) -> str:
     centring = "centre of mass" if spec.geometry.centring == "mass" else "bounding box"
     return f"Scaled into {spec.geometry.fit_box}x{spec.geometry.fit_box}, {centring} at the middle of {spec.size}x{spec.size}."
-
-
-_INVERTED: Final = list(range(255, -1, -1))
