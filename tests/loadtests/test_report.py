@@ -99,6 +99,12 @@ def test_the_page_tells_what_was_found() -> None:
     assert "| 4 | 9,000 |" in page
 
 
+@pytest.mark.parametrize(("share", "provisional"), [(0.0, False), (0.03, False), (0.04, True)])
+def test_a_machine_that_was_not_idle_makes_the_figures_provisional(share: float, provisional: bool) -> None:
+    shares = [figures("fastapi", "canvas@32", n, foreign_share=share) for n in range(5)]
+    assert ("**Provisional:**" in markdown(results(*shares), "chart.png")) is provisional
+
+
 def test_report_writes_the_page_and_the_chart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = results(figures("fastapi", "canvas@32"), figures("embedded", "canvas@32"), figures("bentoml", "canvas@1"))
     write_results(found, tmp_path / "results.json")
