@@ -143,7 +143,7 @@ def ink(image: Image.Image, paper_level: int | None = None, factor: int = 1) -> 
         raise NoInk(_EMPTY)
     ground = _even_ground(image) if paper_level is None else paper_level
     if ground is not None:
-        drawn = levels(image, on_even_ground(image, ground))
+        drawn = levels(image, on_even_ground(ground, lowest, highest))
         box, alone = components.bounds(drawn)
         if alone:
             return Found(drawn, box, ground)
@@ -155,18 +155,14 @@ def ink(image: Image.Image, paper_level: int | None = None, factor: int = 1) -> 
     return Found(found, components.bounds(found)[0], None)
 
 
-def on_even_ground(image: Image.Image, ground: int) -> bytes:
-    """The look-up table to the ink of an "L" picture whose paper has one level.
-
-    Ink is the difference from it, in the direction in which it is larger.
-    """
-    lowest, highest = extrema(image)
-    return _stretching(ground, highest if highest - ground > ground - lowest else lowest)
-
-
 @lru_cache(maxsize=256)
-def _stretching(ground: int, strongest: int) -> bytes:
-    """A look-up table: ``ground`` becomes 0, ``strongest`` 255, what lies below ``FLOOR`` of it 0 as well."""
+def on_even_ground(ground: int, lowest: int, highest: int) -> bytes:
+    """The look-up table to the ink of an "L" picture of these extrema whose paper has the level ``ground``.
+
+    Ink is the difference from it, in the direction in which it is larger: ``ground`` becomes 0, the strongest difference 255,
+    what lies below ``FLOOR`` of it 0 as well.
+    """
+    strongest = highest if highest - ground > ground - lowest else lowest
     table = (np.arange(256) - ground) * (255 / (strongest - ground))
     table[table < FLOOR * 255] = 0
     table[max(0, ground - 1) : ground + 2] = 0

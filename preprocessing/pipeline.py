@@ -88,7 +88,7 @@ def look(light: Image.Image, paper: int | None) -> tuple[Grey, Image.Image]:
         return found.ink, cropped
     if found.ground is not None:
         full = part(light, found.box, factor, margin=1)
-        full = full.point(list(inks.on_even_ground(full, found.ground)))
+        full = full.point(list(inks.on_even_ground(found.ground, *inks.extrema(full))))
         return found.ink, full.crop(full.getbbox())
     if max(cropped.size) < CLOSE_SIDE:
         closer, less = inks.shrink(part(light, found.box, factor, margin=max(cropped.size) // 3 + 2))
