@@ -18,6 +18,7 @@ from serving.startup import (
     find_gpu,
     load_settings,
     model_folders,
+    own_metrics_folder,
     runner_options,
     service_options,
     with_models,
@@ -25,6 +26,7 @@ from serving.startup import (
 from serving.upload import BatchInput, ImageInput
 
 settings = load_settings()
+own_metrics_folder(settings)
 cards = checked_cards()
 gpu = find_gpu(settings, cards)
 topology = choose_topology(settings, gpu)

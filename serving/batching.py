@@ -63,11 +63,14 @@ class Batcher:
         An image that the model fails on, or that is not scored in time, has a problem in its place.
 
         Raises:
-            Problem: ``overloaded`` (the queue has no room for them all), ``unavailable`` (the service is draining).
+            Problem: ``overloaded`` (the queue has no room for them all), ``deadline`` (it passed before), ``unavailable``
+                (the service is draining).
             ClientDisconnect: the client went away.
         """
         if self._closed:
             raise Problem("unavailable", "The service is shutting down.")
+        if seconds <= 0:
+            raise _late()
         if len(self._queue) + len(tensors) > self._max_queue:
             raise Problem("overloaded", f"{len(self._queue)} images are waiting for this model. Try again in a moment.")
         loop, now = asyncio.get_running_loop(), perf_counter()
@@ -145,7 +148,11 @@ async def _result(item: _Item) -> Scored | Problem:
 
 def _expire(items: list[_Item]) -> None:
     for item in items:
-        _fail(item, Problem("deadline", "Not answered in time; the image is not read any more. Try again in a moment."))
+        _fail(item, _late())
+
+
+def _late() -> Problem:
+    return Problem("deadline", "Not answered in time; the image is not read any more. Try again in a moment.")
 
 
 def _fail(item: _Item, error: Exception) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml.models import BentoModel
 from pydantic import ValidationError
 
 from models.card import CARD_FILE, MODEL_FILE, CardError, ModelCard, read_card
 from models.store import catalogue, require
-from serving.devices import GPU, DeviceUnavailable, open_session
+from serving.devices import DEVICES, DeviceUnavailable, open_session
 from serving.settings import Settings, available_cpus
 
 C = TypeVar("C", bound=type)
@@ -30,6 +31,12 @@ def load_settings() -> Settings:
             name = ".".join(map(str, fault["loc"])).upper()
             sys.stderr.write(f"Setting {name}={fault['input']!r} is not valid: {fault['msg']}\n")
         raise SystemExit(2) from None
+
+
+def own_metrics_folder(settings: Settings) -> None:
+    """Give each service of this model store a folder of its own for metrics: BentoML empties the one they would share."""
+    home = Path(BentoMLContainer.bentoml_home.get())
+    BentoMLContainer.prometheus_multiproc_dir.set(str(home / "prometheus_multiproc_dir" / str(settings.port)))
 
 
 def checked_cards() -> dict[str, ModelCard]:
@@ -54,7 +61,7 @@ def find_gpu(settings: Settings, cards: dict[str, ModelCard]) -> bool:
     if FOUND_GPU not in os.environ:
         card = next(iter(cards.values()))
         try:
-            open_session(require(card.tag) / MODEL_FILE, GPU, threads=1)
+            open_session(require(card.tag) / MODEL_FILE, DEVICES["gpu"], threads=1)
             os.environ[FOUND_GPU] = "yes"
         except DeviceUnavailable as error:
             if settings.device == "gpu":

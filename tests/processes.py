@@ -63,10 +63,10 @@ def service_environment(home: Path, port: int, **settings: str) -> dict[str, str
 
 
 @contextmanager
-def start_service(home: Path, port: int, **settings: str) -> Iterator[str]:
+def start_service(home: Path, port: int, service: str = "service:ImageClassifier", **settings: str) -> Iterator[str]:
     """A real `bentoml serve` of this checkout on ``port``; the models must be in the store at ``home``. Gives its address."""
     address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "bentoml", "serve", "service:ImageClassifier"]
+    command = [sys.executable, "-m", "bentoml", "serve", service]
     environment = service_environment(home, port, **settings)
     with running(command, f"{address}/readyz", home / f"service-{port}.log", environment):
         yield address

@@ -149,7 +149,9 @@ def test_only_the_images_that_are_still_wanted_are_computed(fates: list[str], ma
         first = await held(queue, model)
         tasks = [
             asyncio.create_task(
-                queue.submit([image(i)], seconds=0 if fate == "late" else WAIT_SECONDS, gone=gone if fate == "gone" else None)
+                queue.submit(
+                    [image(i)], seconds=1e-6 if fate == "late" else WAIT_SECONDS, gone=gone if fate == "gone" else None
+                )
             )
             for i, fate in enumerate(fates, 1)
         ]
@@ -157,7 +159,7 @@ def test_only_the_images_that_are_still_wanted_are_computed(fates: list[str], ma
         for task, fate in zip(tasks, fates, strict=True):
             if fate == "cancelled":
                 task.cancel()
-        await asyncio.sleep(0.001)  # deadlines of 0 s pass
+        await asyncio.sleep(0.001)  # deadlines of a microsecond pass
         model.free.set()
         await first
         results = await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,28 @@
+"""What /metrics says, as numbers."""
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+PREFIX = "image_classifier_"
+
+
+def scrape(address: str) -> dict[str, float]:
+    """The service's own samples by name and label values, as ``batch_size_count{cpu,digits}``."""
+    text = httpx.get(f"{address}/metrics", timeout=10).text
+    return {
+        f"{sample.name.removeprefix(PREFIX)}{{{','.join(value for _, value in sorted(sample.labels.items()))}}}": sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.startswith(PREFIX)
+    }
+
+
+class Counted:
+    """How much each sample rose since this was made."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._before = scrape(address)
+
+    def __call__(self, sample: str) -> float:
+        return scrape(self._address).get(sample, 0.0) - self._before.get(sample, 0.0)

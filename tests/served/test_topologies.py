@@ -1,0 +1,220 @@
+"""Batching in real `bentoml serve` processes, embedded and with a runner: seen in the answers and, inside the sessions, in the
+metrics."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+
+import httpx
+import psutil
+import pytest
+
+from loadtests.samples import samples
+from serving.batching import PATIENCE_SECONDS
+from tests.pictures import digit, encoded
+from tests.processes import ROOT, free_port, service_environment, start_service
+from tests.served.load import post_all
+from tests.served.metrics import Counted, scrape
+
+pytestmark = pytest.mark.served
+
+SEVEN = encoded(digit("7"))
+REQUESTS = 400
+
+
+@pytest.fixture(scope="module")
+def runner_address(model_store: Path) -> Iterator[str]:
+    with start_service(model_store, free_port(), TOPOLOGY="runner") as address:
+        yield address
+
+
+@pytest.fixture(params=["embedded", "runner"])
+def address(request: pytest.FixtureRequest) -> str:
+    fixture = "service_address" if request.param == "embedded" else "runner_address"
+    return str(request.getfixturevalue(fixture))
+
+
+def post_batch(address: str, images: list[bytes], path: str = "/classify/batch") -> httpx.Response:
+    files = [("images", (f"{i}.png", data, "image/png")) for i, data in enumerate(images)]
+    return httpx.post(f"{address}{path}", files=files, timeout=30)
+
+
+def test_under_load_images_share_calls_of_the_session_and_answers_stay_the_same(address: str) -> None:
+    pictures = samples()
+    alone = {}
+    counted = Counted(address)
+    for picture in pictures:
+        answer = httpx.post(f"{address}/classify", content=picture.data, timeout=30).json()
+        assert answer["batch_size"] == 1
+        alone[picture.data] = answer
+    assert counted("batch_size_count{cpu,digits}") == counted("batch_size_sum{cpu,digits}") == len(pictures)
+    counted = Counted(address)
+    images = [pictures[i % len(pictures)].data for i in range(REQUESTS)]
+    for data, response in zip(images, asyncio.run(post_all(address, images)), strict=True):
+        answer, expected = response.json(), alone[data]
+        assert answer["label"] == expected["label"]
+        assert answer["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-5)
+    assert counted("batch_size_sum{cpu,digits}") == REQUESTS
+    assert counted("batch_size_count{cpu,digits}") < REQUESTS * 0.5
+    assert counted("batch_size_bucket{cpu,1.0,digits}") < REQUESTS * 0.5
+
+
+def test_what_is_counted_adds_up_over_the_workers(address: str) -> None:
+    counted = Counted(address)
+    responses = asyncio.run(post_all(address, [SEVEN] * 40 + [b"no picture"] * 10 + [SEVEN[:90]] * 7))
+    assert sorted({response.status_code for response in responses}) == [200, 415, 422]
+    assert counted("images_total{digits}") == 40
+    assert counted("problems_total{unsupported_media}") == 10
+    assert counted("problems_total{undecodable}") == 7
+    for stage in ("decode", "preprocess", "queue", "inference"):
+        assert counted(f"stage_seconds_count{{{stage}}}") == 40
+        assert counted(f"stage_seconds_sum{{{stage}}}") > 0
+    assert counted("stage_seconds_bucket{0.0001,inference}") <= counted("stage_seconds_bucket{10.0,inference}") == 40
+    samples_now = scrape(address)
+    assert samples_now["queue_length{cpu,digits}"] == 0
+    assert samples_now["sessions{cpu,digits,CPUExecutionProvider}"] >= 1
+    assert samples_now["gpu_fallback{digits}"] == 0
+
+
+def test_models_and_explain_tell_the_same_in_both_topologies(address: str) -> None:
+    (model,) = httpx.get(f"{address}/models").json()["models"]
+    assert model["providers"] == ["CPUExecutionProvider"]
+    assert model["devices"]["cpu"] == {"available": True, "reason": None}
+    assert model["devices"]["gpu"]["reason"] == "The installed onnxruntime has no CUDAExecutionProvider."
+    refused = httpx.post(f"{address}/classify", content=SEVEN, params={"device": "gpu"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "device_unavailable")
+    explained = httpx.post(f"{address}/explain", content=SEVEN, timeout=30).json()
+    assert (explained["label"], explained["heatmap"]["note"][:8]) == ("7", "Covering")
+
+
+def test_a_batch_is_answered_in_order_and_a_bad_image_fails_alone(address: str) -> None:
+    images = [encoded(digit(name)) for name in "7147147"]
+    response = post_batch(address, [*images[:3], b"no picture", *images[3:], b"", SEVEN[:90]])
+    assert response.status_code == 200
+    entries = response.json()
+    assert [entry.get("label", entry.get("code")) for entry in entries] == [
+        *("7", "1", "4", "unsupported_media", "7", "1", "4", "7", "unsupported_media", "undecodable"),
+    ]
+    assert entries[3]["status"] == 415
+    assert entries[0]["batch_size"] == 7
+    assert list(entries[0]) == list(httpx.post(f"{address}/classify", content=SEVEN).json())
+
+
+def test_a_batch_request_that_is_no_batch_is_told_so(service_address: str) -> None:
+    assert httpx.post(f"{service_address}/classify/batch", content=SEVEN).json()["code"] == "bad_request"
+    wrong_field = httpx.post(f"{service_address}/classify/batch", files={"image": ("x.png", SEVEN)})
+    assert (wrong_field.status_code, wrong_field.json()["code"]) == (400, "bad_request")
+    text = httpx.post(f"{service_address}/classify/batch", data={"images": "http://host/x.png"}, files={"other": b""})
+    assert (text.status_code, text.json()["code"]) == (400, "bad_request")
+    many = post_batch(service_address, [b"x"] * 257)
+    assert (many.status_code, many.json()["code"]) == (413, "too_large")
+    unknown = post_batch(service_address, [SEVEN], "/classify/batch?model=cats")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_model")
+
+
+def test_one_call_of_the_model_for_every_full_batch_and_no_more_than_the_queue_holds(model_store: Path) -> None:
+    settings = {"WORKERS": "1", "MAX_BATCH_SIZE": "8", "MAX_QUEUE": "20", "MAX_IMAGES": "20"}
+    with start_service(model_store, free_port(), **settings) as address:
+        counted = Counted(address)
+        sizes = [entry["batch_size"] for entry in post_batch(address, [SEVEN] * 20).json()]
+        assert sizes == [8] * 16 + [4] * 4
+        assert counted("batch_size_count{cpu,digits}") == 3
+        assert post_batch(address, [SEVEN] * 21).status_code == 413
+        small = next(picture.data for picture in samples())
+        responses = asyncio.run(_batches(address, [small] * 20, 12))
+        refused = [response for response in responses if response.status_code != 200]
+        assert refused
+        assert {(response.status_code, response.headers["retry-after"]) for response in refused} == {(429, "1")}
+        answered = [response.json() for response in responses if response.status_code == 200]
+        assert all(entry["label"] == answered[0][0]["label"] for entries in answered for entry in entries)
+        assert counted("problems_total{overloaded}") == len(refused)
+
+
+async def _batches(address: str, images: list[bytes], requests: int) -> list[httpx.Response]:
+    files = [("images", (f"{i}.png", data, "image/png")) for i, data in enumerate(images)]
+    async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+        return list(await asyncio.gather(*(client.post("/classify/batch", files=files) for _ in range(requests))))
+
+
+def test_past_the_deadline_nothing_is_computed(model_store: Path) -> None:
+    with start_service(model_store, free_port(), DEADLINE_SECONDS="0.0001") as address:
+        counted = Counted(address)
+        responses = asyncio.run(post_all(address, [SEVEN] * 20))
+        assert {(response.status_code, response.json()["code"]) for response in responses} == {(504, "deadline")}
+        assert counted("problems_total{deadline}") == 20
+        assert counted("batch_size_count{cpu,digits}") == 0
+
+
+def test_images_of_clients_that_went_away_are_not_computed(model_store: Path) -> None:
+    with start_service(model_store, free_port(), TOPOLOGY="runner", WORKERS="1") as address:
+        assert httpx.post(f"{address}/classify", content=SEVEN).status_code == 200
+        counted = Counted(address)
+        runner = next(process for process in psutil.process_iter(["cmdline", "environ"]) if _is_runner_of(process, address))
+        os.kill(runner.pid, signal.SIGSTOP)
+        try:
+            answers = asyncio.run(_some_go_away(address, resume=lambda: os.kill(runner.pid, signal.SIGCONT)))
+        finally:
+            os.kill(runner.pid, signal.SIGCONT)
+        assert [answer.json()["label"] for answer in answers] == ["7", "7"]
+        assert counted("batch_size_sum{cpu,digits}") == 2
+        assert counted("images_total{digits}") == 2
+
+
+def _is_runner_of(process: psutil.Process, address: str) -> bool:
+    if "image_classifier_runner" not in (process.info["cmdline"] or ()):
+        return False
+    return bool((process.info["environ"] or {}).get("PORT") == address.rpartition(":")[2])
+
+
+async def _some_go_away(address: str, resume: object) -> list[httpx.Response]:
+    """One request holds the model; of three that wait behind it two go away before it is free again."""
+    assert callable(resume)
+    async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+
+        async def waiting(n: int) -> None:
+            while (await asyncio.to_thread(scrape, address)).get("queue_length{cpu,digits}", 0) < n:
+                await asyncio.sleep(0.02)
+
+        first = asyncio.create_task(client.post("/classify", content=SEVEN))
+        while (await asyncio.to_thread(scrape, address))["stage_seconds_count{preprocess}"] < 2:
+            await asyncio.sleep(0.02)
+        asked = monotonic()
+        rest = [asyncio.create_task(client.post("/classify", content=SEVEN)) for _ in range(3)]
+        await waiting(3)
+        rest[0].cancel()
+        rest[2].cancel()
+        await asyncio.gather(*rest[::2], return_exceptions=True)
+        while monotonic() - asked < PATIENCE_SECONDS:
+            await asyncio.sleep(0.01)
+        resume()
+        return [await first, await rest[1]]
+
+
+def test_a_working_gpu_means_a_runner_and_is_asked_first(model_store: Path) -> None:
+    with start_service(model_store, free_port(), "tests.served.standin:ImageClassifier") as address:
+        (model,) = httpx.get(f"{address}/models").json()["models"]
+        assert [model["devices"][name]["available"] for name in ("cpu", "gpu")] == [True, True]
+        counted = Counted(address)
+        assert httpx.post(f"{address}/classify", content=SEVEN).json()["label"] == "7"
+        assert counted("batch_size_count{gpu,digits}") == 1
+        assert httpx.post(f"{address}/classify?device=cpu", content=SEVEN).json()["label"] == "7"
+        assert counted("batch_size_count{cpu,digits}") == 1
+        assert scrape(address)["sessions{gpu,digits,CPUExecutionProvider}"] == 1
+
+
+def test_asking_for_a_gpu_that_is_not_there_stops_the_start(model_store: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "bentoml", "serve", "service:ImageClassifier"],
+        cwd=ROOT,
+        env={**os.environ, **service_environment(model_store, free_port(), DEVICE="gpu")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr == "DEVICE=gpu, but there is no working GPU: The installed onnxruntime has no CUDAExecutionProvider.\n"

@@ -1,0 +1,120 @@
+"""Sessions by device; the GPU's path runs on a stand-in, the CPU's provider with tensors bound as they are for CUDA."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.card import MODEL_FILE, ModelCard, read_card
+from models.store import CATALOGUE
+from preprocessing import Tensor
+from serving import devices, metrics
+from serving.devices import CPU, GPU, Device, DeviceUnavailable, ProviderMissing, Session, open_session
+from serving.runner import LocalRunner, open_runners, warm_up_sizes
+from serving.settings import Settings, available_cpus
+
+PATH = CATALOGUE / "digits" / MODEL_FILE
+STAND_IN = Device("gpu", CPU.provider, memory="cpu")
+
+
+@pytest.fixture(scope="module")
+def card() -> ModelCard:
+    return read_card(CATALOGUE / "digits" / "card.yaml")
+
+
+def images(n: int) -> Tensor:
+    return np.random.default_rng(n).random((n, 1, 28, 28), dtype=np.float32)
+
+
+def test_tensors_bound_to_a_device_give_the_same_logits_at_every_size() -> None:
+    plain, bound = Session(PATH, CPU, threads=1), Session(PATH, STAND_IN, threads=1)
+    for n in [*range(1, 34), 5, 1, 32]:
+        batch = images(n)
+        logits = bound.run(batch)
+        assert logits.dtype == np.float32
+        np.testing.assert_allclose(logits, plain.run(batch), atol=1e-4)
+    assert bound.provider == CPU.provider
+
+
+def test_a_provider_that_is_not_built_in_is_missing() -> None:
+    with pytest.raises(ProviderMissing, match="CUDAExecutionProvider"):
+        open_session(PATH, GPU, threads=1)
+
+
+def test_both_devices_are_served_where_both_work(card: ModelCard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(devices.DEVICES, "gpu", STAND_IN)
+    runners, reasons = open_runners(PATH, card, Settings(), processes=1)
+    assert list(runners) == ["cpu", "gpu"]
+    assert reasons == {}
+
+
+def test_a_gpu_that_does_not_work_is_told_of_loudly(
+    card: ModelCard, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: [GPU.provider, CPU.provider])
+    with caplog.at_level(logging.INFO, "bentoml.serving"):
+        runners, reasons = open_runners(PATH, card, Settings(), processes=1)
+    assert list(runners) == ["cpu"]
+    assert "does not work" in reasons["gpu"]
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "runs on the CPU" in record.message
+    assert metrics.gpu_fallback.labels("digits")._value.get() == 1
+    with pytest.raises(DeviceUnavailable):
+        open_runners(PATH, card, Settings(device="gpu"), processes=1)
+
+
+def test_a_gpu_that_was_never_installed_is_no_fault(card: ModelCard, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "bentoml.serving"):
+        _, reasons = open_runners(PATH, card, Settings(), processes=1)
+    assert reasons == {"gpu": "The installed onnxruntime has no CUDAExecutionProvider."}
+    assert [record.levelno for record in caplog.records] == [logging.INFO]
+    assert metrics.gpu_fallback.labels("digits")._value.get() == 0
+
+
+def test_a_failing_session_is_opened_again_and_asked_once_more(card: ModelCard, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = LocalRunner(PATH, card, CPU, threads=1)
+    expected = runner.call(images(3)).logits
+    before = metrics.session_restarts.labels("digits", "cpu")._value.get()
+    run, failures = Session.run, [RuntimeError("lost the device")]
+
+    def failing(self: Session, batch: Tensor) -> Tensor:
+        if failures:
+            raise failures.pop()
+        return run(self, batch)
+
+    monkeypatch.setattr(Session, "run", failing)
+    np.testing.assert_array_equal(runner.call(images(3)).logits, expected)
+    assert metrics.session_restarts.labels("digits", "cpu")._value.get() == before + 1
+    failures.append(RuntimeError("again, at once"))
+    with pytest.raises(RuntimeError, match="again"):
+        runner.call(images(3))
+    assert metrics.session_restarts.labels("digits", "cpu")._value.get() == before + 1
+
+
+def test_warm_up_takes_the_powers_of_two_and_the_largest_batch(card: ModelCard) -> None:
+    assert [warm_up_sizes(n) for n in (1, 2, 3, 32, 33)] == [
+        [1],
+        [1, 2],
+        [1, 2, 3],
+        [1, 2, 4, 8, 16, 32],
+        [1, 2, 4, 8, 16, 32, 33],
+    ]
+    runner = LocalRunner(PATH, card, CPU, threads=1)
+    runner.warm_up(images(1)[0], [1, 2, 4])
+    assert runner._session.run(images(4)).shape == (4, 10)
+
+
+def test_threads_come_from_the_quota_of_the_cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.settings.CGROUP", tmp_path)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
+    assert available_cpus() == 8
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu/cpu.cfs_quota_us").write_text("300000\n")
+    (tmp_path / "cpu/cpu.cfs_period_us").write_text("100000\n")
+    assert available_cpus() == 3
+    (tmp_path / "cpu.max").write_text("150000 100000\n")
+    assert available_cpus() == 2
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    assert available_cpus() == 8
