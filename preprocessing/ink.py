@@ -29,6 +29,9 @@ BLANK: Final = 0.2
 EVEN: Final = 2
 NOISY: Final = 24
 
+# A picture of no more pixels along its longer side has no room for shadows and grain: its faint levels are the rims of strokes.
+TINY: Final = 24
+
 _EMPTY: Final = "Nothing is drawn on the image. Draw a stroke, or send a picture with more contrast."
 
 
@@ -120,7 +123,7 @@ def drawn_on_blank(light: Image.Image) -> Image.Image | None:
     sample = drawing.resize(_sample_size(drawing), Image.Resampling.NEAREST)
     counts = sample.histogram()
     blank = sum(_near(counts, 0, EVEN)) >= BLANK * sample.width * sample.height
-    return drawing if blank and _is_even(counts, 0) else None
+    return drawing if blank and (max(light.size) <= TINY or _is_even(counts, 0)) else None
 
 
 def shrink(image: Image.Image) -> tuple[Image.Image, int]:
@@ -182,6 +185,8 @@ def _even_ground(image: Image.Image) -> int | None:
     light = paper.is_light(pixels, weights, threshold)
     side = [0] * (threshold + 1) + counts[threshold + 1 :] if light else counts[: threshold + 1]
     ground = side.index(max(side))
+    if max(image.size) <= TINY:
+        return ground
     return ground if _is_even(counts, ground) and sum(_near(counts, ground, EVEN)) >= 0.7 * sum(side) else None
 
 

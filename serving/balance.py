@@ -6,14 +6,15 @@ their answer, which HTTP clients take as a matter of course; the next connection
 accept it.
 """
 
+import math
 import os
 from pathlib import Path
 from time import monotonic, time
 from typing import Final
 
 TICK_SECONDS: Final = 0.1
-BUSY_SECONDS: Final = 0.5  # a connection without a request for longer does not count
-SLACK: Final = 2
+BUSY_SECONDS: Final = 1.0  # a connection without a request for longer does not count
+SLACK: Final = 0.1  # of the mean
 
 Client = tuple[str, int]
 
@@ -51,7 +52,8 @@ class Balance:
 def surplus(mine: int, everyones: list[int]) -> int:
     """How many connections to close now: half of what is over the mean, so that workers do not throw them at each other."""
     mean = sum(everyones) / max(1, len(everyones))
-    return max(0, int(mine - mean - SLACK + 1) // 2)
+    over = mine - mean
+    return math.ceil(over / 2) if over >= max(1, SLACK * mean) else 0
 
 
 def _read(file: Path) -> int | None:
