@@ -183,13 +183,13 @@ async def _some_go_away(address: str, resume: object) -> list[httpx.Response]:
         first = asyncio.create_task(client.post("/classify", content=SEVEN))
         while (await asyncio.to_thread(scrape, address))["stage_seconds_count{preprocess}"] < 2:
             await asyncio.sleep(0.02)
-        asked = monotonic()
         rest = [asyncio.create_task(client.post("/classify", content=SEVEN)) for _ in range(3)]
         await waiting(3)
+        queued = monotonic()
         rest[0].cancel()
         rest[2].cancel()
         await asyncio.gather(*rest[::2], return_exceptions=True)
-        while monotonic() - asked < PATIENCE_SECONDS:
+        while monotonic() - queued < PATIENCE_SECONDS:
             await asyncio.sleep(0.01)
         resume()
         return [await first, await rest[1]]
