@@ -19,7 +19,7 @@ from serving.batching import PATIENCE_SECONDS
 from tests.pictures import digit, encoded
 from tests.processes import ROOT, free_port, service_environment, start_service
 from tests.served.load import post_all
-from tests.served.metrics import Counted, scrape
+from tests.served.metrics import Counted, scrape, until
 
 pytestmark = pytest.mark.served
 
@@ -76,7 +76,7 @@ def test_what_is_counted_adds_up_over_the_workers(address: str) -> None:
         assert counted(f"stage_seconds_sum{{{stage}}}") > 0
     assert counted("stage_seconds_bucket{0.0001,inference}") <= counted("stage_seconds_bucket{10.0,inference}") == 40
     samples_now = scrape(address)
-    assert samples_now["queue_length{cpu,digits}"] == 0
+    until(lambda: scrape(address)["queue_length{cpu,digits}"] == 0)
     assert samples_now["sessions{cpu,digits,CPUExecutionProvider}"] >= 1
     assert samples_now["gpu_fallback{digits}"] == 0
 
