@@ -70,12 +70,13 @@ async def read_batch(request: Request, settings: Settings) -> Upload:
     kind = _content_type(request)
     if not is_form(kind):
         raise Problem("bad_request", "Send the images as multipart/form-data, each in a field `images`.")
+    most = min(settings.max_images, settings.max_queue)
     body = await read_body(request, settings.max_batch_bytes, settings)
-    images, fields = _form(body, kind, "images", settings.max_images)
+    images, fields = _form(body, kind, "images", most)
     if not images:
         raise Problem("bad_request", "There is no image. Send each as a file in a multipart field `images`.")
-    if len(images) > settings.max_images:
-        raise Problem("too_large", f"There are more than the {settings.max_images} images allowed. Send fewer at a time.")
+    if len(images) > most:
+        raise Problem("too_large", f"There are more than the {most} images allowed. Send fewer at a time.")
     return Upload(images, parse_options(_query(request) | fields), started, request.is_disconnected)
 
 

@@ -118,7 +118,7 @@ def test_a_batch_request_that_is_no_batch_is_told_so(service_address: str) -> No
 
 
 def test_one_call_of_the_model_for_every_full_batch_and_no_more_than_the_queue_holds(model_store: Path) -> None:
-    settings = {"WORKERS": "1", "MAX_BATCH_SIZE": "8", "MAX_QUEUE": "20", "MAX_IMAGES": "20"}
+    settings = {"WORKERS": "1", "MAX_BATCH_SIZE": "8", "MAX_QUEUE": "20"}
     with start_service(model_store, free_port(), **settings) as address:
         counted = Counted(address)
         sizes = [entry["batch_size"] for entry in post_batch(address, [SEVEN] * 20).json()]
