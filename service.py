@@ -3,7 +3,7 @@
 from typing import Any
 
 from bentoml import api as route
-from bentoml import depends, on_shutdown, service
+from bentoml import depends, on_shutdown, on_startup, service
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -45,6 +45,11 @@ class ModelRunner:
     async def describe(self) -> dict[str, Any]:
         """By model and device: nothing where it runs, or the reason why it does not."""
         return self.host.describe()
+
+    @on_startup
+    async def outlive_callers(self) -> None:
+        """End after the API workers."""
+        self.host.outlive_callers()
 
     @on_shutdown
     def close(self) -> None:

@@ -83,14 +83,14 @@ class Preparation:
         try:
             image = open_image(data, max_pixels=self._max_pixels)
             if image.width * image.height <= INLINE_PIXELS:
-                return self._finish(image, started)
+                return self._counted(image, started)
         except ImageError as error:
             return Problem.from_image(error)
         return asyncio.ensure_future(self._later(image))
 
     async def _later(self, image: Image.Image) -> Prepared | Problem:
         try:
-            return await anyio.to_thread.run_sync(self._finish, image, None, limiter=self._threads)
+            return await anyio.to_thread.run_sync(self._counted, image, None, limiter=self._threads)
         except ImageError as error:
             return Problem.from_image(error)
 
@@ -99,7 +99,10 @@ class Preparation:
         started = started or perf_counter()
         image = load(image)
         decoded = perf_counter()
-        prepared = Prepared(preprocess(image, self._spec), decoded - started, perf_counter() - decoded)
+        return Prepared(preprocess(image, self._spec), decoded - started, perf_counter() - decoded)
+
+    def _counted(self, image: Image.Image, started: float | None) -> Prepared:
+        prepared = self._finish(image, started)
         metrics.decode_seconds.observe(prepared.decode)
         metrics.preprocess_seconds.observe(prepared.preprocess)
         return prepared

@@ -1,7 +1,11 @@
 """Both ends of the hop between API workers and the runner service, which owns the sessions of all models."""
 
+import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
+from time import perf_counter
+from types import FrameType
 from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
@@ -18,6 +22,8 @@ C = TypeVar("C", bound=type)
 PROVIDERS: Final = [device.provider for device in DEVICES.values()]
 # A row of the answer is an image's logits, and then of the call that made them: its size, its seconds, and its provider.
 CALL_COLUMNS: Final = 3
+# Without a call for this long, nobody needs the sessions any more.
+QUIET_SECONDS: Final = 1.0
 
 
 class Remote(Protocol):
@@ -74,6 +80,7 @@ class RunnerHost:
     def __init__(self, folders: Iterable[Path], settings: Settings) -> None:
         self._runners: dict[tuple[str, str], LocalRunner] = {}
         self._reasons: dict[tuple[str, str], str] = {}
+        self._called = 0.0
         for folder in folders:
             card = load_folder(folder)
             runners, reasons = open_runners(folder / MODEL_FILE, card, settings, processes=1)
@@ -85,8 +92,27 @@ class RunnerHost:
                 else:
                     self._reasons[card.name, device] = reasons[device]
 
+    def outlive_callers(self) -> None:
+        """From now on SIGTERM ends this process only when no call has come for a while: API workers, which are told to end at
+        the same time, need the sessions until they have answered what they took. Called in the event loop's thread."""
+        loop, end = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
+
+        async def end_when_quiet() -> None:
+            since = perf_counter()
+            while perf_counter() - max(since, self._called) < QUIET_SECONDS:
+                await asyncio.sleep(QUIET_SECONDS / 10)
+            if callable(end):
+                end(signal.SIGTERM, None)
+
+        def wait(_number: int, _frame: FrameType | None) -> None:
+            signal.signal(signal.SIGTERM, end)
+            asyncio.run_coroutine_threadsafe(end_when_quiet(), loop)
+
+        signal.signal(signal.SIGTERM, wait)
+
     async def run(self, model: str, device: str, batch: Tensor) -> Tensor:
         """Logits of a batch and their calls, packed."""
+        self._called = perf_counter()
         return pack(await self._runners[model, device].run(batch))
 
     def describe(self) -> dict[str, dict[str, str | None]]:

@@ -165,10 +165,52 @@ def test_images_of_clients_that_went_away_are_not_computed(model_store: Path) ->
         assert counted("images_total{digits}") == 2
 
 
-def _is_runner_of(process: psutil.Process, address: str) -> bool:
-    if "image_classifier_runner" not in (process.info["cmdline"] or ()):
+def test_what_was_taken_is_answered_before_the_end(model_store: Path) -> None:
+    with start_service(model_store, free_port(), TOPOLOGY="runner", WORKERS="1") as address:
+        processes = [process for process in psutil.process_iter(["cmdline", "environ"]) if _serves(process, address)]
+        runner = next(process for process in processes if _is_runner_of(process, address))
+        arbiter = next(process for process in processes if process.parent() not in processes)
+        os.kill(runner.pid, signal.SIGSTOP)
+        try:
+            answers = asyncio.run(_end_while_waiting(address, arbiter, runner))
+        finally:
+            os.kill(runner.pid, signal.SIGCONT)
+        assert [answer.json()["label"] for answer in answers] == ["7"] * 6
+
+
+async def _end_while_waiting(address: str, arbiter: psutil.Process, runner: psutil.Process) -> list[httpx.Response]:
+    """Six requests hold the model or wait for it; the service is told to end, and only then does the model go on."""
+    async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+        counted = Counted(address)
+        requests = [asyncio.create_task(client.post("/classify", content=SEVEN)) for _ in range(6)]
+        await _prepared(counted, 6)
+        arbiter.terminate()
+        while await _listens(address):
+            await asyncio.sleep(0.02)
+        os.kill(runner.pid, signal.SIGCONT)
+        return list(await asyncio.gather(*requests))
+
+
+async def _prepared(counted: Counted, n: int) -> None:
+    """Wait until ``n`` images are ready for the model."""
+    while await asyncio.to_thread(counted, "stage_seconds_count{preprocess}") < n:
+        await asyncio.sleep(0.02)
+
+
+async def _listens(address: str) -> bool:
+    try:
+        async with httpx.AsyncClient(timeout=0.5) as client:
+            return (await client.get(f"{address}/livez")).status_code == 200
+    except httpx.TransportError:
         return False
+
+
+def _serves(process: psutil.Process, address: str) -> bool:
     return bool((process.info["environ"] or {}).get("PORT") == address.rpartition(":")[2])
+
+
+def _is_runner_of(process: psutil.Process, address: str) -> bool:
+    return "image_classifier_runner" in (process.info["cmdline"] or ()) and _serves(process, address)
 
 
 async def _some_go_away(address: str, resume: object) -> list[httpx.Response]:
@@ -180,9 +222,9 @@ async def _some_go_away(address: str, resume: object) -> list[httpx.Response]:
             while (await asyncio.to_thread(scrape, address)).get("queue_length{cpu,digits}", 0) < n:
                 await asyncio.sleep(0.02)
 
+        counted = Counted(address)
         first = asyncio.create_task(client.post("/classify", content=SEVEN))
-        while (await asyncio.to_thread(scrape, address))["stage_seconds_count{preprocess}"] < 2:
-            await asyncio.sleep(0.02)
+        await _prepared(counted, 1)
         rest = [asyncio.create_task(client.post("/classify", content=SEVEN)) for _ in range(3)]
         await waiting(3)
         queued = monotonic()
