@@ -88,7 +88,7 @@ class Batcher:
         finally:
             timer.cancel()
             for item in items:
-                item.future.cancel()
+                item.future.cancel()  # a future that failed is silenced by this as well
 
     async def close(self) -> None:
         """Take no more images, answer those that wait, and let go of the runner."""
@@ -98,11 +98,13 @@ class Batcher:
         self._runner.close()
 
     async def _work(self) -> None:
-        while self._queue:
-            if batch := await self._take():
-                await self._score(batch)
-            await asyncio.sleep(0)  # a short call blocks the loop: answers go out and requests come in between two
-        self._worker = None
+        try:
+            while self._queue:
+                if batch := await self._take():
+                    await self._score(batch)
+                await asyncio.sleep(0)  # a short call blocks the loop: answers go out and requests come in between two
+        finally:
+            self._worker = None
 
     async def _take(self) -> list[_Item]:
         batch: list[_Item] = []

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -180,6 +181,25 @@ def test_only_the_images_that_are_still_wanted_are_computed(fates: list[str], ma
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batching, "PATIENCE_SECONDS", -1.0)
         run(main)
+
+
+def test_what_became_of_the_images_of_a_lost_client_is_no_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def gone() -> bool:
+        return True
+
+    async def main() -> None:
+        news: list[dict[str, object]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: news.append(context))
+        queue = batcher(Model())
+        with pytest.raises(ClientDisconnect):
+            await queue.submit([image(i) for i in range(3)], seconds=WAIT_SECONDS, gone=gone)
+        gc.collect()
+        await asyncio.sleep(0)
+        assert news == []
+        assert isinstance(await score(queue, 1), Scored)
+
+    monkeypatch.setattr(batching, "PATIENCE_SECONDS", -1.0)
+    run(main)
 
 
 def test_clients_are_asked_only_after_a_while() -> None:
