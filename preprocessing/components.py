@@ -48,7 +48,7 @@ def main_ink(ink: Grey, noise: float) -> Grey | None:
     inked = unlined if unlined.any() else mask
     if inked.size <= SMALL and is_one_piece(inked):
         belongs = inked
-        if np.maximum.reduce(ink[inked]) < SEED:
+        if np.maximum.reduce(ink[inked], initial=0) < SEED:
             return None
     else:
         labels, count = label(inked)
