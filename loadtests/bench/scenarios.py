@@ -52,6 +52,7 @@ SCENARIOS: Final = (
     CANVAS_32,
     Scenario("small@32", "16x16 grey, 32 connections", "small", 32),
     Scenario("canvas@1", "280x280 canvas, 1 connection", "canvas", 1),
+    Scenario("small@1", "16x16 grey, 1 connection", "small", 1),
     CANVAS_64,
     Scenario("batch@4", f"{BATCH} x 16x16 grey, 4 connections", "small", 4, "/classify/batch", "images", BATCH, ("embedded",)),
 )

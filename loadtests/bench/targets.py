@@ -93,6 +93,12 @@ TARGETS: Final = (
         at_least=False,
     ),
     Target(
+        "p50, embedded to FastAPI, small@1",
+        ratio_of("small@1", "embedded", "fastapi", lambda median: median.p50_ms),
+        1.1,
+        at_least=False,
+    ),
+    Target(
         "p99, embedded to FastAPI, canvas@32",
         ratio_of("canvas@32", "embedded", "fastapi", lambda median: median.p99_ms),
         1.5,

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
 
@@ -213,9 +213,8 @@ def _is_runner_of(process: psutil.Process, address: str) -> bool:
     return "image_classifier_runner" in (process.info["cmdline"] or ()) and _serves(process, address)
 
 
-async def _some_go_away(address: str, resume: object) -> list[httpx.Response]:
+async def _some_go_away(address: str, resume: Callable[[], None]) -> list[httpx.Response]:
     """One request holds the model; of three that wait behind it two go away before it is free again."""
-    assert callable(resume)
     async with httpx.AsyncClient(base_url=address, timeout=30) as client:
 
         async def waiting(n: int) -> None:
