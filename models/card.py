@@ -2,10 +2,11 @@
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+from typing_extensions import Self
 
 from preprocessing import InputSpec
 
@@ -14,6 +15,8 @@ MODEL_FILE = "model.onnx"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+Tag = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}:\d+\.\d+\.\d+$")]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -43,15 +46,31 @@ class Rejection(Strict):
     threshold: float
 
 
+class ClassMetrics(Strict):
+    """One class: its pictures, the share of them that were read right, and the share of what was read as it that is it."""
+
+    n: int = Field(gt=0)
+    recall: Share
+    precision: Share
+
+
 class Metrics(Strict):
-    """What was measured: never on anything the model was trained or chosen on."""
+    """What was measured: never on anything the model was trained or chosen on.
+
+    ``ece`` is the expected calibration error over 15 bins (Naeini et al., AAAI 2015).
+    """
 
     dataset: str
     split: str
     n: int = Field(gt=0)
     accuracy: Share
     ece: Share
-    per_class: dict[str, Share]
+    per_class: dict[str, ClassMetrics]
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """Mean recall of the classes."""
+        return sum(one.recall for one in self.per_class.values()) / len(self.per_class)
 
 
 class Provenance(Strict):
@@ -63,24 +82,19 @@ class Provenance(Strict):
     revision: str
 
 
-class ModelCard(Strict):
-    """One model of the catalogue (models/NAME/card.yaml)."""
+class Entry(Strict):
+    """What every card of the catalogue says (models/NAME/card.yaml)."""
 
     name: Name
     version: Version
     title: str = Field(min_length=1, max_length=120)
-    task: Literal["classify", "cascade"]
-    labels: list[str] = Field(min_length=2, max_length=10_000)
-    input: InputSpec
-    calibration: Calibration
-    rejection: Rejection
+    labels: list[Label] = Field(min_length=2, max_length=10_000)
     metrics: list[Metrics]
     provenance: Provenance
     licence: str
-    sha256: Sha256
 
     @model_validator(mode="after")
-    def _labels_are_distinct(self) -> "ModelCard":
+    def _labels_are_distinct(self) -> Self:
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels must be distinct")
         return self
@@ -91,7 +105,33 @@ class ModelCard(Strict):
         return f"{self.name}:{self.version}"
 
 
-def read_card(path: Path) -> ModelCard:
+class ModelCard(Entry):
+    """A classifier: one ONNX file, a picture in, logits of its labels out."""
+
+    task: Literal["classify"]
+    input: InputSpec
+    calibration: Calibration
+    rejection: Rejection
+    sha256: Sha256
+
+
+class CascadeCard(Entry):
+    """Classifiers in a row: ``first`` tells categories apart, and the model that ``then`` names for a category reads on.
+
+    A category without a model is an answer itself. ``labels`` are those of the models in ``then``, in its order, and these
+    categories. Models are named as ``name:version``, so that a cascade means the same as long as its version.
+    """
+
+    task: Literal["cascade"]
+    first: Tag
+    then: dict[Label, Tag] = Field(min_length=1)
+
+
+Card = ModelCard | CascadeCard
+_CARD: Final = TypeAdapter[Card](Annotated[Card, Field(discriminator="task")])
+
+
+def read_card(path: Path) -> Card:
     """Read and check a card.yaml.
 
     Raises:
@@ -102,13 +142,13 @@ def read_card(path: Path) -> ModelCard:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise CardError(f"{path}: cannot be read: {error}") from error
     try:
-        return ModelCard.model_validate(content)
+        return _CARD.validate_python(content)
     except ValidationError as error:
         fields = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'card'}: {e['msg']}" for e in error.errors())
         raise CardError(f"{path}: {fields}") from error
 
 
-def write_card(card: ModelCard, path: Path) -> None:
+def write_card(card: Card, path: Path) -> None:
     """Write a card as YAML that ``read_card`` gives back unchanged."""
     text = yaml.safe_dump(card.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)
     path.write_text(text, encoding="utf-8")

@@ -6,15 +6,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Geometry(BaseModel):
-    """How the ink lies in the model's frame.
+    """What a picture shows and how it lies in the model's frame.
 
-    ``fit_box`` is the side in pixels of the square the longer side of the ink is scaled to. ``centring`` puts either the
-    centre of mass or the middle of the bounding box at the centre of the frame. MNIST is a 20-pixel box, centred by mass
-    in 28x28 (LeCun et al., "Gradient-based learning applied to document recognition", 1998).
+    ``subject`` is ``ink``, strokes of any pen on paper of any kind, or ``object``, a thing with its own light and dark before
+    an even ground. ``fit_box`` is the side in pixels of the square its longer side is scaled to. ``centring`` puts either the
+    centre of mass or the middle of the bounding box at the centre of the frame. MNIST is ink in a 20-pixel box, centred by
+    mass in 28x28 (LeCun et al., "Gradient-based learning applied to document recognition", 1998).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    subject: Literal["ink", "object"] = "ink"
     fit_box: int = Field(ge=4, le=512)
     centring: Literal["mass", "box"]
     polarity: Literal["light_on_dark", "dark_on_light"]

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from models.card import Metrics
+from models.card import ClassMetrics, Metrics
 from training import calibration, outliers
 from training.datasets import Labelled
 from training.frames import as_it_is, bank
@@ -38,7 +38,8 @@ def predict(model: nn.Module, frames: npt.NDArray[np.uint8]) -> Table:
 def measured(model: nn.Module, pictures: Labelled, temperature: float, dataset: str, split: str) -> Metrics:
     """Accuracy, calibration error and per-class accuracy on preprocessed pictures, as the card holds them."""
     probabilities = np.exp(calibration.log_softmax(predict(model, pictures.images), temperature))
-    right = probabilities.argmax(axis=1) == pictures.labels
+    winners = probabilities.argmax(axis=1)
+    right = winners == pictures.labels
     return Metrics(
         dataset=dataset,
         split=split,
@@ -46,7 +47,12 @@ def measured(model: nn.Module, pictures: Labelled, temperature: float, dataset: 
         accuracy=round(float(right.mean()), 5),
         ece=round(calibration.expected_calibration_error(probabilities, pictures.labels), 5),
         per_class={
-            str(digit): round(float(right[pictures.labels == digit].mean()), 5) for digit in np.unique(pictures.labels).tolist()
+            str(digit): ClassMetrics(
+                n=int((pictures.labels == digit).sum()),
+                recall=round(float(right[pictures.labels == digit].mean()), 5),
+                precision=round(float(right[winners == digit].mean()), 5) if (winners == digit).any() else 0.0,
+            )
+            for digit in np.unique(pictures.labels).tolist()
         },
     )
 
