@@ -6,7 +6,7 @@ from pathlib import Path
 
 from models.card import CardError
 from models.check import check_folder
-from models.store import catalogue, import_folder, stored_folder
+from models.store import cascades_last, catalogue, import_folder, stored_folder
 
 
 def main() -> int:
@@ -24,7 +24,7 @@ def main() -> int:
         if arguments.command == "list":
             list_models()
         else:
-            for folder in arguments.folders or catalogue():
+            for folder in cascades_last(arguments.folders or catalogue()):
                 if arguments.command == "verify":
                     _say(f"{check_folder(folder).tag} fits its card")
                 else:

@@ -1,46 +1,77 @@
-"""The BentoML model store: models/NAME goes in, the service and the Bento load from there."""
+"""The catalogue, a folder per model, and the BentoML model store: models go in, the service and the Bento load from there."""
 
+import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 import bentoml
 from bentoml.exceptions import NotFound
 
-from models.card import CARD_FILE, MODEL_FILE, CardError, ModelCard, file_sha256, read_card
+from models.card import CARD_FILE, MODEL_FILE, Card, CardError, CascadeCard, ModelCard, file_sha256, read_card
 from models.check import check_folder, check_sha256
 
-CATALOGUE = Path(__file__).parent
+CATALOGUE: Final = Path(__file__).parent
+CATALOGUE_VARIABLE: Final = "CATALOGUE"
 
 
-def catalogue() -> list[Path]:
-    """The folders under models/ that hold a card, by name."""
-    return sorted(path.parent for path in CATALOGUE.glob(f"*/{CARD_FILE}"))
+def catalogue_folder() -> Path:
+    """The folder of the catalogue: what the environment variable ``CATALOGUE`` names, or models/ of the project."""
+    named = os.environ.get(CATALOGUE_VARIABLE)
+    return Path(named) if named else CATALOGUE
 
 
-def import_folder(folder: Path, *, replace: bool = False) -> tuple[ModelCard, bool]:
-    """Check models/NAME and put it into the store as ``name:version``; what is there already is left alone.
+def catalogue(folder: Path | None = None) -> list[Path]:
+    """The folders under ``folder`` that hold a card, by name; under ``catalogue_folder()`` when it is not given."""
+    return sorted(path.parent for path in (folder or catalogue_folder()).glob(f"*/{CARD_FILE}"))
+
+
+def cascades_last(folders: Iterable[Path]) -> list[Path]:
+    """The folders in the order they can be imported in: cascades after the models they name."""
+    return sorted(folders, key=lambda folder: isinstance(read_card(folder / CARD_FILE), CascadeCard))
+
+
+def import_folder(folder: Path, *, replace: bool = False) -> tuple[Card, bool]:
+    """Check CATALOGUE/NAME and put it into the store as ``name:version``; what is there already is left alone.
 
     Returns:
         The card, and whether anything was written.
 
     Raises:
-        CardError: the card does not fit the file, or the store holds other weights under the same version.
+        CardError: the card does not fit, the store holds other weights under the same version, or lacks a cascade's model.
     """
     card = check_folder(folder)
+    if isinstance(card, CascadeCard):
+        _require_stages(card)
     stored = stored_folder(card.tag)
     if stored is not None:
-        same_model = (stored / MODEL_FILE).is_file() and file_sha256(stored / MODEL_FILE) == card.sha256
-        if same_model and (stored / CARD_FILE).is_file() and read_card(stored / CARD_FILE) == card:
+        same = _same_model(stored, card)
+        if same and (stored / CARD_FILE).is_file() and read_card(stored / CARD_FILE) == card:
             return card, False
-        if not same_model and not replace:
+        if not same and not replace:
             raise CardError(
                 f"{folder}: the model store holds another {card.tag}. Raise the version in the card, or import with --replace."
             )
         bentoml.models.delete(card.tag)
-    with bentoml.models.create(card.tag, labels={"task": card.task}, metadata={"sha256": card.sha256}) as model:
-        shutil.copy(folder / MODEL_FILE, model.path_of(MODEL_FILE))
-        shutil.copy(folder / CARD_FILE, model.path_of(CARD_FILE))
+    metadata = {"sha256": card.sha256} if isinstance(card, ModelCard) else {}
+    with bentoml.models.create(card.tag, labels={"task": card.task}, metadata=metadata) as model:
+        for file in files(card):
+            shutil.copy(folder / file, model.path_of(file))
     return card, True
+
+
+def files(card: Card) -> list[str]:
+    """What lies in a model's folder."""
+    return [CARD_FILE] if isinstance(card, CascadeCard) else [CARD_FILE, MODEL_FILE]
+
+
+def _same_model(stored: Path, card: Card) -> bool:
+    """Whether what is stored answers as the card's model does: the same weights, or the same models in the same places."""
+    if isinstance(card, ModelCard):
+        return (stored / MODEL_FILE).is_file() and file_sha256(stored / MODEL_FILE) == card.sha256
+    there = read_card(stored / CARD_FILE) if (stored / CARD_FILE).is_file() else None
+    return isinstance(there, CascadeCard) and (there.first, there.then) == (card.first, card.then)
 
 
 def stored_folder(tag: str) -> Path | None:
@@ -51,19 +82,20 @@ def stored_folder(tag: str) -> Path | None:
         return None
 
 
-def load_folder(folder: Path) -> ModelCard:
-    """Read the card of a stored model and check that the file beside it is the one it describes.
+def load_folder(folder: Path) -> Card:
+    """Read the card of a stored model and check that the file beside it, where it has one, is the one it describes.
 
     Raises:
         CardError: with the file and the reason.
     """
     card = read_card(folder / CARD_FILE)
-    check_sha256(folder / MODEL_FILE, card)
+    if isinstance(card, ModelCard):
+        check_sha256(folder / MODEL_FILE, card)
     return card
 
 
 def require(tag: str) -> Path:
-    """Where ``name:version`` lies in the store, its file checked against its card.
+    """Where ``name:version`` lies in the store, its file checked against its card; of a cascade its models too.
 
     Raises:
         CardError: not imported, or changed since.
@@ -71,5 +103,16 @@ def require(tag: str) -> Path:
     folder = stored_folder(tag)
     if folder is None:
         raise CardError(f"{tag} is not in the BentoML model store. Run `python -m models import` first.")
-    load_folder(folder)
+    card = load_folder(folder)
+    if isinstance(card, CascadeCard):
+        _require_stages(card)
     return folder
+
+
+def _require_stages(card: CascadeCard) -> None:
+    """Refuse a cascade whose models are not in the store, or changed there."""
+    for tag in dict.fromkeys((card.first, *card.then.values())):
+        folder = stored_folder(tag)
+        if folder is None:
+            raise CardError(f"{card.tag} needs {tag}, which is not in the BentoML model store. Import it first.")
+        load_folder(folder)

@@ -3,14 +3,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from models.card import CARD_FILE, MODEL_FILE, CardError, ModelCard, file_sha256, read_card, write_card
+from models.card import CARD_FILE, MODEL_FILE, CardError, CascadeCard, ModelCard, file_sha256, read_card, write_card
 from models.check import check_folder
 from models.store import CATALOGUE, catalogue
 
 
 @pytest.fixture
 def card() -> ModelCard:
-    return read_card(CATALOGUE / "digits" / CARD_FILE)
+    card = read_card(CATALOGUE / "digits" / CARD_FILE)
+    assert isinstance(card, ModelCard)
+    return card
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def folder(tmp_path: Path, card: ModelCard) -> Path:
 def test_every_model_of_the_catalogue_fits_its_card(folder: Path) -> None:
     card = check_folder(folder)
     assert card.name == folder.name
-    assert (folder / MODEL_FILE).stat().st_size <= 1_000_000
+    assert isinstance(card, CascadeCard) or (folder / MODEL_FILE).stat().st_size <= 5_000_000
 
 
 def test_a_card_is_read_as_it_was_written(folder: Path, card: ModelCard) -> None:

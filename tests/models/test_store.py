@@ -1,26 +1,11 @@
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import yaml
 
 from models.card import CARD_FILE, MODEL_FILE, file_sha256
 from models.store import CATALOGUE
-from tests.processes import ROOT
-
-
-def models(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """`python -m models` with a model store of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "models", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+from tests.models.catalogues import models
 
 
 def test_importing_is_repeatable(tmp_path: Path) -> None:

@@ -1,0 +1,101 @@
+"""Small models and cards for tests: made here, in a catalogue of the test's own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from models.card import (
+    CARD_FILE,
+    MODEL_FILE,
+    Calibration,
+    CascadeCard,
+    ModelCard,
+    Provenance,
+    Rejection,
+    file_sha256,
+    write_card,
+)
+from preprocessing import Geometry, InputSpec, Normalisation
+from tests.processes import ROOT
+
+SIZE = 8
+OPSET = 17
+
+
+def models(home: Path, *arguments: str, catalogue: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    """`python -m models` with a model store of its own, and a catalogue where one is given."""
+    environment = {**os.environ, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True"}
+    if catalogue:
+        environment["CATALOGUE"] = str(catalogue)
+    command = [sys.executable, "-m", "models", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def linear(k: int, *, size: int = SIZE, batch: int | str = "N") -> onnx.ModelProto:
+    """A linear classifier of one channel: Flatten and Gemm with fixed random weights."""
+    weights = np.random.default_rng(k).normal(size=(size * size, k)).astype(np.float32)
+    nodes = [helper.make_node("Flatten", ["input"], ["flat"]), helper.make_node("Gemm", ["flat", "weights"], ["logits"])]
+    ends = [
+        helper.make_tensor_value_info("input", TensorProto.FLOAT, [batch, 1, size, size]),
+        helper.make_tensor_value_info("logits", TensorProto.FLOAT, [batch, k]),
+    ]
+    graph = helper.make_graph(nodes, "linear", ends[:1], ends[1:], [numpy_helper.from_array(weights, "weights")])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+
+
+def add_model(catalogue: Path, name: str, labels: Sequence[str], version: str = "1.0.0") -> ModelCard:
+    """A linear classifier in the catalogue."""
+    folder = catalogue / name
+    folder.mkdir(parents=True)
+    onnx.save(linear(len(labels)), folder / MODEL_FILE)
+    card = ModelCard(
+        name=name,
+        version=version,
+        title=name,
+        task="classify",
+        labels=list(labels),
+        input=InputSpec(
+            size=SIZE,
+            channels=1,
+            geometry=Geometry(fit_box=6, centring="mass", polarity="light_on_dark"),
+            normalisation=Normalisation(mean=0, std=1),
+        ),
+        calibration=Calibration(temperature=1),
+        rejection=Rejection(score="max_softmax", threshold=0),
+        metrics=[],
+        provenance=provenance(),
+        licence="none",
+        sha256=file_sha256(folder / MODEL_FILE),
+    )
+    write_card(card, folder / CARD_FILE)
+    return card
+
+
+def add_cascade(catalogue: Path, name: str, first: str, then: dict[str, str], labels: Sequence[str]) -> CascadeCard:
+    """A cascade's card in the catalogue, right or wrong."""
+    folder = catalogue / name
+    folder.mkdir(parents=True)
+    card = CascadeCard(
+        name=name,
+        version="1.0.0",
+        title=name,
+        task="cascade",
+        labels=list(labels),
+        first=first,
+        then=then,
+        metrics=[],
+        provenance=provenance(),
+        licence="none",
+    )
+    write_card(card, folder / CARD_FILE)
+    return card
+
+
+def provenance() -> Provenance:
+    return Provenance(data=["random weights"], recipe="tests", seed=0, revision="none")
