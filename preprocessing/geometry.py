@@ -111,10 +111,10 @@ def centre(ink: Grey, spec: InputSpec) -> Grey:
         moments = _MOMENTS[:, :height].dot(ink.astype(np.float64)).dot(_MOMENTS.T[:width])
         (total, across), (down, _) = moments.tolist()
         middle_x, middle_y = across / total, down / total
-    else:
-        middle_x, middle_y = width / 2, height / 2
-    left = _clamp(round(spec.size / 2 - middle_x), spec.size - width)
-    top = _clamp(round(spec.size / 2 - middle_y), spec.size - height)
+        left = _clamp(round(spec.size / 2 - middle_x), spec.size - width)
+        top = _clamp(round(spec.size / 2 - middle_y), spec.size - height)
+    else:  # an odd pixel of room goes to the left and the top, as in Fashion-MNIST
+        left, top = (spec.size - width + 1) // 2, (spec.size - height + 1) // 2
     frame = np.zeros((spec.size, spec.size), dtype=np.uint8)
     frame[top : top + height, left : left + width] = ink
     return frame

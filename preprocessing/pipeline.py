@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from preprocessing import geometry
+from preprocessing import geometry, objects
 from preprocessing import ink as inks
 from preprocessing.decode import NoInk
-from preprocessing.levels import Box, Grey, picture
+from preprocessing.levels import Box, Grey, levels, picture
 from preprocessing.spec import InputSpec
 
 Tensor = npt.NDArray[np.float32]
@@ -35,8 +35,10 @@ def preprocess(image: Image.Image, spec: InputSpec) -> Tensor:
     """A decoded picture to ``float32[channels, size, size]``.
 
     Raises:
-        NoInk: nothing is drawn on it.
+        NoInk: nothing is drawn on it, or nothing stands out from its ground.
     """
+    if spec.geometry.subject == "object":
+        return tensor(objects.place(objects.find(*objects.opaque(image)), spec), spec)
     light, paper = inks.luminance(image)
     return tensor(place(look(light, paper)[1], spec), spec)
 
@@ -45,8 +47,10 @@ def stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
     """Every step from the decoded picture to the frame the model sees, in order.
 
     Raises:
-        NoInk: nothing is drawn on it.
+        NoInk: nothing is drawn on it, or nothing stands out from its ground.
     """
+    if spec.geometry.subject == "object":
+        return _object_stages(image, spec)
     light, paper = inks.luminance(image)
     ink, cropped = look(light, paper)
     return [
@@ -58,6 +62,18 @@ def stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
         ),
         Stage("crop", cropped, f"The {cropped.width}x{cropped.height} pixels around the ink."),
         Stage("input", picture(place(cropped, spec)), _placement(spec)),
+    ]
+
+
+def _object_stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
+    light, level = objects.opaque(image)
+    thing = objects.find(light, level)
+    width, height = thing.crop.size
+    return [
+        Stage("gray", light, f"One channel, {light.width}x{light.height}, what is transparent taken for the ground."),
+        Stage("crop", thing.crop, f"The {width}x{height} pixels around the thing, as a negative where the ground is light."),
+        Stage("object", picture(objects.alone(thing, levels(thing.crop))), "The ground is black, the strongest level white."),
+        Stage("input", picture(objects.place(thing, spec)), _placement(spec)),
     ]
 
 
