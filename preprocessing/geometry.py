@@ -19,14 +19,17 @@ REDUCING_GAP: Final = 2.0
 PEN_SCALE: Final = 5
 
 
-def fit(ink: Image.Image, box: int) -> Grey:
-    """Scale an "L" picture so that the longer side is ``box`` pixels, keeping the aspect, antialiased in both directions."""
+def fit(ink: Image.Image, box: int, averaging: Image.Resampling = Image.Resampling.BILINEAR) -> Grey:
+    """Scale an "L" picture so that the longer side is ``box`` pixels, keeping the aspect, antialiased in both directions.
+
+    ``averaging`` is the filter on the way down.
+    """
     width, height = ink.size
     scale = box / max(width, height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     if size == (width, height):
         return levels(ink)
-    resampling = Image.Resampling.BILINEAR if scale < 1 else Image.Resampling.BICUBIC
+    resampling = averaging if scale < 1 else Image.Resampling.BICUBIC
     fitted = ink.resize(size, resampling, reducing_gap=REDUCING_GAP)
     if fitted.getbbox():
         return levels(fitted)

@@ -24,21 +24,26 @@ Levels = npt.NDArray[np.float32]
 WORK_SIDE: Final = 112
 # Pictures and things of no more pixels along the longer side are made for models: every level counts, nothing is dust.
 SMALL: Final = 64
+TINY: Final = 32
 # Share of the border levels near the ground's that must be the ground's own where it is even.
 EVEN: Final = 0.9
-EVEN_SMALL: Final = 0.5
+EVEN_TINY: Final = 0.5
 NEAR: Final = 2
 # A thing stands out by so many levels, by this share of its strongest pixel, and by so many deviations of the ground.
 LEAST_CONTRAST: Final = 6
 MIN_SHARE: Final = 0.03
 NOISE_FACTOR: Final = 4.0
+# Standard deviations of a normal distribution in its median distance from the middle.
+DEVIATION: Final = 1.4826
 # The part of each side along the border that is taken for ground, the corners thrice as likely.
 RING: Final = 0.05
-FITS: Final = 10
+RING_PIXELS: Final = 800
+FITS: Final = 8
 # Pieces of this share of the heaviest belong to the thing wherever they are: the other shoe.
 LARGE: Final = 0.25
 # Share of the picture that is dust.
 DUST: Final = 0.0005
+MOST_PIECES: Final = 30
 # Pixels below this opacity are transparent, and so is a picture with this share of them.
 CLEAR: Final = 24
 CLEAR_SHARE: Final = 0.05
@@ -88,7 +93,7 @@ class Thing(NamedTuple):
 
 def place(thing: Thing, spec: InputSpec) -> Grey:
     """The frame of a thing: fitted into the box, its ground black, centred, in the polarity of the model."""
-    frame = geometry.centre(alone(thing, geometry.fit(thing.crop, spec.geometry.fit_box)), spec)
+    frame = geometry.centre(alone(thing, geometry.fit(thing.crop, spec.geometry.fit_box, Image.Resampling.BOX)), spec)
     return 255 - frame if spec.geometry.polarity == "dark_on_light" else frame
 
 
@@ -151,8 +156,8 @@ def even_ground(light: Image.Image) -> int | None:
     counts = np.bincount(np.frombuffer(border, dtype=np.uint8), minlength=256)
     level = int(counts.argmax())
     own, near = int(counts[level]), int(np.add.reduce(counts[max(0, level - NEAR) : level + NEAR + 1]))
-    if max(width, height) <= SMALL:
-        return level if own >= EVEN_SMALL * near else None
+    if max(width, height) <= TINY:
+        return level if own >= EVEN_TINY * near else None
     return level if own >= EVEN * near and own >= len(border) / 4 else None
 
 
@@ -225,16 +230,21 @@ def fitted_ground(pixels: Grey) -> Ground:
     ys, xs, weights = _border(height, width)
     values = pixels[ys, xs].astype(np.float64)
     terms = np.stack([np.ones(len(xs)), (xs + 0.5) / width, (ys + 0.5) / height], axis=1)
-    plane = np.array([np.median(values), 0, 0])
+    plane = np.array([_median(values), 0, 0])
     for _ in range(FITS):
-        distance = np.abs(values - terms @ plane)
-        spread = max(1.0, float(np.median(distance)))
+        distance = np.abs(values - terms.dot(plane))
+        spread = max(1.0, _median(distance))
         weighted = terms * (weights / (1 + (distance / spread) ** 2))[:, None]
-        plane = np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]
-    distance = np.abs(values - terms @ plane)
-    near = distance[distance <= 3 * max(1.0, 1.4826 * float(np.median(distance)))]
-    noise = 1.4826 * float(np.median(near))
-    return Ground(*plane.tolist(), max(float(LEAST_CONTRAST), NOISE_FACTOR * noise))
+        plane = np.linalg.lstsq(weighted.T.dot(terms), weighted.T.dot(values), rcond=None)[0]
+    distance = np.abs(values - terms.dot(plane))
+    noise = DEVIATION * _median(distance[distance <= 3 * max(1.0, DEVIATION * _median(distance))])
+    level, across, down = plane.tolist()
+    return Ground(level, across, down, max(float(LEAST_CONTRAST), NOISE_FACTOR * noise))
+
+
+def _median(values: npt.NDArray[np.float64]) -> float:
+    middle = len(values) // 2
+    return float(np.partition(values, middle)[middle])
 
 
 @lru_cache(maxsize=64)
@@ -247,6 +257,8 @@ def _border(height: int, width: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[
     for columns in (slice(None, wide), slice(-wide, None)):
         weights[:, columns] += 1
     ys, xs = weights.nonzero()
+    step = -(-len(ys) // RING_PIXELS)
+    ys, xs = ys[::step], xs[::step]
     return ys, xs, weights[ys, xs] ** 1.5
 
 
@@ -257,9 +269,15 @@ def thing_pieces(mask: Mask, standing: npt.NDArray[np.generic]) -> tuple[list[Pi
         NoInk: there is none.
     """
     labels, count = components.label(mask)
-    found = components.measure(labels, count, standing.astype(np.uint8))
-    areas = np.bincount(labels.ravel(), minlength=count + 1)
-    pieces = [piece for piece in found if areas[piece.label] >= DUST * mask.size]
+    line = labels.ravel()
+    areas = np.bincount(line, minlength=count + 1)
+    mass = np.bincount(line, weights=standing.ravel(), minlength=count + 1)
+    mass[areas < DUST * mask.size] = 0
+    mass[0] = 0
+    heaviest = np.argsort(-mass)[:MOST_PIECES].tolist()
+    pieces = [
+        Piece(i, float(mass[i]), int(mass[i] / areas[i]), components.bounds(labels == i)[0]) for i in heaviest if mass[i] > 0
+    ]
     if not pieces:
         raise NoInk(_EMPTY)
     kept = components.choose(pieces, mask.shape)

@@ -9,11 +9,15 @@ from PIL import Image
 
 Levels = npt.NDArray[np.float32]
 
+# Standard deviations of the noise in levels of 255, JPEG qualities, and the light lost from the middle to either side.
+NOISE: Final = (0.5, 7.0)
+QUALITIES: Final = (40, 96)
+FALL: Final = 0.15
 # Pixels of the longer side of the thing, and of the room beside it as a share of that.
 SIDES: Final = (50, 300)
 ROOM: Final = (0.05, 0.4)
-# A light ground as red, green and blue see it: white or grey, cream, a bluish wall.
-TINTS: Final = ((1.0, 1.0, 1.0), (1.0, 0.96, 0.86), (0.92, 0.96, 1.0))
+# What red, green and blue see of the light: grey, cream, bluish, or one channel alone.
+TINTS: Final = ((1.0,), (1.0,), (1.0, 0.96, 0.86), (0.9, 0.95, 1.0))
 
 
 def photographed(picture: npt.NDArray[np.uint8], hand: np.random.Generator) -> Image.Image:
@@ -24,12 +28,12 @@ def photographed(picture: npt.NDArray[np.uint8], hand: np.random.Generator) -> I
     """
     thing = _enlarged(picture, hand)
     seen = _on_light(thing, hand) if hand.random() < 0.6 else _on_dark(thing, hand)
+    seen *= _light(thing.shape, hand)
     if hand.random() < 0.8:
-        seen += hand.standard_normal(seen.shape[:2], dtype=np.float32).reshape(
-            thing.shape + (1,) * (seen.ndim - 2)
-        ) * np.float32(hand.uniform(0.5, 7))
-    photo = Image.fromarray((np.clip(seen, 0, 255) + 0.5).astype(np.uint8))
-    return _compressed(photo, int(hand.integers(40, 96))) if hand.random() < 0.5 else photo
+        seen += hand.standard_normal(thing.shape, dtype=np.float32) * np.float32(hand.uniform(*NOISE))
+    shades = [_shade(seen, share) for share in TINTS[hand.integers(len(TINTS))]]
+    photo = Image.merge("RGB", shades) if len(shades) > 1 else shades[0]
+    return _compressed(photo, int(hand.integers(*QUALITIES))) if hand.random() < 0.5 else photo
 
 
 def _enlarged(picture: npt.NDArray[np.uint8], hand: np.random.Generator) -> Levels:
@@ -48,29 +52,31 @@ def _enlarged(picture: npt.NDArray[np.uint8], hand: np.random.Generator) -> Leve
 
 
 def _on_light(thing: Levels, hand: np.random.Generator) -> Levels:
-    """Dark where the thing is strong, on a ground from white to grey whose light falls off to one side."""
-    seen = (1 - thing * np.float32(hand.uniform(0.7, 1))) * np.float32(hand.uniform(140, 255))
-    seen *= _light(thing.shape, hand)
-    tint = TINTS[hand.integers(len(TINTS))]
-    if tint == TINTS[0]:
-        return seen
-    return seen[:, :, None] * np.array(tint, dtype=np.float32)
+    """Dark where the thing is strong, on a ground from white to grey."""
+    seen: Levels = (1 - thing * np.float32(hand.uniform(0.7, 1))) * np.float32(hand.uniform(140, 255))
+    return seen
 
 
 def _on_dark(thing: Levels, hand: np.random.Generator) -> Levels:
     """The negative itself on a ground that is black or nearly so."""
     ground = np.float32(max(0, hand.uniform(-20, 60)))
     seen: Levels = ground + thing * np.float32(hand.uniform(0.7, 1)) * (255 - ground)
-    return seen * _light(thing.shape, hand)
+    return seen
 
 
 def _light(shape: tuple[int, ...], hand: np.random.Generator) -> Levels:
-    """Light that falls off over a plane: 1 in the middle."""
-    across, down = hand.uniform(-0.2, 0.2, 2) if hand.random() < 0.6 else (0, 0)
-    xs = np.linspace(-across, across, shape[1], dtype=np.float32)
-    ys = np.linspace(1 - down, 1 + down, shape[0], dtype=np.float32)
-    light: Levels = xs + ys[:, None]
-    return light / light.max()
+    """Light that falls off over a plane, at most 1; even in some pictures."""
+    across, down = hand.uniform(-FALL, FALL, 2) if hand.random() < 0.6 else (0, 0)
+    light: Levels = np.linspace(-across, across, shape[1], dtype=np.float32) + np.linspace(
+        -down, down, shape[0], dtype=np.float32
+    ).reshape(-1, 1)
+    light += np.float32(1 - abs(across) - abs(down))
+    return light
+
+
+def _shade(seen: Levels, share: float) -> Image.Image:
+    """One channel, which sees this share of the light."""
+    return Image.fromarray((np.clip(seen * np.float32(share), 0, 255) + np.float32(0.5)).astype(np.uint8))
 
 
 def _compressed(photo: Image.Image, quality: int) -> Image.Image:
