@@ -23,13 +23,15 @@ from serving.startup import (
     service_options,
     with_models,
 )
-from serving.upload import BatchInput, ImageInput
+from serving.upload import BatchInput, ImageInput, with_default_model
 
 settings = load_settings()
 own_metrics_folder(settings)
-cards = checked_cards()
+cards = checked_cards(settings)
 gpu = find_gpu(settings, cards)
 topology = choose_topology(settings, gpu)
+image_input = with_default_model(ImageInput, settings)
+batch_input = with_default_model(BatchInput, settings)
 
 
 @service(**runner_options(settings, gpu))
@@ -76,17 +78,17 @@ class ImageClassifier:
     async def __is_ready__(self) -> bool:
         return await self.routes.catalogue.ready()
 
-    @route(route="/classify", input_spec=ImageInput, output_spec=Classification)
+    @route(route="/classify", input_spec=image_input, output_spec=Classification)
     async def classify(self, image: Request, **_options: object) -> Response:
         """Classify one image."""
         return await self.routes.classify(image)
 
-    @route(route="/classify/batch", input_spec=BatchInput, output_spec=Batch)
+    @route(route="/classify/batch", input_spec=batch_input, output_spec=Batch)
     async def classify_batch(self, images: Request, **_options: object) -> Response:
         """Classify many images; a bad one fails alone."""
         return await self.routes.classify_batch(images)
 
-    @route(route="/explain", input_spec=ImageInput, output_spec=Explanation)
+    @route(route="/explain", input_spec=image_input, output_spec=Explanation)
     async def explain(self, image: Request, **_options: object) -> Response:
         """Classify one image and show how the answer came about."""
         return await self.routes.explain(image)

@@ -17,7 +17,9 @@ MAX_PIXELS: int = Settings.model_fields["max_pixels"].default
 
 def digits_card() -> ModelCard:
     """The card of the digit model."""
-    return read_card(CATALOGUE / "digits" / CARD_FILE)
+    card = read_card(CATALOGUE / "digits" / CARD_FILE)
+    assert isinstance(card, ModelCard)
+    return card
 
 
 def open_run(path: Path, device: str, threads: int) -> Run:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from models.card import MODEL_FILE, ModelCard
+from models.card import MODEL_FILE, Card, CascadeCard, ModelCard
 from models.store import load_folder
 from serving import metrics
+from serving.cascade import Cascade
 from serving.classifier import Classifier
 from serving.devices import DEVICES
 from serving.errors import Problem
@@ -20,14 +21,22 @@ from serving.settings import Settings
 
 logger = logging.getLogger("bentoml.serving")
 
+Model = Classifier | Cascade
+
 
 class Catalogue:
-    """The classifiers of one API worker."""
+    """The models of one API worker: classifiers, and cascades over them."""
 
-    def __init__(self, classifiers: Iterable[Classifier]) -> None:
-        self._classifiers = {classifier.card.name: classifier for classifier in classifiers}
-        for classifier in self._classifiers.values():
-            classifier.warm_up()
+    def __init__(self, cards: Iterable[Card], classifier: Callable[[ModelCard], Classifier], settings: Settings) -> None:
+        cards = list(cards)
+        self._default = settings.default_model
+        self._classifiers = [classifier(card) for card in cards if isinstance(card, ModelCard)]
+        by_tag = {one.card.tag: one for one in self._classifiers}
+        cascades = [Cascade(card, by_tag, settings) for card in cards if isinstance(card, CascadeCard)]
+        models: list[Model] = [*self._classifiers, *cascades]
+        self._models = {model.card.name: model for model in models}
+        for model in self._models.values():
+            model.warm_up()
         metrics.forget_dead_workers()
         gc.collect()
         gc.freeze()  # what was made until now stays: no later collection, and no request, pays for looking at it again
@@ -36,57 +45,59 @@ class Catalogue:
         """Whether every model can be asked."""
         return True
 
-    def classifier(self, name: str) -> Classifier:
+    def model(self, name: str) -> Model:
         """The model called ``name``.
 
         Raises:
             Problem: ``unknown_model``, listing those there are.
         """
-        if name not in self._classifiers:
-            raise Problem("unknown_model", f"There is no model {name!r}. There are: {', '.join(self._classifiers)}.")
-        return self._classifiers[name]
+        if name not in self._models:
+            raise Problem("unknown_model", f"There is no model {name!r}. There are: {', '.join(self._models)}.")
+        return self._models[name]
 
     def describe(self) -> dict[str, Any]:
         """The catalogue as ``GET /models`` shows it."""
-        defaults = Options()
         return {
-            "default": defaults.model,
-            "defaults": defaults.model_dump(),
-            "models": [classifier.describe() for classifier in self._classifiers.values()],
+            "default": self._default,
+            "defaults": Options(model=self._default).model_dump(),
+            "models": [model.describe() for model in self._models.values()],
         }
 
     async def close(self) -> None:
         """Answer what is queued everywhere and take no more."""
-        await asyncio.gather(*(classifier.close() for classifier in self._classifiers.values()))
+        await asyncio.gather(*(classifier.close() for classifier in self._classifiers))
 
 
 class EmbeddedCatalogue(Catalogue):
     """Sessions in this process; ``folders`` are those of the models in the store."""
 
     def __init__(self, folders: Iterable[Path], settings: Settings) -> None:
-        super().__init__(self._classifier(folder, settings) for folder in folders)
+        loaded = [(load_folder(folder), folder) for folder in folders]
+        places = {card.name: folder for card, folder in loaded}
 
-    @staticmethod
-    def _classifier(folder: Path, settings: Settings) -> Classifier:
-        card = load_folder(folder)
-        runners, reasons = open_runners(folder / MODEL_FILE, card, settings, settings.workers)
-        return Classifier(card, runners, reasons, settings)
+        def classifier(card: ModelCard) -> Classifier:
+            runners, reasons = open_runners(places[card.name] / MODEL_FILE, card, settings, settings.workers)
+            return Classifier(card, runners, reasons, settings)
+
+        super().__init__([card for card, _ in loaded], classifier, settings)
 
 
 class RemoteCatalogue(Catalogue):
     """Sessions in the runner service; which devices it has is known once it answered."""
 
-    def __init__(self, cards: Mapping[str, ModelCard], remote: Callable[[], Remote], settings: Settings) -> None:
+    def __init__(self, cards: Mapping[str, Card], remote: Callable[[], Remote], settings: Settings) -> None:
         self._remote = remote
-        self._runners = [RemoteRunner(name, device, remote) for name in cards for device in DEVICES]
-        self._reasons: dict[str, dict[str, str]] = {name: {} for name in cards}
-        super().__init__(
-            Classifier(
-                card, {runner.device: runner for runner in self._runners if runner.model == name}, self._reasons[name], settings
-            )
-            for name, card in cards.items()
-        )
+        self._runners: list[RemoteRunner] = []
+        self._reasons: dict[str, dict[str, str]] = {}
         self._known = False
+
+        def classifier(card: ModelCard) -> Classifier:
+            runners = {device: RemoteRunner(card.name, device, remote) for device in DEVICES}
+            self._runners += runners.values()
+            self._reasons[card.name] = {}
+            return Classifier(card, runners, self._reasons[card.name], settings)
+
+        super().__init__(cards.values(), classifier, settings)
 
     async def ready(self) -> bool:
         """Whether the runner service told what it has."""

@@ -1,15 +1,14 @@
 """One model in service: from an upload to its answers."""
 
-import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
-from PIL import Image
 
 from models.card import ModelCard
-from preprocessing import SIGNATURES, Tensor
+from preprocessing import Tensor
 from serving import metrics
 from serving.answers import Reading, answer
 from serving.batching import Batcher, Scored
@@ -17,9 +16,21 @@ from serving.devices import DEVICES
 from serving.errors import Problem
 from serving.preparation import Preparation, Prepared
 from serving.runner import Call, LocalRunner, Runner, warm_up_sizes
-from serving.schemas import Classification, Options
+from serving.schemas import Classification
 from serving.settings import Settings
 from serving.upload import Upload
+
+WARM_UP_TOP_K: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """An answer, and the classifier whose ``logits`` float32[K] gave it: ``label`` is the one of its labels that won."""
+
+    answer: Classification
+    classifier: "Classifier"
+    logits: Tensor
+    label: str
 
 
 class Classifier:
@@ -29,7 +40,7 @@ class Classifier:
         self.card = card
         self.runners = runners
         self.reasons = reasons
-        self.preparation = Preparation(card.input, settings.max_pixels)
+        self.preparation = Preparation([card.input], settings.max_pixels)
         self._settings = settings
         self._images = metrics.images.labels(card.name)
         self._rejected = metrics.rejected.labels(card.name)
@@ -59,11 +70,20 @@ class Classifier:
             Problem: the device is missing, or the batcher has no room for them all.
             ClientDisconnect: the client went away.
         """
-        batcher = self.batcher(upload.options.device)
+        self.batcher(upload.options.device)  # refuses a device that is missing before anything is done
         prepared = await self.preparation.all(upload.images)
-        tensors = [one.tensor for one in prepared if isinstance(one, Prepared)]
-        scores = iter(await batcher.submit(tensors, seconds=self._seconds_left(upload), gone=upload.gone))
+        scores = iter(await self.score([one.tensor for one in prepared if isinstance(one, Prepared)], upload))
         return [self._entry(one, next(scores), upload) if isinstance(one, Prepared) else one for one in prepared]
+
+    async def origin(self, upload: Upload) -> Origin:
+        """Answer the one image of an upload, and say what gave the answer.
+
+        Raises:
+            Problem, ClientDisconnect: as ``classify``.
+        """
+        reading = await self.read(upload)
+        given = self.answer(reading, upload)
+        return Origin(given, self, reading.scored.logits, given.label)
 
     async def read(self, upload: Upload) -> Reading:
         """Prepare the one image of an upload and have the model read it.
@@ -71,12 +91,21 @@ class Classifier:
         Raises:
             Problem, ClientDisconnect: as ``classify``.
         """
-        batcher = self.batcher(upload.options.device)
+        self.batcher(upload.options.device)  # refuses a device that is missing before anything is done
         prepared = await self.preparation.one(upload.images[0])
-        (scored,) = await batcher.submit([prepared.tensor], seconds=self._seconds_left(upload), gone=upload.gone)
+        (scored,) = await self.score([prepared.tensor], upload)
         if isinstance(scored, Problem):
             raise scored
         return Reading(prepared, scored)
+
+    async def score(self, tensors: Sequence[Tensor], upload: Upload) -> list[Scored | Problem]:
+        """What the model says of prepared images, each float32[C,H,W], within what is left of the upload's time.
+
+        Raises:
+            Problem, ClientDisconnect: as ``Batcher.submit``; ``device_unavailable``.
+        """
+        seconds = upload.started + self._settings.deadline_seconds - perf_counter()
+        return await self.batcher(upload.options.device).submit(tensors, seconds=seconds, gone=upload.gone)
 
     async def logits(self, tensors: list[Tensor], upload: Upload) -> list[Tensor]:
         """The logits float32[K] of more images, asked for by the same upload, at most a batch at a time.
@@ -84,10 +113,10 @@ class Classifier:
         Raises:
             Problem, ClientDisconnect: as ``classify``.
         """
-        batcher, step = self.batcher(upload.options.device), self._settings.max_batch_size
+        step = self._settings.max_batch_size
         scores: list[Scored | Problem] = []
         for start in range(0, len(tensors), step):
-            scores += await batcher.submit(tensors[start : start + step], seconds=self._seconds_left(upload), gone=upload.gone)
+            scores += await self.score(tensors[start : start + step], upload)
         for scored in scores:
             if isinstance(scored, Problem):
                 raise scored
@@ -116,25 +145,24 @@ class Classifier:
         why = " ".join(dict.fromkeys(self.reasons.get(name, "It is not served there.") for name in names))
         raise Problem("device_unavailable", f"{self.card.name} cannot run on {device}: {why}")
 
+    def available(self) -> list[str]:
+        """The devices it runs on."""
+        return [name for name in DEVICES if name in self.runners and name not in self.reasons]
+
     def warm_up(self) -> None:
         """Take a picture of every format the whole way, so that no request pays for a first time; the runners are warm then."""
-        for name in SIGNATURES:
-            image = Image.new("RGB", (64, 64), "white")
-            image.paste("black", (30, 10, 36, 54))
-            buffer = io.BytesIO()
-            image.save(buffer, name)
-            prepared = self.preparation.now(buffer.getvalue())
+        prepared = self.preparation.warm_up()
         logits = np.zeros(len(self.card.labels), np.float32)
         for runner in self.runners.values():
             if isinstance(runner, LocalRunner):
                 runner.warm_up(prepared.tensor, warm_up_sizes(self._settings.max_batch_size))
         reading = Reading(prepared, Scored(logits, Call(1, 0.0, ""), 0.0))
-        answer(self.card, reading, Options().top_k, perf_counter()).model_dump_json()
+        answer(self.card, reading, WARM_UP_TOP_K, perf_counter()).model_dump_json()
 
     def describe(self) -> dict[str, Any]:
         """The model as ``GET /models`` shows it: the card, and the devices and providers really in use."""
         card = self.card
-        available = [name for name in DEVICES if name in self.runners and name not in self.reasons]
+        available = self.available()
         return {
             "name": card.name,
             "version": card.version,
@@ -152,6 +180,3 @@ class Classifier:
 
     def _entry(self, prepared: Prepared, scored: Scored | Problem, upload: Upload) -> Classification | Problem:
         return scored if isinstance(scored, Problem) else self.answer(Reading(prepared, scored), upload)
-
-    def _seconds_left(self, upload: Upload) -> float:
-        return upload.started + self._settings.deadline_seconds - perf_counter()

@@ -11,39 +11,41 @@ from PIL import Image
 
 from models.card import ModelCard
 from preprocessing import Stage, Tensor, tensor
-from serving.classifier import Classifier
+from serving.catalogue import Model
 from serving.schemas import Classification, Explanation, HeatMap, StagePicture
 from serving.scoring import probabilities, table
 from serving.upload import Upload
 
-PATCH: Final = 5  # side of the square that covers the ink, about a fifth of the digit
-STRIDE: Final = 2
+PATCH_SHARE: Final = 5 / 28  # of the frame's side, about a fifth of a digit
+PLACES: Final = 12  # steps of the patch along a side, which bounds the pictures a map takes whatever the frame
 LARGEST_SIDE: Final = 280  # pixels of a stage's picture
 
 
-async def explain(classifier: Classifier, upload: Upload) -> Explanation:
-    """Answer one upload, with the stages of preprocessing, the logits and an occlusion map.
+async def explain(model: Model, upload: Upload) -> Explanation:
+    """Answer one upload, with the stages of preprocessing, the logits and an occlusion map; of a cascade those of the model
+    that gave the label, or of the first where the label is a category itself.
 
     Raises:
         Problem, ClientDisconnect: as ``Classifier.classify``.
     """
-    reading = await classifier.read(upload)
-    answer, card = classifier.answer(reading, upload), classifier.card
+    origin = await model.origin(upload)
+    classifier, card = origin.classifier, origin.classifier.card
     steps = await classifier.preparation.stages(upload.images[0])
     corners, covered = await anyio.to_thread.run_sync(occlusions, steps[-1].image, card)
-    scores = np.stack([reading.scored.logits, *await classifier.logits(covered, upload)])
-    return await anyio.to_thread.run_sync(assemble, answer, card, steps, corners, scores)
+    scores = np.stack([origin.logits, *await classifier.logits(covered, upload)])
+    winner = card.labels.index(origin.label)
+    return await anyio.to_thread.run_sync(assemble, origin.answer, card, steps, corners, scores, winner)
 
 
 def assemble(
-    answer: Classification, card: ModelCard, steps: list[Stage], corners: list[tuple[int, int]], scores: Tensor
+    answer: Classification, card: ModelCard, steps: list[Stage], corners: list[tuple[int, int]], scores: Tensor, winner: int
 ) -> Explanation:
-    """The explanation, given the logits float32[1+N,K] of the picture and of its N occlusions."""
+    """The explanation, given the logits float32[1+N,K] of the picture and of its N occlusions, and the label that won."""
     return Explanation(
         **answer.model_dump(),
         stages=[stage_picture(stage) for stage in steps],
         logits=table(scores[0], card.labels),
-        heatmap=heat_map(steps[-1].image, card, corners, scores),
+        heatmap=heat_map(steps[-1].image, card, corners, scores, winner),
     )
 
 
@@ -64,20 +66,19 @@ def stage_picture(stage: Stage) -> StagePicture:
     )
 
 
-def heat_map(frame: Image.Image, card: ModelCard, corners: list[tuple[int, int]], scores: Tensor) -> HeatMap:
+def heat_map(frame: Image.Image, card: ModelCard, corners: list[tuple[int, int]], scores: Tensor, winner: int) -> HeatMap:
     """Occlusion sensitivity (Zeiler & Fergus, ECCV 2014): paper slides over the frame, and where the winner's lead over the
     other classes shrinks the ink mattered. The lead is that of the logits, which a sure answer does not flatten.
 
     ``scores`` float32[1+N,K] are the logits of the frame and of its N occlusions at ``corners``.
     """
-    winner = int(scores[0].argmax())
     leads = lead(scores, winner)
     drops = leads[0] - leads[1:]
-    heat = np.zeros((card.input.size, card.input.size))
+    patch, heat = patch_side(card.input.size), np.zeros((card.input.size, card.input.size))
     cover = np.zeros_like(heat)
     for (top, left), drop in zip(corners, drops, strict=True):
-        heat[top : top + PATCH, left : left + PATCH] += max(0.0, drop)
-        cover[top : top + PATCH, left : left + PATCH] += 1
+        heat[top : top + patch, left : left + patch] += max(0.0, drop)
+        cover[top : top + patch, left : left + patch] += 1
     heat /= np.maximum(cover, 1)
     largest = float(heat.max())
     picture = Image.fromarray(colours(frame, heat / largest if largest > 0 else heat))
@@ -97,14 +98,20 @@ def occlusions(frame: Image.Image, card: ModelCard) -> tuple[list[tuple[int, int
     """Top-left corners of the patches that hold ink, and the frames with each of them covered, float32[C,H,W]."""
     paper = 0 if card.input.geometry.polarity == "light_on_dark" else 255
     pixels = np.asarray(frame)
-    places = range(0, card.input.size - PATCH + 1, STRIDE)
-    corners = [(y, x) for y in places for x in places if (pixels[y : y + PATCH, x : x + PATCH] != paper).any()]
+    patch = patch_side(card.input.size)
+    places = range(0, card.input.size - patch + 1, -(-(card.input.size - patch) // PLACES))
+    corners = [(y, x) for y in places for x in places if (pixels[y : y + patch, x : x + patch] != paper).any()]
     covered = []
     for top, left in corners:
         copy = pixels.copy()
-        copy[top : top + PATCH, left : left + PATCH] = paper
+        copy[top : top + patch, left : left + patch] = paper
         covered.append(tensor(Image.fromarray(copy), card.input))
     return corners, covered
+
+
+def patch_side(size: int) -> int:
+    """Side in pixels of the square that covers what is drawn in a frame of ``size`` pixels."""
+    return max(2, round(size * PATCH_SHARE))
 
 
 def colours(frame: Image.Image, heat: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:

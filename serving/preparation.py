@@ -2,6 +2,7 @@
 held for longer than a canvas takes."""
 
 import asyncio
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -11,33 +12,39 @@ import anyio
 import anyio.to_thread
 from PIL import Image
 
-from preprocessing import ImageError, InputSpec, Stage, Tensor, decode, load, open_image, preprocess, stages
+from preprocessing import SIGNATURES, ImageError, InputSpec, Stage, Tensor, decode, load, open_image, preprocess, stages
 from serving import metrics
 from serving.errors import Problem
 from serving.settings import available_cpus
 
 INLINE_PIXELS: Final = 400 * 400
+# Large pictures wait for one of as many threads as there are CPUs, whatever their model: that bounds the memory of decoded
+# pixels as well.
+THREADS: Final = anyio.CapacityLimiter(available_cpus())
 # Small images of one batch are prepared one after the other; others get their turn after this long.
 TURN_SECONDS: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An image ready for the model, float32[C,H,W], and the seconds each half took."""
+    """An image as float32[C,H,W] for every input of its ``Preparation``, and the seconds each half took."""
 
-    tensor: Tensor
+    tensors: tuple[Tensor, ...]
     decode: float
     preprocess: float
 
+    @property
+    def tensor(self) -> Tensor:
+        """That of the first input, which for most is the only one."""
+        return self.tensors[0]
+
 
 class Preparation:
-    """Decodes and preprocesses for one model. Large pictures wait for one of as many threads as there are CPUs, which bounds
-    the memory of decoded pixels as well."""
+    """Decodes an image once and preprocesses it for every one of ``specs``."""
 
-    def __init__(self, spec: InputSpec, max_pixels: int) -> None:
-        self._spec = spec
+    def __init__(self, specs: Sequence[InputSpec], max_pixels: int) -> None:
+        self._specs = specs
         self._max_pixels = max_pixels
-        self._threads = anyio.CapacityLimiter(available_cpus())
 
     async def one(self, data: bytes) -> Prepared:
         """Prepare one image.
@@ -63,20 +70,22 @@ class Preparation:
         return [await one if isinstance(one, asyncio.Task) else one for one in pending]
 
     async def stages(self, data: bytes) -> list[Stage]:
-        """The steps of preprocessing an image that was prepared before, as pictures, the last of them the model's frame."""
-        return await anyio.to_thread.run_sync(self._stages, data, limiter=self._threads)
+        """The steps of preprocessing a prepared image for the first input, as pictures, the last of them the model's frame."""
+        return await anyio.to_thread.run_sync(self._stages, data, limiter=THREADS)
 
-    def now(self, data: bytes) -> Prepared:
-        """Prepare one image in this thread, whatever its size.
-
-        Raises:
-            ImageError: it cannot be read.
-        """
-        started = perf_counter()
-        return self._finish(open_image(data, max_pixels=self._max_pixels), started)
+    def warm_up(self) -> Prepared:
+        """Prepare a picture of every format, uncounted, so that no request pays for a first time; gives the last of them."""
+        for name in SIGNATURES:
+            image = Image.new("RGB", (64, 64), "white")
+            image.paste("black", (30, 10, 36, 54))
+            buffer = io.BytesIO()
+            image.save(buffer, name)
+            started = perf_counter()
+            prepared = self._finish(open_image(buffer.getvalue(), max_pixels=self._max_pixels), started)
+        return prepared
 
     def _stages(self, data: bytes) -> list[Stage]:
-        return stages(decode(data, max_pixels=self._max_pixels), self._spec)
+        return stages(decode(data, max_pixels=self._max_pixels), self._specs[0])
 
     def _begin(self, data: bytes) -> "Prepared | Problem | asyncio.Task[Prepared | Problem]":
         started = perf_counter()
@@ -90,7 +99,7 @@ class Preparation:
 
     async def _later(self, image: Image.Image) -> Prepared | Problem:
         try:
-            return await anyio.to_thread.run_sync(self._counted, image, None, limiter=self._threads)
+            return await anyio.to_thread.run_sync(self._counted, image, None, limiter=THREADS)
         except ImageError as error:
             return Problem.from_image(error)
 
@@ -99,7 +108,8 @@ class Preparation:
         started = started or perf_counter()
         image = load(image)
         decoded = perf_counter()
-        return Prepared(preprocess(image, self._spec), decoded - started, perf_counter() - decoded)
+        tensors = tuple(preprocess(image, spec) for spec in self._specs)
+        return Prepared(tensors, decoded - started, perf_counter() - decoded)
 
     def _counted(self, image: Image.Image, started: float | None) -> Prepared:
         prepared = self._finish(image, started)

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, TypeVar
 import numpy as np
 from bentoml import api as route
 
-from models.card import MODEL_FILE, ModelCard
+from models.card import MODEL_FILE, Card, ModelCard
 from models.store import load_folder
 from preprocessing import Tensor
 from serving.devices import DEVICES
@@ -83,6 +83,8 @@ class RunnerHost:
         self._called = 0.0
         for folder in folders:
             card = load_folder(folder)
+            if not isinstance(card, ModelCard):
+                continue
             runners, reasons = open_runners(folder / MODEL_FILE, card, settings, processes=1)
             image = np.zeros((card.input.channels, card.input.size, card.input.size), np.float32)
             for device in DEVICES:
@@ -130,11 +132,11 @@ class RunnerHost:
             runner.close()
 
 
-def model_routes(cards: Mapping[str, ModelCard], settings: Settings) -> Callable[[C], C]:
-    """Gives the runner service's class a batchable API for every model on every device; its ``host`` is a ``RunnerHost``."""
+def model_routes(cards: Mapping[str, Card], settings: Settings) -> Callable[[C], C]:
+    """Gives the runner service's class, which has a ``RunnerHost``, a batchable API for every classifier on every device."""
 
     def decorate(service: C) -> C:
-        for model in cards:
+        for model in (name for name, card in cards.items() if isinstance(card, ModelCard)):
             for device in DEVICES:
                 setattr(service, api_name(model, device), _model_route(model, device, settings))
         return service

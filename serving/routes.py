@@ -54,11 +54,11 @@ class Routes:
 
     async def _classify(self, request: Request) -> BaseModel:
         upload = await read_image(request, self._settings)
-        return await self.catalogue.classifier(upload.options.model).classify(upload)
+        return await self.catalogue.model(upload.options.model).classify(upload)
 
     async def _classify_batch(self, request: Request) -> BaseModel:
         upload = await read_batch(request, self._settings)
-        entries = await self.catalogue.classifier(upload.options.model).classify_all(upload)
+        entries = await self.catalogue.model(upload.options.model).classify_all(upload)
         for entry in entries:
             if isinstance(entry, Problem):
                 metrics.problems.labels(entry.code).inc()
@@ -67,7 +67,7 @@ class Routes:
 
     async def _explain(self, request: Request) -> Explanation:
         upload = await read_image(request, self._settings)
-        return await explain(self.catalogue.classifier(upload.options.model), upload)
+        return await explain(self.catalogue.model(upload.options.model), upload)
 
     async def _respond(self, handler: Callable[[Request], Awaitable[BaseModel]], request: Request) -> Response:
         try:

@@ -20,8 +20,9 @@ from serving.settings import Settings, available_cpus
 
 logger = logging.getLogger("bentoml.serving")
 
-# A call expected to be shorter than this runs in the event loop: handing it to a thread and back costs as much.
-INLINE_SECONDS: Final = 0.005
+# A call expected to be shorter than this runs in the event loop: handing it to a thread and back would cost it a tenth or more.
+# A longer one would hold up the requests of all other models.
+INLINE_SECONDS: Final = 0.002
 RESTART_SECONDS: Final = 1.0
 TIMED_CALLS: Final = 3
 
@@ -101,10 +102,12 @@ class LocalRunner:
 
     def warm_up(self, image: Tensor, sizes: Iterable[int]) -> None:
         """Run batches of ``image`` (float32[C,H,W]) of these sizes, and decide from their seconds what is short."""
+        short = self.device == CPU.name
         for size in sizes:
             batch = np.stack([image] * size)
-            seconds = min(self._seconds(batch) for _ in range(TIMED_CALLS))
-            if self.device == CPU.name and seconds <= INLINE_SECONDS:
+            seconds = min(self._seconds(batch) for _ in range(TIMED_CALLS if short else 1))
+            short = short and seconds <= INLINE_SECONDS
+            if short:
                 self._inline = size
 
     def close(self) -> None:

@@ -1,13 +1,12 @@
 """What the API takes and answers, as pydantic models: the source of /schema.json and /docs.json."""
 
-from typing import Final, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
 from serving.errors import Problem
 
 Device = Literal["auto", "cpu", "gpu"]
-DEFAULT_MODEL = "digits"
 
 
 class Options(BaseModel):
@@ -15,12 +14,9 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    model: str = Field(DEFAULT_MODEL, min_length=1, max_length=63, description="Name of a model of the catalogue.")
+    model: str = Field(min_length=1, max_length=63, description="Name of a model of the catalogue.")
     top_k: int = Field(3, ge=1, le=1000, description="Classes listed in `top`, the likeliest first.")
     device: Device = Field("auto", description="Where to run; `gpu` is refused when there is none.")
-
-
-DEFAULTS: Final = Options()
 
 
 class Share(BaseModel):
@@ -51,9 +47,9 @@ class Classification(BaseModel):
     probabilities: dict[str, float]
     rejected: bool = Field(description="The image does not look like anything the model was made for.")
     reject_reason: str | None
-    category: Share | None = Field(description="Filled by cascades.")
-    provider: str = Field(description="ONNX Runtime's execution provider that ran the model.")
-    batch_size: int = Field(description="Images that shared the call of the model.")
+    category: Share | None = Field(description="Filled by cascades: the category of the label, as their first model tells it.")
+    provider: str = Field(description="ONNX Runtime's execution provider that ran the model; of a cascade, its first.")
+    batch_size: int = Field(description="Images that shared the call of the model; of a cascade, of its first.")
     timings_ms: Timings
 
 
@@ -97,19 +93,17 @@ class Explanation(Classification):
     heatmap: HeatMap | None
 
 
-def parse_options(given: dict[str, str]) -> Options:
+def parse_options(given: dict[str, str], default_model: str) -> Options:
     """Options from query parameters and form fields, as text; a JSON-quoted value is unquoted, an empty one is the default.
 
     Raises:
         Problem: ``bad_request``, naming every option with a bad value.
     """
-    if not given:
-        return DEFAULTS
     values = {
         name: value.strip('"') for name, value in given.items() if name in Options.model_fields and value not in ("", "null")
     }
     try:
-        return Options.model_validate(values)
+        return Options.model_validate({"model": default_model, **values})
     except ValidationError as error:
         faults = "; ".join(f"{e['loc'][0]}={str(e['input'])[:40]!r}: {e['msg']}" for e in error.errors())
         raise Problem("bad_request", f"An option has a bad value. {faults}.") from error

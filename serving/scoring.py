@@ -32,13 +32,13 @@ def familiarity(logits: Tensor, shares: Probabilities, rejection: Rejection) -> 
     return highest + float(np.log(np.exp(logits.astype(np.float64) - highest).sum()))
 
 
-def reject_reason(logits: Tensor, shares: Probabilities, rejection: Rejection) -> str | None:
-    """Why the image is rejected, or None when it is not."""
+def reject_reason(logits: Tensor, shares: Probabilities, rejection: Rejection, model: str = "this model") -> str | None:
+    """Why ``model`` rejects the image, or None when it does not."""
     score = familiarity(logits, shares, rejection)
     if score >= rejection.threshold:
         return None
     return (
-        "The image is unlike anything this model was made for "
+        f"The image is unlike anything {model} was made for "
         f"({rejection.score} is {score:.2f}, below {rejection.threshold:.2f})."
     )
 

@@ -34,6 +34,10 @@ class Settings(BaseSettings):
     workers: int = Field(
         default_factory=available_cpus, ge=1, le=256, description="API worker processes; the number of CPUs when not set."
     )
+    catalogue: Path | None = Field(
+        None, description="Folder of the model cards, NAME/card.yaml each; models/ of the project when not set."
+    )
+    default_model: str = Field("digits", min_length=1, max_length=63, description="Model asked for when a request names none.")
     device: Literal["auto", "cpu", "gpu"] = Field(
         "auto", description="Devices sessions are made for: auto tries the GPU and says when it falls back to the CPU."
     )

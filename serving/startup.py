@@ -10,8 +10,8 @@ from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml.models import BentoModel
 from pydantic import ValidationError
 
-from models.card import CARD_FILE, MODEL_FILE, CardError, ModelCard, read_card
-from models.store import catalogue, require
+from models.card import CARD_FILE, MODEL_FILE, Card, CardError, CascadeCard, ModelCard, read_card
+from models.store import catalogue, catalogue_folder, require
 from serving.devices import DEVICES, DeviceUnavailable, open_session
 from serving.settings import Settings, available_cpus
 
@@ -39,19 +39,31 @@ def own_metrics_folder(settings: Settings) -> None:
     BentoMLContainer.prometheus_multiproc_dir.set(str(home / "prometheus_multiproc_dir" / str(settings.port)))
 
 
-def checked_cards() -> dict[str, ModelCard]:
-    """The cards of the catalogue by name; ends the process with one line unless every model lies unchanged in the store."""
+def checked_cards(settings: Settings) -> dict[str, Card]:
+    """The cards of the catalogue by name, as they lie in the store; ends the process with one line unless every model does,
+    unchanged, every cascade's models are in the catalogue too, and the default model is one of them."""
     try:
-        cards = [read_card(folder / CARD_FILE) for folder in catalogue()]
-        for card in cards:
-            require(card.tag)
+        stored = [require(read_card(folder / CARD_FILE).tag) for folder in catalogue(settings.catalogue)]
+        cards = {card.name: card for card in (read_card(folder / CARD_FILE) for folder in stored)}
+        _check_stages(cards)
+        if settings.default_model not in cards:
+            there = f"There are: {', '.join(cards)}." if cards else "It holds no card.yaml."
+            place = settings.catalogue or catalogue_folder()
+            raise CardError(f"DEFAULT_MODEL={settings.default_model!r} is not in the catalogue at {place}. {there}")
     except CardError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None
-    return {card.name: card for card in cards}
+    return cards
 
 
-def find_gpu(settings: Settings, cards: dict[str, ModelCard]) -> bool:
+def _check_stages(cards: dict[str, Card]) -> None:
+    tags = {card.tag for card in cards.values() if isinstance(card, ModelCard)}
+    for card in cards.values():
+        if isinstance(card, CascadeCard) and (missing := {card.first, *card.then.values()} - tags):
+            raise CardError(f"{card.tag} needs {', '.join(sorted(missing))}, which the catalogue does not hold.")
+
+
+def find_gpu(settings: Settings, cards: dict[str, Card]) -> bool:
     """Whether a session of the catalogue runs on a GPU; with ``DEVICE=gpu`` and none the process ends with one line.
 
     The answer is left in the environment, so that the workers, which import the service again, need not find out again.
@@ -59,7 +71,7 @@ def find_gpu(settings: Settings, cards: dict[str, ModelCard]) -> bool:
     if settings.device == "cpu":
         return False
     if FOUND_GPU not in os.environ:
-        card = next(iter(cards.values()))
+        card = next(card for card in cards.values() if isinstance(card, ModelCard))
         try:
             open_session(require(card.tag) / MODEL_FILE, DEVICES["gpu"], threads=1)
             os.environ[FOUND_GPU] = "yes"
@@ -78,8 +90,8 @@ def choose_topology(settings: Settings, gpu: bool) -> str:
     return "runner" if gpu else "embedded"
 
 
-def with_models(cards: dict[str, ModelCard]) -> Callable[[C], C]:
-    """Gives a service's class its models of the store, which is how BentoML knows what belongs into the Bento."""
+def with_models(cards: dict[str, Card]) -> Callable[[C], C]:
+    """Gives a service's class its models and cascades of the store, which is how BentoML knows what belongs into the Bento."""
 
     def decorate(service: C) -> C:
         for card in cards.values():

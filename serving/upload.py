@@ -8,12 +8,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from bentoml import IODescriptor
-from pydantic import Field
+from pydantic import Field, create_model
 from starlette.requests import Request
 
 from serving.errors import Problem
 from serving.multipart import is_form, parse_form
-from serving.schemas import DEFAULT_MODEL, Device, Options, parse_options
+from serving.schemas import Device, Options, parse_options
 from serving.settings import Settings
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def read_image(request: Request, settings: Settings) -> Upload:
         raise Problem("bad_request", f"There are {len(images)} images. Send one, or use /classify/batch.")
     if len(images[0]) > settings.max_image_bytes:
         raise too_large(settings.max_image_bytes)
-    return Upload(images, parse_options(given), started, request.is_disconnected)
+    return Upload(images, parse_options(given, settings.default_model), started, request.is_disconnected)
 
 
 async def read_batch(request: Request, settings: Settings) -> Upload:
@@ -77,7 +77,8 @@ async def read_batch(request: Request, settings: Settings) -> Upload:
         raise Problem("bad_request", "There is no image. Send each as a file in a multipart field `images`.")
     if len(images) > most:
         raise Problem("too_large", f"There are more than the {most} images allowed. Send fewer at a time.")
-    return Upload(images, parse_options(_query(request) | fields), started, request.is_disconnected)
+    options = parse_options(_query(request) | fields, settings.default_model)
+    return Upload(images, options, started, request.is_disconnected)
 
 
 async def read_body(request: Request, limit: int, settings: Settings) -> bytearray:
@@ -142,7 +143,7 @@ class ImageInput(IODescriptor):
     """The input of /classify and /explain; it reads the request itself, so that no address is ever fetched."""
 
     image: Path = Field(description="One PNG, JPEG or WebP image.")
-    model: str = Field(DEFAULT_MODEL, description=Options.model_fields["model"].description)
+    model: str = Field("", description=Options.model_fields["model"].description)
     top_k: int = Field(3, ge=1, le=1000, description=Options.model_fields["top_k"].description)
     device: Device = Field("auto", description=Options.model_fields["device"].description)
 
@@ -156,7 +157,7 @@ class BatchInput(IODescriptor):
     """The input of /classify/batch, read like ``ImageInput``."""
 
     images: list[Path] = Field(description="PNG, JPEG or WebP images.")
-    model: str = Field(DEFAULT_MODEL, description=Options.model_fields["model"].description)
+    model: str = Field("", description=Options.model_fields["model"].description)
     top_k: int = Field(3, ge=1, le=1000, description=Options.model_fields["top_k"].description)
     device: Device = Field("auto", description=Options.model_fields["device"].description)
 
@@ -164,3 +165,9 @@ class BatchInput(IODescriptor):
     async def from_http_request(cls, request: Request, serde: "Serde") -> "BatchInput":  # noqa: ARG003 - BentoML's signature
         """As for ``ImageInput``."""
         return cls.model_construct(images=request)
+
+
+def with_default_model(form: type[IODescriptor], settings: Settings) -> type[IODescriptor]:
+    """An input whose description names the model that is asked when a request names none."""
+    field = Field(settings.default_model, description=Options.model_fields["model"].description)
+    return create_model(form.__name__, __base__=form, __doc__=form.__doc__, model=(str, field))

@@ -1,6 +1,8 @@
 """Sessions by device; the GPU's path runs on a stand-in, the CPU's provider with tensors bound as they are for CUDA."""
 
+import asyncio
 import logging
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,9 @@ STAND_IN = Device("gpu", CPU.provider, memory="cpu")
 
 @pytest.fixture(scope="module")
 def card() -> ModelCard:
-    return read_card(CATALOGUE / "digits" / "card.yaml")
+    card = read_card(CATALOGUE / "digits" / "card.yaml")
+    assert isinstance(card, ModelCard)
+    return card
 
 
 def images(n: int) -> Tensor:
@@ -104,6 +108,31 @@ def test_warm_up_takes_the_powers_of_two_and_the_largest_batch(card: ModelCard) 
     runner = LocalRunner(PATH, card, CPU, threads=1)
     runner.warm_up(images(1)[0], [1, 2, 4])
     assert runner._session.run(images(4)).shape == (4, 10)
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "inline"), [(0.1, [1, 2, 4, 8, 16]), (0.9, [1, 2]), (3, []), (0, [1, 2, 4, 8, 16, 32])]
+)
+def test_only_short_calls_hold_up_the_event_loop(
+    card: ModelCard, milliseconds: float, inline: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model whose call takes so long an image, on a clock of its own."""
+    now, threads = [0.0], []
+
+    def run(_: Session, batch: Tensor) -> Tensor:
+        now[0] += len(batch) * milliseconds / 1000
+        threads.append(threading.current_thread())
+        return np.zeros((len(batch), 10), np.float32)
+
+    monkeypatch.setattr(Session, "run", run)
+    monkeypatch.setattr("serving.runner.perf_counter", lambda: now[0])
+    runner, sizes = LocalRunner(PATH, card, CPU, threads=1), warm_up_sizes(32)
+    runner.warm_up(images(1)[0], sizes)
+    threads.clear()
+    for size in sizes:
+        asyncio.run(runner.run(images(size)))
+    runner.close()
+    assert [size for size, thread in zip(sizes, threads, strict=True) if thread is threading.main_thread()] == inline
 
 
 def test_threads_come_from_the_quota_of_the_cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

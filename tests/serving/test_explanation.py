@@ -2,6 +2,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from models.card import MODEL_FILE, ModelCard
@@ -9,7 +11,7 @@ from models.check import check_folder
 from models.store import CATALOGUE
 from preprocessing import Stage, stages, tensor
 from serving.devices import CPU, Session
-from serving.explanation import PATCH, colours, heat_map, lead, occlusions, stage_picture
+from serving.explanation import PLACES, colours, heat_map, lead, occlusions, patch_side, stage_picture
 from tests.pictures import digit
 
 FOLDER: Path = CATALOGUE / "digits"
@@ -17,7 +19,9 @@ FOLDER: Path = CATALOGUE / "digits"
 
 @pytest.fixture(scope="module")
 def card() -> ModelCard:
-    return check_folder(FOLDER)
+    card = check_folder(FOLDER)
+    assert isinstance(card, ModelCard)
+    return card
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +38,10 @@ def test_every_patch_with_ink_is_covered_once(card: ModelCard, frame: Image.Imag
     corners, covered_frames = occlusions(frame, card)
     batch = np.stack(covered_frames)
     assert len(corners) == len(batch) == len(set(corners))
+    patch = patch_side(card.input.size)
+    assert patch == 5
     for (top, left), covered in zip(corners, batch, strict=True):
-        assert not covered[0, top : top + PATCH, left : left + PATCH].any()
+        assert not covered[0, top : top + patch, left : left + patch].any()
     untouched = np.asarray(frame, dtype=np.float32) / 255
     assert np.abs(batch.max(axis=0)[0] - untouched).max() < 1e-6
 
@@ -43,8 +49,18 @@ def test_every_patch_with_ink_is_covered_once(card: ModelCard, frame: Image.Imag
 def test_the_heat_lies_on_the_ink(card: ModelCard, frame: Image.Image) -> None:
     corners, covered = occlusions(frame, card)
     scores = Session(FOLDER / MODEL_FILE, CPU, threads=1).run(np.stack([tensor(frame, card.input), *covered]))
-    answer = heat_map(frame, card, corners, scores)
+    answer = heat_map(frame, card, corners, scores, card.labels.index("7"))
     assert answer.note.startswith("Covering the ink that mattered most takes '7' from")
+
+
+@given(st.integers(8, 512))
+def test_the_patch_grows_with_the_frame_and_the_pictures_do_not(card: ModelCard, size: int) -> None:
+    other = card.model_copy(update={"input": card.input.model_copy(update={"size": size})})
+    corners, covered = occlusions(Image.new("L", (size, size), 255), other)
+    side = patch_side(size)
+    assert side / size == pytest.approx(5 / 28, abs=1 / size)
+    assert len(corners) == len(covered) <= (PLACES + 1) ** 2
+    assert size - size / PLACES <= max(top for top, _ in corners) + side <= size
 
 
 def test_heat_glows_and_ink_is_grey() -> None:

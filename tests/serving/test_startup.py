@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from models.card import CARD_FILE
 from serving.settings import Settings, available_cpus
 from serving.startup import load_settings
+from tests.models.catalogues import add_cascade, add_model, models
 from tests.processes import ROOT
 
 README = Path(ROOT / "README.md")
@@ -34,17 +36,38 @@ def test_a_bad_value_stops_the_start_and_names_the_field(
     assert f"Setting {name}='{value}' is not valid" in capsys.readouterr().err
 
 
-def test_models_that_were_not_imported_stop_the_start(tmp_path: Path) -> None:
-    environment = {**os.environ, "BENTOML_HOME": str(tmp_path), "BENTOML_DO_NOT_TRACK": "True"}
+def refused_start(home: Path, **environment: str) -> str:
+    """What a start with this store and environment says, which must end with status 2 and one line."""
     ended = subprocess.run(
         [sys.executable, "-m", "bentoml", "serve", "service:ImageClassifier"],
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", **environment},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert ended.returncode != 0
-    assert "python -m models import" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stderr.count("\n") == 1, ended.stderr
+    return ended.stderr
+
+
+def test_models_that_were_not_imported_stop_the_start(tmp_path: Path) -> None:
+    assert "python -m models import" in refused_start(tmp_path)
+
+
+def test_a_default_model_that_is_not_there_stops_the_start(model_store: Path, tmp_path: Path) -> None:
+    assert "DEFAULT_MODEL='nobody' is not in the catalogue" in refused_start(model_store, DEFAULT_MODEL="nobody")
+    assert "It holds no card.yaml." in refused_start(model_store, CATALOGUE=str(tmp_path))
+    assert "It holds no card.yaml." in refused_start(model_store, CATALOGUE=str(tmp_path / "nowhere"))
+
+
+def test_a_cascade_without_one_of_its_models_stops_the_start(tmp_path: Path) -> None:
+    catalogue = tmp_path / "catalogue"
+    add_model(catalogue, "category", ["digit", "drawing"])
+    add_model(catalogue, "digits", ["0", "1"])
+    add_cascade(catalogue, "characters", "category:1.0.0", {"digit": "digits:1.0.0"}, ["0", "1", "drawing"])
+    assert models(tmp_path, "import", catalogue=catalogue).returncode == 0
+    (catalogue / "digits" / CARD_FILE).unlink()
+    said = refused_start(tmp_path, CATALOGUE=str(catalogue), DEFAULT_MODEL="category")
+    assert said == "characters:1.0.0 needs digits:1.0.0, which the catalogue does not hold.\n"
