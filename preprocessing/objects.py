@@ -1,7 +1,7 @@
 """Where a thing is: a picture of it before an even ground to the thing alone, light on black, as a negative shows it.
 
-A ground of one level takes the short way and is exact. Under uneven light and noise, the ground is a plane through the levels
-along the border, and the thing is what stands out from it.
+A ground of one level takes the short way and is exact. Under uneven light and noise, the thing is what stands out from a
+surface through the levels along the border.
 """
 
 from functools import lru_cache
@@ -14,31 +14,21 @@ from PIL import Image, ImageFilter
 from preprocessing import components, geometry
 from preprocessing.components import Mask, Piece
 from preprocessing.decode import NoInk
+from preprocessing.ground import LEAST_CONTRAST, Ground, even, fitted
 from preprocessing.ink import extrema, grey
 from preprocessing.levels import Box, Grey, levels, picture
 from preprocessing.spec import InputSpec
 
-Levels = npt.NDArray[np.float32]
-
 # The place of the thing is looked for in a picture averaged down until its longer side is at most this.
 WORK_SIDE: Final = 112
+# And it is shown to people in one of at most this.
+SHOWN_SIDE: Final = 400
 # Pictures and things of no more pixels along the longer side are made for models: every level counts, nothing is dust.
 SMALL: Final = 64
-TINY: Final = 32
-# Share of the border levels near the ground's that must be the ground's own where it is even.
-EVEN: Final = 0.9
-EVEN_TINY: Final = 0.5
-NEAR: Final = 2
-# A thing stands out by so many levels, by this share of its strongest pixel, and by so many deviations of the ground.
-LEAST_CONTRAST: Final = 6
+# In larger ones, the thing is looked for in the averaged picture only.
+PRECISE: Final = 1024
+# On an even ground, a thing stands out by this share of its strongest pixel.
 MIN_SHARE: Final = 0.03
-NOISE_FACTOR: Final = 4.0
-# Standard deviations of a normal distribution in its median distance from the middle.
-DEVIATION: Final = 1.4826
-# The part of each side along the border that is taken for ground, the corners thrice as likely.
-RING: Final = 0.05
-RING_PIXELS: Final = 800
-FITS: Final = 8
 # Pieces of this share of the heaviest belong to the thing wherever they are: the other shoe.
 LARGE: Final = 0.25
 # Share of the picture that is dust.
@@ -56,37 +46,14 @@ MAX_GAIN: Final = 4.0
 _EMPTY: Final = "Nothing stands out from the ground. Send a picture of one thing before a plain ground, with more contrast."
 
 
-class Ground(NamedTuple):
-    """The level of the ground, a plane over a picture whose sides run from 0 to 1, and what lies nearer to it is noise."""
-
-    level: float
-    across: float
-    down: float
-    tolerance: float
-
-    def over(self, height: int, width: int) -> Levels:
-        """The level of every pixel, ``float32[H,W]``."""
-        xs = np.arange(0.5, width, dtype=np.float32) / width * np.float32(self.across)
-        ys = np.arange(0.5, height, dtype=np.float32) / height * np.float32(self.down)
-        plane: Levels = xs + ys[:, None] + np.float32(self.level)
-        return plane
-
-    def within(self, box: Box, size: tuple[int, int]) -> "Ground":
-        """The ground of a part of the picture."""
-        left, top, right, bottom = box
-        width, height = size
-        level = self.level + self.across * left / width + self.down * top / height
-        return Ground(level, self.across * (right - left) / width, self.down * (bottom - top) / height, self.tolerance)
-
-    def negative(self) -> "Ground":
-        """The ground of the negative."""
-        return Ground(255 - self.level, -self.across, -self.down, self.tolerance)
-
-
 class Thing(NamedTuple):
-    """A thing cropped out of its picture, lighter than its ground; ``mask`` is where it is, or None for everywhere."""
+    """A thing cropped out of its picture at a ``place`` (left, top), lighter than its ground.
+
+    ``mask`` is where it is, smaller than the crop, or None for everywhere.
+    """
 
     crop: Image.Image
+    place: tuple[int, int]
     ground: Ground
     mask: Image.Image | None
 
@@ -97,20 +64,29 @@ def place(thing: Thing, spec: InputSpec) -> Grey:
     return 255 - frame if spec.geometry.polarity == "dark_on_light" else frame
 
 
-def alone(thing: Thing, fitted: Grey) -> Grey:
-    """The levels of a scaled crop above its ground: 0 is the ground, 255 is white or the strongest level."""
-    if thing.ground[:2] == (0, 0) and thing.mask is None:
-        lifted = fitted
+def alone(thing: Thing, crop: Grey) -> Grey:
+    """The levels of the crop, scaled to any size, above its ground: 0 is the ground, 255 is white or the strongest level."""
+    if thing.mask is None and thing.ground.level == 0:
+        lifted = crop
     else:
-        ground = thing.ground.over(*fitted.shape)
-        above = fitted - ground
+        ground = thing.ground.over(*crop.shape)
+        above = crop - ground
         scaled = above * (255 / np.maximum(255 - ground, 1))
         scaled[above < -max(thing.ground.tolerance, 0.5)] = FAINT
         if thing.mask is not None:
-            scaled[levels(thing.mask.resize(fitted.shape[::-1], Image.Resampling.BOX)) == 0] = 0
+            scaled[levels(thing.mask.resize(crop.shape[::-1], Image.Resampling.BOX)) == 0] = 0
         lifted = (np.clip(scaled, 0, 255) + 0.5).astype(np.uint8)
     strongest = int(np.maximum.reduce(lifted, axis=None))
     return lifted if strongest >= WHITE or strongest == 0 else _LIFTED[strongest].take(lifted)
+
+
+def cut_out(thing: Thing, size: tuple[int, int]) -> tuple[Grey, Image.Image]:
+    """The crop above its ground, and the whole picture of this size with all but the thing black: both small, to look at."""
+    factor = -(-max(size) // SHOWN_SIDE)
+    crop = alone(thing, levels(thing.crop.reduce(factor) if factor > 1 else thing.crop))
+    whole = Image.new("L", (-(-size[0] // factor), -(-size[1] // factor)))
+    whole.paste(picture(crop), (thing.place[0] // factor, thing.place[1] // factor))
+    return crop, whole
 
 
 def opaque(image: Image.Image) -> tuple[Image.Image, int | None]:
@@ -144,21 +120,8 @@ def find(light: Image.Image, level: int | None = None) -> Thing:
         NoInk: nothing stands out from the ground.
     """
     if level is None:
-        level = even_ground(light)
+        level = even(light)
     return on_even_ground(light, level) if level is not None else on_uneven_ground(light)
-
-
-def even_ground(light: Image.Image) -> int | None:
-    """The level of the ground where nearly all pixels of the border have it or are far from it, else None."""
-    width, height = light.size
-    sides = (0, 0, width, 1), (0, height - 1, width, height), (0, 0, 1, height), (width - 1, 0, width, height)
-    border = b"".join([light.crop(side).tobytes() for side in sides])
-    counts = np.bincount(np.frombuffer(border, dtype=np.uint8), minlength=256)
-    level = int(counts.argmax())
-    own, near = int(counts[level]), int(np.add.reduce(counts[max(0, level - NEAR) : level + NEAR + 1]))
-    if max(width, height) <= TINY:
-        return level if own >= EVEN_TINY * near else None
-    return level if own >= EVEN * near and own >= len(border) / 4 else None
 
 
 def on_even_ground(light: Image.Image, level: int) -> Thing:
@@ -167,28 +130,25 @@ def on_even_ground(light: Image.Image, level: int) -> Thing:
     Raises:
         NoInk: nothing stands out from the ground.
     """
-    # No way through the box of the whole picture may depend on where in it the thing is, or on how much ground is around.
-    box = _standing_out(light, level, 0)
+    # Cropped first, so that it does not matter how much ground is around; in a large picture that is not worth the time.
+    box = standing_out(light, level, 0) if max(light.size) <= PRECISE else (0, 0, *light.size)
     crop = light.crop(box)
-    counts = np.array(crop.histogram())
-    present = counts.nonzero()[0]
-    contrast = max(int(present[-1]) - level, level - int(present[0]))
+    lowest, highest = extrema(crop)
+    contrast = max(highest - level, level - lowest)
     if contrast < LEAST_CONTRAST:
         raise NoInk(_EMPTY)
-    tolerance = 0.0
+    tolerance = 0
     if max(crop.size) > SMALL:
-        tolerance = max(float(LEAST_CONTRAST), MIN_SHARE * contrast) - 1
+        tolerance = int(max(LEAST_CONTRAST, MIN_SHARE * contrast)) - 1
         work, factor = shrink(crop)
-        ground = Ground(level, 0, 0, tolerance)
         standing = np.abs(levels(work).astype(np.int16) - level)
-        pieces = thing_pieces(standing > min(tolerance, float(standing.max()) / 2), standing)[0]
-        crop = crop.crop(enlarged(around(pieces), factor, crop.size))
-        crop = crop.crop(_standing_out(crop, level, int(tolerance)))
-        counts = np.array(crop.histogram())
-    ground = Ground(level, 0, 0, tolerance)
-    differences = (np.arange(256) - level) * counts
+        pieces, _ = thing_pieces(standing > min(tolerance, int(standing.max()) // 2), standing)
+        box = inside(box, enlarged(around(pieces), factor, crop.size))
+        box = inside(box, standing_out(light.crop(box), level, tolerance))
+        crop = light.crop(box)
+    differences = (np.arange(256) - level) * np.array(crop.histogram())
     lighter, darker = int(differences[level:].sum()), -int(differences[:level].sum())
-    return Thing(*_light_on_dark(crop, ground, lighter, darker), None)
+    return light_on_dark(Thing(crop, box[:2], Ground(level, (0, 0), (0, 0), tolerance), None), lighter, darker)
 
 
 def on_uneven_ground(light: Image.Image) -> Thing:
@@ -199,67 +159,33 @@ def on_uneven_ground(light: Image.Image) -> Thing:
     """
     work, factor = shrink(light)
     calm = levels(work.filter(ImageFilter.MedianFilter(3)))
-    ground = fitted_ground(calm)
+    ground = fitted(calm)
     above = calm - ground.over(*calm.shape)
     standing = np.abs(above)
     pieces, labels = thing_pieces(standing > ground.tolerance, standing)
-    mask = np.isin(labels, [piece.label for piece in pieces])
-    kept = above[mask]
-    box = around(pieces)
-    crop = light.crop(full := enlarged(box, factor, light.size))
-    left, top, right, bottom = box
-    shape = picture(components.grown(mask)[top:bottom, left:right].astype(np.uint8) * 255)
-    lighter, darker = float(kept[kept > 0].sum()), -float(kept[kept < 0].sum())
-    return Thing(*_light_on_dark(crop, ground.within(full, light.size), lighter, darker), shape)
+    kept = np.isin(labels, [piece.label for piece in pieces])
+    left, top, right, bottom = around(pieces)
+    mask = picture(components.grown(kept)[top:bottom, left:right].astype(np.uint8) * 255)
+    box = enlarged((left, top, right, bottom), factor, light.size)
+    thing = Thing(light.crop(box), box[:2], ground.within(box, light.size), mask)
+    return light_on_dark(thing, float(above[kept & (above > 0)].sum()), -float(above[kept & (above < 0)].sum()))
+
+
+def light_on_dark(thing: Thing, lighter: float, darker: float) -> Thing:
+    """The thing or its negative, by how much of it is ``lighter`` than the ground and how much ``darker``.
+
+    What is darker than a light ground weighs more than what is lighter than it, and the other way round.
+    """
+    middle = min(255.0, max(0.0, thing.ground.level))
+    if darker * middle < lighter * (255 - middle):
+        return thing
+    return thing._replace(crop=picture(levels(thing.crop, _NEGATIVE)), ground=thing.ground.negative())
 
 
 def shrink(light: Image.Image) -> tuple[Image.Image, int]:
     """An "L" picture averaged down by the smallest whole factor that leaves at most ``WORK_SIDE`` pixels, and that factor."""
     factor = -(-max(light.size) // WORK_SIDE)
     return (light.reduce(factor) if factor > 1 else light), factor
-
-
-def fitted_ground(pixels: Grey) -> Ground:
-    """The plane through the levels along the border, and its noise: ``uint8[H,W]``.
-
-    Least squares with weights that fall with the distance from the plane (Holland and Welsch, "Robust regression using
-    iteratively reweighted least-squares", Communications in Statistics 6(9), 1977), so that a thing may reach out of the
-    picture.
-    """
-    height, width = pixels.shape
-    ys, xs, weights = _border(height, width)
-    values = pixels[ys, xs].astype(np.float64)
-    terms = np.stack([np.ones(len(xs)), (xs + 0.5) / width, (ys + 0.5) / height], axis=1)
-    plane = np.array([_median(values), 0, 0])
-    for _ in range(FITS):
-        distance = np.abs(values - terms.dot(plane))
-        spread = max(1.0, _median(distance))
-        weighted = terms * (weights / (1 + (distance / spread) ** 2))[:, None]
-        plane = np.linalg.lstsq(weighted.T.dot(terms), weighted.T.dot(values), rcond=None)[0]
-    distance = np.abs(values - terms.dot(plane))
-    noise = DEVIATION * _median(distance[distance <= 3 * max(1.0, DEVIATION * _median(distance))])
-    level, across, down = plane.tolist()
-    return Ground(level, across, down, max(float(LEAST_CONTRAST), NOISE_FACTOR * noise))
-
-
-def _median(values: npt.NDArray[np.float64]) -> float:
-    middle = len(values) // 2
-    return float(np.partition(values, middle)[middle])
-
-
-@lru_cache(maxsize=64)
-def _border(height: int, width: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.float64]]:
-    """Rows, columns and weights of the pixels along the border."""
-    deep, wide = max(1, round(RING * height)), max(1, round(RING * width))
-    weights = np.zeros((height, width))
-    for rows in (slice(None, deep), slice(-deep, None)):
-        weights[rows] += 1
-    for columns in (slice(None, wide), slice(-wide, None)):
-        weights[:, columns] += 1
-    ys, xs = weights.nonzero()
-    step = -(-len(ys) // RING_PIXELS)
-    ys, xs = ys[::step], xs[::step]
-    return ys, xs, weights[ys, xs] ** 1.5
 
 
 def thing_pieces(mask: Mask, standing: npt.NDArray[np.generic]) -> tuple[list[Piece], components.Labels]:
@@ -302,15 +228,13 @@ def enlarged(box: Box, factor: int, size: tuple[int, int]) -> Box:
     return left, top, min(right, size[0]), min(bottom, size[1])
 
 
-def _light_on_dark(crop: Image.Image, ground: Ground, lighter: float, darker: float) -> tuple[Image.Image, Ground]:
-    """The crop or its negative: what is darker than a light ground weighs more than what is lighter than it, and vice versa."""
-    middle = min(255.0, max(0.0, ground.level + (ground.across + ground.down) / 2))
-    if darker * middle >= lighter * (255 - middle):
-        return picture(levels(crop, _NEGATIVE)), ground.negative()
-    return crop, ground
+def inside(box: Box, part: Box) -> Box:
+    """A part of a box as a box of the picture."""
+    left, top = box[:2]
+    return left + part[0], top + part[1], left + part[2], top + part[3]
 
 
-def _standing_out(light: Image.Image, level: int, tolerance: int) -> Box:
+def standing_out(light: Image.Image, level: int, tolerance: int) -> Box:
     """The box of all that differs from the level by more than the tolerance."""
     distant = light if level == 0 and tolerance == 0 else picture(levels(light, _distance(level, tolerance)))
     box = distant.getbbox()

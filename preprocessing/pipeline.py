@@ -11,7 +11,7 @@ from PIL import Image
 from preprocessing import geometry, objects
 from preprocessing import ink as inks
 from preprocessing.decode import NoInk
-from preprocessing.levels import Box, Grey, levels, picture
+from preprocessing.levels import Box, Grey, picture
 from preprocessing.spec import InputSpec
 
 Tensor = npt.NDArray[np.float32]
@@ -68,11 +68,12 @@ def stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
 def _object_stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
     light, level = objects.opaque(image)
     thing = objects.find(light, level)
+    crop, whole = objects.cut_out(thing, light.size)
     width, height = thing.crop.size
     return [
-        Stage("gray", light, f"One channel, {light.width}x{light.height}, what is transparent taken for the ground."),
-        Stage("crop", thing.crop, f"The {width}x{height} pixels around the thing, as a negative where the ground is light."),
-        Stage("object", picture(objects.alone(thing, levels(thing.crop))), "The ground is black, the strongest level white."),
+        Stage("gray", light, f"One channel, {light.width}x{light.height}; what is transparent is ground."),
+        Stage("object", whole, "The ground is black; on a light ground the thing is shown as a negative. Dust is left out."),
+        Stage("crop", picture(crop), f"The {width}x{height} pixels around the thing, its strongest level white."),
         Stage("input", picture(objects.place(thing, spec)), _placement(spec)),
     ]
 
