@@ -3,6 +3,7 @@
 import gzip
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ IMAGES_MAGIC: Final = 2051
 LABELS_MAGIC: Final = 2049
 
 MNIST_HOME: Final = "MNIST: http://yann.lecun.com/exdb/mnist (mirrored by torchvision and tensorflow-datasets)"
+FASHION_HOME: Final = "Fashion-MNIST: https://github.com/zalandoresearch/fashion-mnist"
 EMNIST_HOME: Final = "EMNIST: https://www.nist.gov/itl/products-and-services/emnist-dataset (gzip.zip, the idx files)"
 
 _MNIST: Final = {"train": "train", "test": "t10k"}
@@ -73,12 +75,21 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
     return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
 
 
+@lru_cache(maxsize=2)
 def mnist(data: Path, split: str) -> Labelled:
     """MNIST (LeCun et al., 1998): the 60,000 pictures of ``train`` or the 10,000 of ``test``, from ``data/mnist``."""
     images, labels = _pair(data / "mnist", f"{_MNIST[split]}-images-idx3-ubyte", f"{_MNIST[split]}-labels-idx1-ubyte")
     return Labelled(images, labels)
 
 
+@lru_cache(maxsize=2)
+def fashion(data: Path, split: str) -> Labelled:
+    """Fashion-MNIST (Xiao et al., 2017): 60,000 pictures to ``train``, 10,000 to ``test``, from ``data/fashion-mnist``."""
+    name = _MNIST[split]
+    return Labelled(*_pair(data / "fashion-mnist", f"{name}-images-idx3-ubyte", f"{name}-labels-idx1-ubyte"))
+
+
+@lru_cache(maxsize=1)
 def emnist(data: Path) -> Labelled:
     """EMNIST (Cohen et al., 2017) from ``data/emnist``: 107,233 digits 0..9 and 108,935 letters of A..Z as 10..35.
 
@@ -94,19 +105,6 @@ def emnist(data: Path) -> Labelled:
         second = _emnist_part(folder, _BYMERGE)
         second = second.take(~identical(second.images, first.images))
     return Labelled(np.concatenate((first.images, second.images)), np.concatenate((first.labels, second.labels)))
-
-
-def validation_split(whole: Labelled, held_out: int, seed: int) -> tuple[Labelled, Labelled]:
-    """Training part and ``held_out`` pictures for validation, chosen at random by ``seed``; no picture is in both.
-
-    Pictures that are identical to the pixel stay on one side: the copies in the training part are left out.
-    """
-    if not 0 < held_out < len(whole):
-        raise DataError(f"{held_out} pictures cannot be held out of {len(whole)}.")
-    order = np.random.default_rng(seed).permutation(len(whole))
-    validation, training = whole.take(order[:held_out]), whole.take(order[held_out:])
-    copies = identical(training.images, validation.images)
-    return training.take(~copies), validation
 
 
 def identical(images: Images, others: Images) -> npt.NDArray[np.bool_]:
@@ -140,7 +138,9 @@ def _pair(folder: Path, images_name: str, labels_name: str) -> tuple[Images, Lab
 def _find(folder: Path, name: str) -> Path:
     path = _present(folder, name)
     if path is None:
-        raise DataError(f"{folder / name}(.gz) is missing. Put the original idx files there. {MNIST_HOME}. {EMNIST_HOME}.")
+        raise DataError(
+            f"{folder / name}(.gz) is missing. Put the original idx files there. {MNIST_HOME}. {EMNIST_HOME}. {FASHION_HOME}."
+        )
     return path
 
 

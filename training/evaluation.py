@@ -1,6 +1,6 @@
-"""What a trained digit model is worth: accuracy, calibration, and how well it tells digits from other drawings."""
+"""What a trained model is worth: accuracy, calibration, and how well it tells what it was made for from all else."""
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,62 +9,48 @@ import torch
 from torch import nn
 
 from models.card import ClassMetrics, Metrics
-from training import calibration, outliers
-from training.datasets import Labelled
-from training.frames import as_it_is, bank
+from training import calibration
+from training.datasets import Labels
 from training.network import logits
 
 Table = npt.NDArray[np.float32]
-
-
-def outlier_logits(model: nn.Module, data: Path, part: outliers.Part, processes: int) -> dict[str, Table]:
-    """Logits of pictures that are no digits; the model was trained on none of these words, alphabets and clothes."""
-    testing = part == "test"
-    archive = "images_background_small2" if testing else "images_background_small1"
-    frames = {
-        "quickdraw": bank(outliers.doodled, outliers.quickdraw(data, part), 11, processes),
-        "omniglot": bank(as_it_is, outliers.omniglot(data, archive), 0, processes),
-        "fashion": bank(as_it_is, outliers.fashion(data, "t10k" if testing else "train", 3000, 5), 0, processes),
-    }
-    return {name: predict(model, images) for name, images in frames.items()}
+Probabilities = npt.NDArray[np.floating]
 
 
 def predict(model: nn.Module, frames: npt.NDArray[np.uint8]) -> Table:
-    """Logits ``float32[N, 10]`` of frames ``uint8[N, 28, 28]``."""
+    """Logits ``float32[N, K]`` of frames ``uint8[N, H, W]``."""
     answered: Table = logits(model, torch.from_numpy(frames)).numpy()
     return answered
 
 
-def measured(model: nn.Module, pictures: Labelled, temperature: float, dataset: str, split: str) -> Metrics:
-    """Accuracy, calibration error and per-class accuracy on preprocessed pictures, as the card holds them."""
-    probabilities = np.exp(calibration.log_softmax(predict(model, pictures.images), temperature))
+def measured(probabilities: Probabilities, truth: Labels, labels: Sequence[str], name: str) -> Metrics:
+    """Accuracy, calibration error and every class of probabilities ``[N, K]``, as a card holds them.
+
+    ``name`` is ``DATA SET, SPLIT``. Classes without a picture are left out.
+    """
     winners = probabilities.argmax(axis=1)
-    right = winners == pictures.labels
+    right = winners == truth
+    dataset, split = name.split(", ", 1)
     return Metrics(
         dataset=dataset,
         split=split,
-        n=len(pictures),
+        n=len(truth),
         accuracy=round(float(right.mean()), 5),
-        ece=round(calibration.expected_calibration_error(probabilities, pictures.labels), 5),
-        per_class={
-            str(digit): ClassMetrics(
-                n=int((pictures.labels == digit).sum()),
-                recall=round(float(right[pictures.labels == digit].mean()), 5),
-                precision=round(float(right[winners == digit].mean()), 5) if (winners == digit).any() else 0.0,
-            )
-            for digit in np.unique(pictures.labels).tolist()
-        },
+        ece=round(calibration.expected_calibration_error(probabilities, truth), 5),
+        per_class={labels[place]: _of_class(winners, truth, place) for place in np.unique(truth).tolist()},
     )
 
 
-def confidence(model: nn.Module, pictures: Labelled, temperature: float) -> float:
-    """Mean probability of the winner."""
-    return float(np.exp(calibration.log_softmax(predict(model, pictures.images), temperature)).max(axis=1).mean())
+def confusions(probabilities: Probabilities, truth: Labels) -> npt.NDArray[np.int64]:
+    """How often each class (rows) was read as each (columns): ``int64[K, K]``."""
+    classes = probabilities.shape[1]
+    places = truth * classes + probabilities.argmax(axis=1)
+    return np.bincount(places, minlength=classes**2).reshape(classes, classes)
 
 
-def accepted(model: nn.Module, pictures: Labelled, rule: calibration.RejectionRule, temperature: float) -> float:
+def accepted(answered: Table, rule: calibration.RejectionRule, temperature: float) -> float:
     """Share of the pictures that are not rejected."""
-    return float((calibration.scored(predict(model, pictures.images), rule.score, temperature) >= rule.threshold).mean())
+    return float((calibration.scored(answered, rule.score, temperature) >= rule.threshold).mean())
 
 
 def rounded(value: Any) -> Any:
@@ -74,3 +60,12 @@ def rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: rounded(item) for key, item in value.items()}
     return [rounded(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _of_class(winners: Labels, truth: Labels, place: int) -> ClassMetrics:
+    read_as_it = winners == place
+    return ClassMetrics(
+        n=int((truth == place).sum()),
+        recall=round(float(read_as_it[truth == place].mean()), 5),
+        precision=round(float((truth == place)[read_as_it].mean()), 5) if read_as_it.any() else 0.0,
+    )

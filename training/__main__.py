@@ -1,0 +1,73 @@
+"""``python -m training NAME --data DIR``: make a model of the catalogue again, or one of your own pictures."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from training.datasets import DataError
+from training.leaks import leaks
+from training.making import make
+from training.recipes import RECIPES
+from training.train import Epoch, Watch
+
+CONSOLE = Console(highlight=False)
+
+
+class Bar(Watch):
+    """A progress bar over all steps, and a line above it for each epoch."""
+
+    def __init__(self, progress: Progress, epochs: int) -> None:
+        self._progress = progress
+        self._epochs = epochs
+        self._task = progress.add_task("training", total=None)
+
+    def step(self, done: int, steps: int, loss: float) -> None:
+        self._progress.update(self._task, completed=done, total=steps, description=f"loss {loss:.4f}")
+
+    def epoch(self, line: Epoch) -> None:
+        shares = "  ".join(f"{name}: {100 * share:.2f} %" for name, share in line.accuracy.items())
+        CONSOLE.print(f"epoch {line.epoch:2d} of {self._epochs}  loss {line.loss:.4f}  {shares}  {line.seconds / 60:.1f} min")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; 1 with a reason where data are missing or a split leaks."""
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    parser.add_argument("name", choices=RECIPES, help="the model")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="holds mnist/, emnist/, drawings/, ...")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: models/NAME")
+    parser.add_argument("--epochs", type=int, help="another number than the recipe's")
+    parser.add_argument("--seed", type=int, help="another seed than the recipe's")
+    parser.add_argument("--without", action="append", default=[], metavar="SOURCE", help="leave sources out: an experiment")
+    parser.add_argument("--fresh", action="store_true", help="do not go on with a run that was cut off")
+    parser.add_argument("--splits", action="store_true", help="only look for pictures that are in two parts of the data")
+    options = parser.parse_args(arguments)
+    recipe = RECIPES[options.name](options.data)
+    given = {name: getattr(options, name) for name in ("epochs", "seed") if getattr(options, name) is not None}
+    settings = replace(recipe.settings, **given)
+    out = options.out or Path("models") / options.name
+    if options.fresh:
+        (out / "checkpoint.pt").unlink(missing_ok=True)
+    try:
+        if options.splits:
+            found = leaks(recipe)
+            CONSOLE.print("\n".join(found) or f"{recipe.name}: no picture is in two parts")
+            return 1 if found else 0
+        columns = (TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=CONSOLE) as progress:
+            card = make(recipe, out, settings, CONSOLE.print, Bar(progress, settings.epochs), tuple(options.without))
+    except DataError as error:
+        CONSOLE.print(f"error: {error}")
+        return 1
+    for one in card.metrics:
+        shares = f"{100 * one.accuracy:.2f} % of {one.n:,}, balanced {100 * one.balanced_accuracy:.2f} %"
+        CONSOLE.print(f"{one.dataset}, {one.split}: {shares}, calibration error {100 * one.ece:.2f} %")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""The recipe of ``category``: is it a digit, a letter or another drawing? Every source is drawn with the same pens."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from torch import nn
+
+from training import drawings, pens, strangers
+from training.copies import near_copies
+from training.datasets import Images, Labelled, emnist, fashion, mnist
+from training.drawings import Drawn
+from training.frames import INK, Pictures, as_it_is, joined
+from training.network import convolutions
+from training.recipe import Recipe
+from training.recipes import digits, letters
+from training.splits import Part, held_out, of_each_class, part_of
+from training.strangers import unknown
+from training.train import Settings
+
+PARTS: Final[tuple[Part, ...]] = ("test", "validation", "train")
+LABELS: Final = ("digit", "letter", "drawing")
+DIGIT, LETTER, DRAWING = range(3)
+# Words whose drawings are a single round, stick or hook, and so a letter or a digit as well.
+PLAIN: Final = strangers.AMBIGUOUS | {
+    "bandage", "banana", "baseball bat", "bracelet", "ear", "finger", "garden hose", "hexagon", "knee", "leg", "marker",
+    "octagon", "pond", "pool", "potato", "rainbow", "rifle", "river", "stitches", "string bean", "toe",
+}  # fmt: skip
+# Pictures of each source in one bank, and of each category in what is held out.
+EACH: Final = 40_000
+HELD_OUT: Final = {"validation": 2500, "test": 3000}
+ROWS: Final = 4000
+CLOTHES: Final = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What people wrote and drew in one part, unrendered: scans ``uint8[N, 28, 28]``, doodles, drawings dark on light."""
+
+    digits: Labelled
+    letters: Labelled
+    doodles: list[drawings.Doodle]
+    shapes: Drawn
+    signs: Drawn
+
+
+class Category(Recipe):
+    """Digits, letters and other drawings told apart."""
+
+    name = "category"
+    title = "Digit, letter or other drawing"
+    spec = INK
+    sources = (
+        "MNIST train (LeCun, Cortes, Burges) and EMNIST digits (NIST, public domain), as digits",
+        "EMNIST letters (NIST, public domain), as letters, split as for the letters model",
+        "Quick, Draw! (Google, CC BY 4.0), split by drawing; hand-drawn rectangles and triangles (F. Robert, CC BY 4.0), split "
+        "by user; Omniglot characters unlike ours (Lake et al., MIT), split by person: as drawings",
+        "Fashion-MNIST (Zalando, MIT) and rows of characters, as examples of what is none of them",
+        "everything thinned and drawn again with the same pens (training.pens)",
+    )
+    settings = Settings(epochs=10, weight_decay=0.05, smoothing=0.02)
+
+    @property
+    def labels(self) -> list[str]:
+        return list(LABELS)
+
+    def network(self) -> nn.Sequential:
+        return convolutions((24, 48, 72, 96, 128, 160), 3, dropout=0.35)
+
+    def training(self, number: int) -> dict[str, Pictures]:
+        seeds = self.seeds(number)
+        part = self._part("train")
+        scans = of_each_class(part.digits.labels, EACH // 10, next(seeds))
+        written = of_each_class(part.letters.labels, EACH // 26, next(seeds))
+        shown = {
+            "digits": _drawn(pens.scan, part.digits.images[scans], DIGIT, next(seeds)),
+            "letters": _drawn(pens.scan, part.letters.images[written], LETTER, next(seeds)),
+            "doodles": _drawn(pens.doodle, part.doodles * (EACH // 2 // len(part.doodles)), DRAWING, next(seeds)),
+            "shapes": _drawn(pens.print_of, np.resize(part.shapes.images, (EACH // 5, 70, 70)), DRAWING, next(seeds)),
+            "signs": _drawn(pens.print_of, np.resize(part.signs.images, (EACH // 3, 105, 105)), DRAWING, next(seeds)),
+        }
+        clothes = fashion(self.data, "train").images[number * CLOTHES :: 10][:CLOTHES]
+        return shown | {
+            "rows": _rows(part, next(seeds)),
+            "clothes": Pictures(as_it_is, clothes, unknown(len(clothes))),
+        }
+
+    def validation(self) -> dict[str, Pictures]:
+        return {"digits, letters and drawings, validation": self.held_out("validation")}
+
+    def test(self) -> dict[str, Pictures]:
+        return {"digits, letters and drawings, test": self.held_out("test")}
+
+    def strangers(self, part: Part) -> dict[str, Pictures]:
+        clothes = fashion(self.data, "test" if part == "test" else "train").images[-3000:]
+        return {
+            "rows of characters": _rows(self._part(part), 11),
+            "Fashion-MNIST": Pictures(as_it_is, clothes, unknown(len(clothes))),
+        }
+
+    def held_out(self, part: Part) -> Pictures:
+        """As many digits as letters as drawings of a part, drawn with the same pens."""
+        sources, count = self._part(part), HELD_OUT[part]
+        kinds = self.written(part)
+        made: list[Any] = [(pens.scan, picture) for picture in (*kinds[0].images, *kinds[1].images)]
+        rest = count - len(sources.doodles) - len(sources.signs.images)
+        made += [(pens.doodle, one) for one in sources.doodles]
+        made += [(pens.print_of, picture) for picture in sources.signs.images]
+        made += [
+            (pens.print_of, picture) for picture in sources.shapes.images[:: max(1, len(sources.shapes.images) // rest)][:rest]
+        ]
+        labels = np.repeat([DIGIT, LETTER], [len(kinds[0]), len(kinds[1])]).tolist()
+        labels += [DRAWING] * (len(made) - len(labels))
+        return Pictures(_by_its_pen, made, np.array(labels, dtype=np.int64), 21)
+
+    def written(self, part: Part) -> tuple[Labelled, Labelled]:
+        """The digits and the letters in ``held_out(part)``, in its order, with what they are."""
+        sources, count = self._part(part), HELD_OUT[part]
+        chosen = of_each_class(sources.digits.labels, count // 10, 3)
+        others = of_each_class(sources.letters.labels, count // 26, 3)
+        return sources.digits.take(chosen), sources.letters.take(others)
+
+    def _part(self, part: Part) -> Sources:
+        return self._parts[part]
+
+    @cached_property
+    def _parts(self) -> dict[Part, Sources]:
+        training, validation = held_out(mnist(self.data, "train"), (digits.HELD_OUT,), self.settings.seed)
+        characters = emnist(self.data)
+        scans = [joined([training, characters.take(characters.labels < 10)]), validation, mnist(self.data, "test")]
+        parts: dict[Part, Sources] = {}
+        for part, scan, written in zip(
+            PARTS, reversed(scans), reversed(letters.split(characters, self.settings.seed)), strict=True
+        ):
+            later = list(parts.values())
+            known = [one for sources in later for one in (sources.digits.images, sources.letters.images)]
+            parts[part] = Sources(
+                scan.take(_new(scan.images, known)),
+                written.take(_new(written.images, known)),
+                [one for one in drawings.quickdraw(self.data) if one.word not in PLAIN and part_of(one.key) == part],
+                _unseen(drawings.shapes(self.data).by(part), [one.shapes.images for one in later]),
+                _unseen(drawings.signs(self.data).by(part), [one.signs.images for one in later]),
+            )
+        return parts
+
+
+def _unseen(drawn: Drawn, later: list[Images]) -> Drawn:
+    return drawn.take(_new(drawn.images, later))
+
+
+def _new(images: Images, later: list[Images]) -> npt.NDArray[np.int64]:
+    """Places of the pictures that are not, but for noise, among those of the parts that judge."""
+    if not later:
+        return np.arange(len(images))
+    return np.flatnonzero(~near_copies(images, np.concatenate(later)))
+
+
+def _drawn(make: Any, sources: Any, label: int, seed: int) -> Pictures:
+    return Pictures(make, sources, np.full(len(sources), label, dtype=np.int64), seed)
+
+
+def _rows(part: Sources, seed: int) -> Pictures:
+    characters = np.concatenate([part.digits.images, part.letters.images])
+    chosen = np.random.default_rng(seed).integers(0, len(characters), (ROWS, 4))
+    return Pictures(strangers.row, characters[chosen], unknown(ROWS), seed)
+
+
+def _by_its_pen(source: Any, hand: np.random.Generator) -> Image.Image:
+    make, drawing = source
+    picture: Image.Image = make(drawing, hand)
+    return picture
