@@ -11,14 +11,13 @@ from preprocessing.levels import Box, Grey
 
 Levels = npt.NDArray[np.float32]
 
-# Where the ground is even, this share of the border levels near the ground's is the ground's own; less in a picture of few
-# pixels, which was made for a model and may have faint rims.
+# Where the ground is even, it is seen in most corners, and this share of the border levels near the ground's is the ground's
+# own. A picture of few pixels was made for a model and may have faint rims.
 OWN_SHARE: Final = 0.9
 OWN_SHARE_TINY: Final = 0.5
 TINY: Final = 32
 NEAR: Final = 2
-# The ground is seen in at least one of so many pixels along the border.
-LEAST_BORDER: Final = 8
+LEAST_CORNERS: Final = 3
 # What stands out does so by this many levels, and by this many deviations of the noise.
 LEAST_CONTRAST: Final = 6
 NOISE_FACTOR: Final = 4.0
@@ -75,7 +74,8 @@ def even(light: Image.Image) -> int | None:
     own, near = int(counts[level]), int(np.add.reduce(counts[max(0, level - NEAR) : level + NEAR + 1]))
     if max(width, height) <= TINY:
         return level if own >= OWN_SHARE_TINY * near else None
-    return level if own >= OWN_SHARE * near and own >= len(border) / LEAST_BORDER else None
+    corners = [light.getpixel((x, y)) for x in (0, width - 1) for y in (0, height - 1)]
+    return level if own >= OWN_SHARE * near and corners.count(level) >= LEAST_CORNERS else None
 
 
 def fitted(pixels: Grey) -> Ground:

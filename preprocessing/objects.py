@@ -20,7 +20,7 @@ from preprocessing.levels import Box, Grey, levels, picture
 from preprocessing.spec import InputSpec
 
 # The place of the thing is looked for in a picture averaged down until its longer side is at most this.
-WORK_SIDE: Final = 112
+WORK_SIDE: Final = 160
 # And it is shown to people in one of at most this.
 SHOWN_SIDE: Final = 400
 # Pictures and things of no more pixels along the longer side are made for models: every level counts, nothing is dust.
@@ -141,9 +141,10 @@ def on_even_ground(light: Image.Image, level: int) -> Thing:
     if max(crop.size) > SMALL:
         tolerance = int(max(LEAST_CONTRAST, MIN_SHARE * contrast)) - 1
         work, factor = shrink(crop)
-        standing = np.abs(levels(work).astype(np.int16) - level)
+        # What touches an edge may not belong to the picture, but these edges are the thing's own.
+        standing = np.pad(np.abs(levels(work).astype(np.int16) - level), 1)
         pieces, _ = thing_pieces(standing > min(tolerance, int(standing.max()) // 2), standing)
-        box = inside(box, enlarged(around(pieces), factor, crop.size))
+        box = inside(box, enlarged(inside((-1, -1, -1, -1), around(pieces)), factor, crop.size))
         box = inside(box, standing_out(light.crop(box), level, tolerance))
         crop = light.crop(box)
     differences = (np.arange(256) - level) * np.array(crop.histogram())
