@@ -12,7 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from training.datasets import DataError
 from training.leaks import leaks
 from training.making import make
+from training.recipe import Recipe
 from training.recipes import RECIPES
+from training.recipes.folder import Folder
 from training.train import Epoch, Watch
 
 CONSOLE = Console(highlight=False)
@@ -37,8 +39,12 @@ class Bar(Watch):
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 1 with a reason where data are missing or a split leaks."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    parser.add_argument("name", choices=RECIPES, help="the model")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="holds mnist/, emnist/, drawings/, ...")
+    parser.add_argument("name", help=f"{', '.join(RECIPES)}; with --folder any other")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=Path, metavar="DIR", help="holds mnist/, emnist/, drawings/, fashion-mnist/")
+    source.add_argument("--folder", type=Path, metavar="DIR", help="holds pictures of your own, LABEL/NAME.png")
+    parser.add_argument("--subject", choices=("ink", "object"), default="ink", help="what your own pictures show")
+    parser.add_argument("--title", default="", help="what your own model is, in a few words")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: models/NAME")
     parser.add_argument("--epochs", type=int, help="another number than the recipe's")
     parser.add_argument("--seed", type=int, help="another seed than the recipe's")
@@ -46,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--fresh", action="store_true", help="do not go on with a run that was cut off")
     parser.add_argument("--splits", action="store_true", help="only look for pictures that are in two parts of the data")
     options = parser.parse_args(arguments)
-    recipe = RECIPES[options.name](options.data)
+    if options.folder is None and options.name not in RECIPES:
+        parser.error(f"there is no recipe {options.name!r}. There are: {', '.join(RECIPES)}.")
+    recipe = chosen(options)
     given = {name: getattr(options, name) for name in ("epochs", "seed") if getattr(options, name) is not None}
     settings = replace(recipe.settings, **given)
     out = options.out or Path("models") / options.name
@@ -67,6 +75,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         shares = f"{100 * one.accuracy:.2f} % of {one.n:,}, balanced {100 * one.balanced_accuracy:.2f} %"
         CONSOLE.print(f"{one.dataset}, {one.split}: {shares}, calibration error {100 * one.ece:.2f} %")
     return 0
+
+
+def chosen(options: argparse.Namespace) -> Recipe:
+    """The recipe the command line asks for."""
+    if options.folder is not None:
+        return Folder(options.folder, options.name, options.subject, options.title)
+    return RECIPES[options.name](options.data)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 from torch import nn
@@ -22,15 +21,15 @@ class Recipe(ABC):
     may be in ``training``.
     """
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    version: ClassVar[str] = "1.0.0"
-    licence: ClassVar[str] = "Apache-2.0"
-    spec: ClassVar[InputSpec]
-    sources: ClassVar[Sequence[str]]
-    settings: ClassVar[Settings]
+    name: str
+    title: str
+    version: str = "1.0.0"
+    licence: str = "Apache-2.0"
+    spec: InputSpec
+    sources: Sequence[str]
+    settings: Settings
     # The share of the first validation set that the rejection threshold accepts.
-    accepted: ClassVar[float] = 0.985
+    accepted: float = 0.985
 
     def __init__(self, data: Path) -> None:
         self.data = data

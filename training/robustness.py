@@ -34,7 +34,9 @@ class Reader:
     """A model of the catalogue: picture in, class out."""
 
     def __init__(self, folder: Path) -> None:
-        self.card: ModelCard = read_card(folder / CARD_FILE)
+        card = read_card(folder / CARD_FILE)
+        assert isinstance(card, ModelCard)
+        self.card = card
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         self._session = ort.InferenceSession(str(folder / MODEL_FILE), options, providers=["CPUExecutionProvider"])

@@ -70,7 +70,7 @@ class Fashion(Recipe):
         return list(LABELS)
 
     def network(self) -> nn.Sequential:
-        return residual((32, 64, 160), (1, 1, 1), 10)
+        return residual((32, 80, 160), (1, 2, 1), 10)
 
     def training(self, number: int) -> dict[str, Pictures]:
         seeds = self.seeds(number)
