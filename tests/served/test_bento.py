@@ -4,40 +4,57 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
+from models.card import CARD_FILE, read_card
+from models.store import catalogue
+from tests.models.catalogues import models
 from tests.pictures import digit, encoded
 from tests.processes import ROOT, free_port, running, service_environment
+from tests.served.catalogues import write_catalogue
 
 pytestmark = pytest.mark.served
 
+SEVEN = encoded(digit("7"))
 
-def bentoml(home: Path, *arguments: str) -> None:
+
+def bentoml(home: Path, *arguments: str, cwd: Path = ROOT) -> None:
     """Run the bentoml command with a store of its own."""
     command = [sys.executable, "-m", "bentoml", *arguments]
     environment = {**os.environ, **service_environment(home, 3000)}
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, cwd=cwd, env=environment, check=True, capture_output=True, timeout=120)
 
 
-def classify(home: Path, bento: str, directory: Path) -> str:
-    """The label a Bento served from ``directory`` gives to a seven."""
+@contextmanager
+def served(home: Path, directory: Path) -> Iterator[httpx.Client]:
+    """A client of the latest Bento, served from ``directory``."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "bentoml", "serve", bento]
+    command = [sys.executable, "-m", "bentoml", "serve", "image_classifier:latest"]
     environment = service_environment(home, port, WORKERS="1")
-    with running(command, f"{address}/readyz", home / f"bento-{port}.log", environment, cwd=directory):
-        response = httpx.post(f"{address}/classify", content=encoded(digit("7")), headers={"Content-Type": "image/png"})
-    return str(response.json()["label"])
+    with (
+        running(command, f"{address}/readyz", home / f"bento-{port}.log", environment, cwd=directory),
+        httpx.Client(base_url=address, timeout=30) as client,
+    ):
+        yield client
+
+
+def names(client: httpx.Client) -> set[str]:
+    """The models it serves."""
+    return {model["name"] for model in client.get("/models").json()["models"]}
 
 
 def test_a_bento_carries_its_models(model_store: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     bentoml(model_store, "build", "-f", "bentofile.yaml")
-    assert classify(model_store, "image_classifier:latest", empty) == "7"
+    with served(model_store, empty) as client:
+        assert client.post("/classify", content=SEVEN).json()["label"] == "7"
     (dockerfile,) = model_store.glob("bentos/image_classifier/*/env/docker/Dockerfile")
     assert "ARG HOST=0.0.0.0" in dockerfile.read_text(encoding="utf-8")
 
@@ -46,4 +63,24 @@ def test_a_bento_carries_its_models(model_store: Path, tmp_path: Path) -> None:
     other_home.mkdir()
     bentoml(other_home, "import", str(moved))
     shutil.rmtree(model_store / "bentos")
-    assert classify(other_home, "image_classifier:latest", empty) == "7"
+    with served(other_home, empty) as client:
+        assert client.post("/classify", content=SEVEN).json()["label"] == "7"
+        assert names(client) == {read_card(folder / CARD_FILE).name for folder in catalogue()}
+
+
+def test_a_bento_carries_cascades_and_models_that_were_added(tmp_path: Path) -> None:
+    project, empty = tmp_path / "project", tmp_path / "empty"
+    empty.mkdir()
+    for pattern in ("service.py", "bentofile.yaml", "models/*.py", "preprocessing/*.py", "serving/*.py", "requirements/*.txt"):
+        for file in ROOT.glob(pattern):
+            (project / file.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, project / file.relative_to(ROOT))
+    write_catalogue(project / "models")
+    imported = models(tmp_path, "import", catalogue=project / "models")
+    assert imported.returncode == 0, imported.stderr
+    bentoml(tmp_path, "build", cwd=project)
+    shutil.rmtree(project)
+    with served(tmp_path, empty) as client:
+        assert names(client) == {"digits", "letters", "category", "characters"}
+        answer = client.post("/classify", params={"model": "characters"}, content=SEVEN).json()
+    assert (answer["label"], answer["category"]["label"]) == ("7", "digit")

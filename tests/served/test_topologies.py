@@ -9,14 +9,17 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import httpx
 import psutil
 import pytest
 
 from loadtests.samples import samples
+from models.card import CARD_FILE, read_card
+from models.store import catalogue
 from serving.batching import PATIENCE_SECONDS
-from tests.pictures import digit, encoded
+from tests.pictures import WHITE, digit, encoded
 from tests.processes import ROOT, free_port, service_environment, start_service
 from tests.served.load import post_all
 from tests.served.metrics import Counted, scrape, until
@@ -24,6 +27,7 @@ from tests.served.metrics import Counted, scrape, until
 pytestmark = pytest.mark.served
 
 SEVEN = encoded(digit("7"))
+PAPER_SEVEN = encoded(digit("7", paper=WHITE))
 REQUESTS = 400
 
 
@@ -81,8 +85,29 @@ def test_what_is_counted_adds_up_over_the_workers(address: str) -> None:
     assert samples_now["gpu_fallback{digits}"] == 0
 
 
+def described(address: str, name: str) -> dict[str, Any]:
+    """What GET /models says of one model."""
+    entry: dict[str, Any] = next(one for one in httpx.get(f"{address}/models").json()["models"] if one["name"] == name)
+    return entry
+
+
+@pytest.mark.parametrize("name", [read_card(folder / CARD_FILE).name for folder in catalogue()])
+def test_every_model_of_the_catalogue_answers(address: str, name: str) -> None:
+    card = described(address, name)["card"]
+    for path in ("/classify", "/explain"):
+        response = httpx.post(f"{address}{path}", content=PAPER_SEVEN, params={"model": name}, timeout=30)
+        assert response.status_code == 200, response.text
+        answer = response.json()
+        assert (answer["model"], answer["version"]) == (name, card["version"])
+        assert list(answer["probabilities"]) == card["labels"]
+        assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+        assert (answer["category"] is None) == (card["task"] == "classify")
+    (entry,) = post_batch(address, [PAPER_SEVEN], f"/classify/batch?model={name}").json()
+    assert entry["label"] == answer["label"]
+
+
 def test_models_and_explain_tell_the_same_in_both_topologies(address: str) -> None:
-    (model,) = httpx.get(f"{address}/models").json()["models"]
+    model = described(address, "digits")
     assert model["providers"] == ["CPUExecutionProvider"]
     assert model["devices"]["cpu"] == {"available": True, "reason": None}
     assert model["devices"]["gpu"]["reason"] == "The installed onnxruntime has no CUDAExecutionProvider."
@@ -238,8 +263,8 @@ async def _some_go_away(address: str, resume: Callable[[], None]) -> list[httpx.
 
 def test_a_working_gpu_means_a_runner_and_is_asked_first(model_store: Path) -> None:
     with start_service(model_store, free_port(), "tests.served.standin:ImageClassifier") as address:
-        (model,) = httpx.get(f"{address}/models").json()["models"]
-        assert [model["devices"][name]["available"] for name in ("cpu", "gpu")] == [True, True]
+        devices = described(address, "digits")["devices"]
+        assert [devices[name]["available"] for name in ("cpu", "gpu")] == [True, True]
         counted = Counted(address)
         assert httpx.post(f"{address}/classify", content=SEVEN).json()["label"] == "7"
         assert counted("batch_size_count{gpu,digits}") == 1
