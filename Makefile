@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENTOFILE ?= bentofile.yaml
 DATA ?= data
+MODEL ?= digits
 API_ADDRESS ?= http://127.0.0.1:$(or $(PORT),3000)
 USERS ?= 32
 SECONDS_OF_LOAD ?= 30
@@ -72,7 +73,7 @@ format: setup-dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-evaluate: setup ## post the MNIST test images under DATA to the API at API_ADDRESS and score the answers
+evaluate: setup-train ## post the test pictures of every model under DATA to the API at API_ADDRESS and score the answers
 	$(BIN)/python -m training.served --data $(DATA) --api_address $(API_ADDRESS)
 
 robustness: setup ## read 2,000 MNIST test digits under DATA as 20 kinds of picture; writes docs/robustness.md
@@ -92,8 +93,8 @@ bento: models ## build the Bento (BENTOFILE=bentofile.gpu.yaml for CUDA)
 image: bento ## build a container image of the Bento; needs Docker
 	$(BIN)/bentoml containerize image_classifier:latest
 
-train: setup-train ## train the digits model on the files under DATA
-	$(BIN)/python -m training.digits --data $(DATA)
+train: setup-train ## train MODEL (digits, letters, category, fashion) on the files under DATA
+	$(BIN)/python -m training $(MODEL) --data $(DATA)
 
 lock: setup-dev ## write requirements/*.txt from pyproject.toml
 	$(LOCK) --group dev -o requirements/dev.txt pyproject.toml

@@ -1,6 +1,7 @@
 """``python -m training NAME --data DIR``: make a model of the catalogue again, or one of your own pictures."""
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -38,6 +39,8 @@ class Bar(Watch):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 1 with a reason where data are missing or a split leaks."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # a log file shows each epoch when it ends
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     parser.add_argument("name", help=f"{', '.join(RECIPES)}; with --folder any other")
     source = parser.add_mutually_exclusive_group(required=True)

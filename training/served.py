@@ -1,106 +1,136 @@
-"""What a running service makes of labelled pictures: ``python -m training.served --data DIR``.
+"""What a running service makes of the test pictures of its models: ``python -m training.served --data DIR``.
 
-The MNIST test images go over HTTP as PNGs, as anyone's pictures would; nothing of the service is imported.
+The pictures go over HTTP as PNGs, as anyone's would; nothing of the service is imported.
 """
 
 import argparse
 import asyncio
 import io
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
-from training.calibration import expected_calibration_error
-from training.datasets import DataError, Labelled, mnist
+from models.card import CARD_FILE, Metrics, read_card, write_card
+from training.datasets import DataError
+from training.evaluation import measured
+from training.frames import Pictures
+from training.recipes import EXAMINATIONS, Examination
+from training.reports import Answers, exaggerations, keep, text
 
 CONNECTIONS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """Probabilities ``float64[N, K]`` the service answered, whether it rejected (``bool[N]``), and the truth ``int64[N]``."""
+class Service:
+    """A service at an address and the cards of its models, by name."""
 
-    probabilities: npt.NDArray[np.float64]
-    rejected: npt.NDArray[np.bool_]
-    labels: npt.NDArray[np.int64]
+    address: str
+    cards: dict[str, dict[str, Any]]
 
-    @property
-    def right(self) -> npt.NDArray[np.bool_]:
-        """Whether each picture's winner is its label."""
-        return np.asarray(self.probabilities.argmax(axis=1) == self.labels)
+    @classmethod
+    def at(cls, address: str) -> "Service":
+        """Ask a service for its models.
 
-    @property
-    def accuracy(self) -> float:
-        """Share of pictures read right; a rejected one counts by its best guess."""
-        return float(self.right.mean())
+        Raises:
+            httpx.HTTPError: it cannot be reached.
+        """
+        told = httpx.get(f"{address}/models", timeout=60).raise_for_status().json()
+        return cls(address, {model["name"]: model["card"] for model in told["models"]})
 
-    def text(self) -> str:
-        """Accuracy, per-class table, confidence of the right ones, calibration error and n, for people."""
-        right, winners = self.right, self.probabilities.max(axis=1)
-        lines = [
-            f"n {len(self.labels):,}",
-            f"accuracy {right.mean():.2%}   ({int((~right).sum())} wrong)",
-            f"mean confidence of the right ones {winners[right].mean():.4f}",
-            f"expected calibration error {expected_calibration_error(self.probabilities, self.labels):.2%} (15 bins)",
-            f"accepted {1 - self.rejected.mean():.2%}",
-            "",
-            "class      n   accuracy   most often read as",
-        ]
-        for label in np.unique(self.labels):
-            of_class = self.labels == label
-            wrong = self.probabilities[of_class & ~right].argmax(axis=1)
-            confusion = f"{np.bincount(wrong).argmax()} ({np.bincount(wrong).max()})" if len(wrong) else "-"
-            lines.append(f"{label:>5} {of_class.sum():>6}   {right[of_class].mean():>8.2%}   {confusion}")
-        return "\n".join(lines)
+    def metrics(self, model: str) -> list[Metrics]:
+        """What the card of a model claims."""
+        return [Metrics.model_validate(claim) for claim in self.cards[model]["metrics"]]
 
 
-async def ask(address: str, pictures: Labelled, model: str) -> Report:
+async def ask(service: Service, model: str, labels: Sequence[str], pictures: Pictures) -> Answers:
     """Post every picture as PNG and gather the answers.
 
     Raises:
         httpx.HTTPError: the service cannot be reached, or answered a picture with an error.
     """
-    queue = iter(enumerate(pictures.images))
-    answers: list[dict[str, Any]] = [{}] * len(pictures)
-    async with httpx.AsyncClient(base_url=address, timeout=60) as client:
+    queue = iter(enumerate(pictures.images()))
+    probabilities = np.zeros((len(pictures), len(labels)))
+    rejected = np.zeros(len(pictures), dtype=np.bool_)
+    async with httpx.AsyncClient(base_url=service.address, timeout=60) as client:
 
         async def work() -> None:
             for index, picture in queue:
-                buffer = io.BytesIO()
-                Image.fromarray(picture).save(buffer, "PNG")
                 headers = {"Content-Type": "image/png"}
-                response = await client.post("/classify", params={"model": model}, content=buffer.getvalue(), headers=headers)
-                answers[index] = response.raise_for_status().json()
+                response = await client.post("/classify", params={"model": model}, content=png(picture), headers=headers)
+                answer = response.raise_for_status().json()
+                probabilities[index] = [answer["probabilities"][label] for label in labels]
+                rejected[index] = answer["rejected"]
 
         await asyncio.gather(*(work() for _ in range(CONNECTIONS)))
-    probabilities = [list(answer["probabilities"].values()) for answer in answers]
-    return Report(np.array(probabilities), np.array([bool(answer["rejected"]) for answer in answers]), pictures.labels)
+    return Answers(probabilities, rejected, pictures.labels, list(labels))
 
 
-def main() -> int:
-    """Score the 10,000 MNIST test images; 1 when the accuracy is below ``--at_least``."""
+def png(picture: Image.Image) -> bytes:
+    """A picture as an encoded PNG."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def examine(service: Service, model: str, examination: Examination, out: Path) -> tuple[list[Metrics], list[str]]:
+    """Score one model on all its test sets, print what was found, and keep the pictures of the first under ``out``.
+
+    Returns:
+        What was measured, and a line for each thing that the card claims beyond it.
+    """
+    found, faults = [], []
+    for number, (name, pictures) in enumerate(examination.test().items()):
+        answers = asyncio.run(ask(service, model, examination.labels, pictures))
+        metrics = measured(answers.probabilities, answers.truth, answers.labels, name)
+        sys.stdout.write(f"\n{model} {service.cards[model]['version']}: {name}\n\n{text(metrics, answers)}\n")
+        faults += exaggerations(model, service.metrics(model), metrics)
+        found.append(metrics)
+        if number == 0:
+            keep(model, answers, pictures, out)
+    return found, faults
+
+
+def write_metrics(folder: Path, found: Sequence[Metrics]) -> None:
+    """Put what was measured into a card of the catalogue, in the place of what it said of the same pictures."""
+    card = read_card(folder / CARD_FILE)
+    fresh = {(one.dataset, one.split) for one in found}
+    rest = [one for one in card.metrics if (one.dataset, one.split) not in fresh]
+    write_card(card.model_copy(update={"metrics": [*found, *rest]}), folder / CARD_FILE)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Score the models that there are test pictures for; 1 when a card claims more than is measured."""
     parser = argparse.ArgumentParser(prog="python -m training.served", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds mnist/t10k-*-ubyte(.gz)")
+    parser.add_argument("--data", type=Path, required=True, help="the folder that training/README.md describes")
     parser.add_argument("--api_address", default="http://127.0.0.1:3000")
-    parser.add_argument("--model", default="digits")
-    parser.add_argument("--at_least", type=float, default=0.995, help="accuracy below which the command fails")
-    arguments = parser.parse_args()
+    parser.add_argument("--model", action="append", choices=EXAMINATIONS, help="only this one; all of them when not given")
+    parser.add_argument("--out", type=Path, default=Path("build/evaluation"), help="where pictures go, default: %(default)s")
+    parser.add_argument("--write", type=Path, metavar="MODELS", help="write what was measured into the cards of this catalogue")
+    options = parser.parse_args(arguments)
+    faults: list[str] = []
     try:
-        report = asyncio.run(ask(arguments.api_address, mnist(arguments.data, "test"), arguments.model))
+        service = Service.at(options.api_address)
+        for model in options.model or [name for name in EXAMINATIONS if name in service.cards]:
+            if model not in service.cards:
+                raise DataError(f"{options.api_address} does not serve {model!r}.")
+            found, exaggerated = examine(service, model, EXAMINATIONS[model](options.data), options.out)
+            faults += exaggerated
+            if options.write is not None:
+                write_metrics(options.write / model, found)
     except DataError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     except httpx.HTTPError as error:
-        sys.stderr.write(f"{arguments.api_address}: {error}. Is the service running? `make serve` starts it.\n")
+        sys.stderr.write(f"{options.api_address}: {error}. Is the service running? `make serve` starts it.\n")
         return 2
-    sys.stdout.write(f"MNIST test through {arguments.api_address}, model {arguments.model}\n\n{report.text()}\n")
-    return 0 if report.accuracy >= arguments.at_least else 1
+    sys.stdout.write("\n" + "".join(f"{fault}\n" for fault in faults or ["Every card claims what was measured, or less."]))
+    return 1 if faults and options.write is None else 0
 
 
 if __name__ == "__main__":
