@@ -89,10 +89,10 @@ class Category(Recipe):
         }
 
     def validation(self) -> dict[str, Pictures]:
-        return {"digits, letters and drawings, validation": self.held_out("validation")}
+        return {"digits + letters + drawings, validation": self.held_out("validation")}
 
     def test(self) -> dict[str, Pictures]:
-        return {"digits, letters and drawings, test": self.held_out("test")}
+        return {"digits + letters + drawings, test": self.held_out("test")}
 
     def strangers(self, part: Part) -> dict[str, Pictures]:
         clothes = fashion(self.data, "test" if part == "test" else "train").images[-3000:]

@@ -25,7 +25,7 @@ class Characters:
 
     def test(self) -> dict[str, Pictures]:
         """The test pictures of ``category``, with what they are."""
-        return {"digits, letters and drawings, test": self._read_to_the_end}
+        return {"digits + letters + drawings, test": self._read_to_the_end}
 
     @cached_property
     def _read_to_the_end(self) -> Pictures:
