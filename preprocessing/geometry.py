@@ -31,7 +31,7 @@ def fit(ink: Image.Image, box: int, averaging: Image.Resampling = Image.Resampli
         return levels(ink)
     resampling = averaging if scale < 1 else Image.Resampling.BICUBIC
     fitted = ink.resize(size, resampling, reducing_gap=REDUCING_GAP)
-    if fitted.getbbox():
+    if fitted.getbbox() or not ink.getbbox():
         return levels(fitted)
     # Sparse dots over thousands of pixels average to less than one level of 255: keep the fractions, and stretch them.
     fractions = np.asarray(ink.convert("F").resize(size, resampling))

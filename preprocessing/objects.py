@@ -19,8 +19,10 @@ from preprocessing.ink import extrema, grey
 from preprocessing.levels import Box, Grey, levels, picture
 from preprocessing.spec import InputSpec
 
-# The place of the thing is looked for in a picture averaged down until its longer side is at most this.
+# The place of the thing is looked for in a picture averaged down until its longer side is at most this; less on an even ground,
+# where it is looked at again in full.
 WORK_SIDE: Final = 160
+GLANCE_SIDE: Final = 96
 # And it is shown to people in one of at most this.
 SHOWN_SIDE: Final = 400
 # Pictures and things of no more pixels along the longer side are made for models: every level counts, nothing is dust.
@@ -59,8 +61,15 @@ class Thing(NamedTuple):
 
 
 def place(thing: Thing, spec: InputSpec) -> Grey:
-    """The frame of a thing: fitted into the box, its ground black, centred, in the polarity of the model."""
-    frame = geometry.centre(alone(thing, geometry.fit(thing.crop, spec.geometry.fit_box, Image.Resampling.BOX)), spec)
+    """The frame of a thing: fitted into the box, its ground black, centred, in the polarity of the model.
+
+    Raises:
+        NoInk: at this size, nothing stands out from the ground.
+    """
+    fitted = alone(thing, geometry.fit(thing.crop, spec.geometry.fit_box, Image.Resampling.BOX))
+    if not fitted.any():
+        raise NoInk(_EMPTY)
+    frame = geometry.centre(fitted, spec)
     return 255 - frame if spec.geometry.polarity == "dark_on_light" else frame
 
 
@@ -77,7 +86,7 @@ def alone(thing: Thing, crop: Grey) -> Grey:
             scaled[levels(thing.mask.resize(crop.shape[::-1], Image.Resampling.BOX)) == 0] = 0
         lifted = (np.clip(scaled, 0, 255) + 0.5).astype(np.uint8)
     strongest = int(np.maximum.reduce(lifted, axis=None))
-    return lifted if strongest >= WHITE or strongest == 0 else _LIFTED[strongest].take(lifted)
+    return lifted if strongest >= WHITE else _LIFTED[strongest].take(lifted)
 
 
 def cut_out(thing: Thing, size: tuple[int, int]) -> tuple[Grey, Image.Image]:
@@ -140,7 +149,7 @@ def on_even_ground(light: Image.Image, level: int) -> Thing:
     tolerance = 0
     if max(crop.size) > SMALL:
         tolerance = int(max(LEAST_CONTRAST, MIN_SHARE * contrast)) - 1
-        work, factor = shrink(crop)
+        work, factor = shrink(crop, GLANCE_SIDE)
         # What touches an edge may not belong to the picture, but these edges are the thing's own.
         standing = np.pad(np.abs(levels(work).astype(np.int16) - level), 1)
         pieces, _ = thing_pieces(standing > min(tolerance, int(standing.max()) // 2), standing)
@@ -158,7 +167,7 @@ def on_uneven_ground(light: Image.Image) -> Thing:
     Raises:
         NoInk: nothing stands out from the ground.
     """
-    work, factor = shrink(light)
+    work, factor = shrink(light, WORK_SIDE)
     calm = levels(work.filter(ImageFilter.MedianFilter(3)))
     ground = fitted(calm)
     above = calm - ground.over(*calm.shape)
@@ -183,9 +192,9 @@ def light_on_dark(thing: Thing, lighter: float, darker: float) -> Thing:
     return thing._replace(crop=picture(levels(thing.crop, _NEGATIVE)), ground=thing.ground.negative())
 
 
-def shrink(light: Image.Image) -> tuple[Image.Image, int]:
-    """An "L" picture averaged down by the smallest whole factor that leaves at most ``WORK_SIDE`` pixels, and that factor."""
-    factor = -(-max(light.size) // WORK_SIDE)
+def shrink(light: Image.Image, side: int) -> tuple[Image.Image, int]:
+    """An "L" picture averaged down by the smallest whole factor that leaves at most ``side`` pixels, and that factor."""
+    factor = -(-max(light.size) // side)
     return (light.reduce(factor) if factor > 1 else light), factor
 
 

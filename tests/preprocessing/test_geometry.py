@@ -47,3 +47,7 @@ def test_what_would_vanish_stays() -> None:
 def test_the_longer_side_fills_the_box() -> None:
     assert fit(picture(full(300, 100)), 20).shape == (7, 20)
     assert fit(picture(full(1, 900)), 20).shape == (20, 1)
+
+
+def test_an_empty_picture_stays_empty() -> None:
+    assert not fit(picture(np.zeros((90, 60), dtype=np.uint8)), 20).any()

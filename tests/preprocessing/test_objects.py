@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +10,8 @@ from PIL import Image, ImageDraw
 
 from preprocessing import Geometry, InputSpec, NoInk, Normalisation, preprocess, stages
 from preprocessing.levels import Grey
+
+Photo = npt.NDArray[np.float64]
 
 FASHION = InputSpec(
     size=28,
@@ -46,7 +49,8 @@ def shoe(side: int = 28) -> Grey:
 def seen(image: Image.Image | Grey) -> Grey:
     """The frame of a picture."""
     shown = image if isinstance(image, Image.Image) else Image.fromarray(image)
-    return (preprocess(shown, FASHION)[0] * 255).round().astype(np.uint8)
+    frame: Grey = (preprocess(shown, FASHION)[0] * 255).round().astype(np.uint8)
+    return frame
 
 
 def difference(one: Grey, other: Grey) -> float:
@@ -90,16 +94,16 @@ def test_size_and_ground_hardly_matter(thing: Callable[[int], Grey], side: int, 
     assert difference(seen(on_ground(thing(side), level)), thing(28)) < 8
 
 
-def falling_light(photo: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
+def falling_light(photo: Photo) -> None:
     photo *= np.linspace(1, 0.7, photo.shape[1])
 
 
-def dark_corners(photo: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
+def dark_corners(photo: Photo) -> None:
     across = np.linspace(-1, 1, photo.shape[1]) ** 2
     photo *= 1 - 0.15 * (across + (np.linspace(-1, 1, photo.shape[0]) ** 2)[:, None])
 
 
-def noise(photo: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
+def noise(photo: Photo) -> None:
     photo += np.random.default_rng(0).normal(0, 6, photo.shape)
 
 
@@ -117,13 +121,14 @@ def test_uneven_light_and_noise_hardly_matter_on_a_light_ground(thing: Callable[
 @pytest.mark.parametrize("level", [0, 40])
 @pytest.mark.parametrize("side", [100, 500])
 def test_noise_hardly_matters_on_a_dark_ground(thing: Callable[[int], Grey], level: int, side: int) -> None:
-    photo = level + np.pad(thing(side), side // 6) * (1 - level / 255)
+    photo: Photo = level + np.pad(thing(side), side // 6) * np.float64(1 - level / 255)
     noise(photo)
     assert difference(seen(rounded(photo)), thing(28)) < 10
 
 
-def rounded(photo: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Grey:
-    return np.clip(photo, 0, 255).round().astype(np.uint8)
+def rounded(photo: Photo) -> Grey:
+    levels: Grey = photo.clip(0, 255).round().astype(np.uint8)
+    return levels
 
 
 @pytest.mark.parametrize("noisy", [False, True])
@@ -226,9 +231,7 @@ def test_stages_tell_what_was_done() -> None:
     st.integers(1, 5),
     st.integers(1, 5),
 )
-def test_any_picture_gives_a_tensor_in_range_or_no_ink(
-    pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], mode: str, wider: int, higher: int
-) -> None:
+def test_any_picture_gives_a_tensor_in_range_or_no_ink(pixels: Grey, mode: str, wider: int, higher: int) -> None:
     image = Image.fromarray(pixels.repeat(wider, axis=1).repeat(higher, axis=0))
     if mode == "PA":
         image = image.convert("P")
