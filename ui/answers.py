@@ -1,7 +1,5 @@
 """What the service answers. Fields the page does not use are ignored, so that the service may add to them."""
 
-from typing import Any
-
 from pydantic import Base64Bytes, BaseModel, Field
 
 
@@ -58,6 +56,30 @@ class Explanation(Classification):
     heatmap: Picture | None = None
 
 
+class Geometry(BaseModel):
+    """What a model's pictures show: `ink`, strokes on paper, or `object`, a thing before a plain ground."""
+
+    subject: str = "ink"
+
+
+class Input(BaseModel):
+    """What a model wants to be shown."""
+
+    geometry: Geometry = Field(default_factory=Geometry)
+
+
+class Card(BaseModel):
+    """What a model is: everything it can answer, and what it wants to be shown."""
+
+    labels: list[str] = Field(default_factory=list)
+    input: Input | None = None
+
+    @property
+    def subject(self) -> str:
+        """What its pictures show. A cascade has no input of its own: the models we know of begin with ink."""
+        return self.input.geometry.subject if self.input else Geometry().subject
+
+
 class Device(BaseModel):
     """Whether a model can run on a device and, if not, why."""
 
@@ -71,14 +93,8 @@ class Model(BaseModel):
     name: str
     version: str = ""
     title: str = ""
-    card: dict[str, Any] = Field(default_factory=dict)
+    card: Card = Field(default_factory=Card)
     devices: dict[str, Device] = Field(default_factory=dict)
-
-    @property
-    def labels(self) -> list[str]:
-        """Everything the model can answer, as far as its card tells."""
-        labels = self.card.get("labels")
-        return [str(label) for label in labels] if isinstance(labels, list) else []
 
 
 class Catalogue(BaseModel):

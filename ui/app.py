@@ -6,8 +6,8 @@ from typing import Final
 
 import streamlit as st
 
-from ui import canvas, charts, gallery, notices, sidebar, stages
-from ui.answers import Classification
+from ui import charts, gallery, notices, sidebar, sources, stages
+from ui.answers import Classification, Model
 from ui.client import Client, Problem, Unavailable
 from ui.desk import Desk, Question
 
@@ -21,7 +21,7 @@ def connect(address: str, api_key: str | None) -> Client:
 
 
 def page() -> None:
-    """Settings at the side; sheet and answer; what the model sees; the gallery."""
+    """Settings at the side; picture and answer; what the model sees; the gallery."""
     st.set_page_config(page_title="Drawing classifier", page_icon=str(ROOM / "icon.svg"), layout="wide")
     st.html(ROOM / "style.css")
     client = connect(os.environ.get("API_ADDRESS", "http://127.0.0.1:3000"), os.environ.get("API_KEY"))
@@ -33,20 +33,18 @@ def page() -> None:
     with st.container(key="reading-desk"):
         sheet, reading = st.columns([3, 5], gap="large")
     with sheet:
-        drawing = canvas.show(desk.sheet, choice.brush)
-        desk.see(drawing)
-        st.button("New drawing", key="new", icon=":material/note_add:", on_click=desk.new_sheet)
-    question = Question(drawing.png, choice.model, choice.device) if drawing.png else None
+        source = sources.choose(desk, choice.model.card.subject)
+        question = sources.show(desk, source, choice)
 
     with reading:
         if failure:
             notices.trouble(failure)
         elif question is None:
-            notices.blank(choice.labels)
+            notices.blank(source, choice.model.card.labels)
         else:
-            failure = answer(desk, client, question)
+            failure = answer(desk, client, question, choice.model)
     if question and not failure:
-        explain(desk, client, question)
+        explain(desk, client, question, choice.model)
     gallery.show(desk.gallery)
 
 
@@ -59,30 +57,39 @@ def refresh(desk: Desk, client: Client) -> Unavailable | Problem | None:
     return None
 
 
-def answer(desk: Desk, client: Client, question: Question) -> Unavailable | Problem | None:
-    """Show what the drawing is taken for, or why there is no answer."""
+def answer(desk: Desk, client: Client, question: Question, model: Model) -> Unavailable | Problem | None:
+    """Show what the picture is taken for, or why there is no answer."""
     try:
         classification = desk.classify(client, question)
     except (Unavailable, Problem) as failure:
-        notices.trouble(failure)
+        if question.drawing is not None and isinstance(failure, Problem) and failure.code == "no_ink":
+            notices.blank(sources.DRAW, model.card.labels)
+        else:
+            notices.trouble(failure)
         return failure
-    reading_of(classification)
+    reading_of(classification, model)
     return None
 
 
-def reading_of(classification: Classification) -> None:
+def reading_of(classification: Classification, model: Model) -> None:
     """Label, bars, fine print."""
     if classification.rejected:
-        notices.rejected(classification)
+        notices.rejected(classification, model.card.labels)
     st.html(charts.headline(classification))
-    st.html(charts.bars(classification.probabilities, classification.label))
+    shares, label = classification.probabilities, classification.label
+    if len(shares) > charts.ONE_COLUMN:
+        st.html(charts.bars(charts.likeliest(shares, label), label))
+        with st.expander(f"All {len(shares)} classes"):
+            st.html(charts.bars(shares, label))
+    else:
+        st.html(charts.bars(shares, label))
     st.html(charts.fine_print(classification))
 
 
-def explain(desk: Desk, client: Client, question: Question) -> None:
+def explain(desk: Desk, client: Client, question: Question, model: Model) -> None:
     """Show how the answer came about; without it the answer still stands."""
     try:
-        stages.show(desk.explain(client, question))
+        stages.show(desk.explain(client, question), model.card.subject)
     except (Unavailable, Problem) as failure:
         notices.trouble(failure)
 

@@ -6,14 +6,19 @@ from typing import Final
 from ui import markup
 from ui.answers import Classification
 
-# More bars than this flow into columns.
+# Where there are more bars than this, the likeliest come first and the rest is one click away.
 ONE_COLUMN: Final = 12
+LIKELIEST: Final = 10
+# Labels with more letters than these are written smaller.
+SHORT: Final = 3
+LONG: Final = 14
 
 
 def headline(answer: Classification) -> str:
     """The label large, how sure the model is, and the top 3 beside it."""
-    size = " long" if len(answer.label) > 3 else ""
-    category = f"{markup.text(answer.category.label)}, {markup.percent(answer.category.confidence)}" if answer.category else ""
+    size = "" if len(answer.label) <= SHORT else " long" if len(answer.label) <= LONG else " longer"
+    first = answer.category
+    category = f"category {markup.text(first.label)}, {markup.percent(first.confidence)}" if first else ""
     return (
         f'<div class="headline{" rejected" if answer.rejected else ""}" data-label="{markup.text(answer.label)}">'
         f'<div class="label{size}">{markup.text(answer.label)}</div>'
@@ -26,9 +31,17 @@ def headline(answer: Classification) -> str:
 
 
 def bars(probabilities: Mapping[str, float], winner: str) -> str:
-    """One bar per class in the model's order, the winner marked."""
+    """One bar per class in the order given, the winner marked; many flow into two columns."""
     rows = "".join(_bar(label, share, label == winner) for label, share in probabilities.items())
-    return f'<ul class="bars{" many" if len(probabilities) > ONE_COLUMN else ""}">{rows}</ul>'
+    if len(probabilities) <= ONE_COLUMN:
+        return f'<ul class="bars">{rows}</ul>'
+    return f'<ul class="bars many" style="--rows: {-(-len(probabilities) // 2)}">{rows}</ul>'
+
+
+def likeliest(probabilities: Mapping[str, float], winner: str) -> dict[str, float]:
+    """The first `LIKELIEST` classes by their share, the winner before all others."""
+    ranked = sorted(probabilities.items(), key=lambda each: (each[0] != winner, -each[1]))
+    return dict(ranked[:LIKELIEST])
 
 
 def fine_print(answer: Classification) -> str:

@@ -6,6 +6,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from ui.answers import Catalogue, Classification, Explanation
+from ui.pictures import media_type
 
 TIMEOUT: Final = httpx.Timeout(15, connect=3)
 TOP_K: Final = 3
@@ -58,21 +59,21 @@ class Client:
         """The models there are and what they run on."""
         return self._ask(Catalogue, self._http.build_request("GET", "/models"))
 
-    def classify(self, png: bytes, *, model: str, device: str) -> Classification:
-        """What the model takes the picture for."""
-        return self._ask(Classification, self._post("/classify", png, model, device))
+    def classify(self, picture: bytes, *, model: str, device: str) -> Classification:
+        """What the model takes the picture for. The bytes go as they are, whatever they are."""
+        return self._ask(Classification, self._post("/classify", picture, model, device))
 
-    def explain(self, png: bytes, *, model: str, device: str) -> Explanation:
-        """The same, with every step from the picture to the model and the ink that mattered."""
-        return self._ask(Explanation, self._post("/explain", png, model, device))
+    def explain(self, picture: bytes, *, model: str, device: str) -> Explanation:
+        """The same, with every step from the picture to the model and what in it mattered."""
+        return self._ask(Explanation, self._post("/explain", picture, model, device))
 
-    def _post(self, path: str, png: bytes, model: str, device: str) -> httpx.Request:
+    def _post(self, path: str, picture: bytes, model: str, device: str) -> httpx.Request:
         return self._http.build_request(
             "POST",
             path,
-            content=png,
+            content=picture,
             params={"model": model, "top_k": TOP_K, "device": device},
-            headers={"Content-Type": "image/png"},
+            headers={"Content-Type": media_type(picture)},
         )
 
     def _ask(self, kind: type[Answer], request: httpx.Request) -> Answer:

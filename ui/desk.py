@@ -11,35 +11,39 @@ from ui.answers import Catalogue, Classification, Explanation
 from ui.canvas import Drawing
 from ui.client import Client, Problem, Unavailable
 from ui.gallery import Gallery
+from ui.pictures import preview
 
 _KEY: Final = "desk"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One picture for one model on one device."""
+    """One picture for one model on one device; `drawing` is the number of the drawing, where it is one."""
 
-    png: bytes
+    picture: bytes
     model: str
     device: str
+    drawing: int | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)
 class Desk:
-    """The visitor's drawings and the answers to them.
+    """The visitor's pictures and the answers to them.
 
     `sheet` numbers the canvases: a new number is an empty one. `drawing` numbers the drawings: wiping the canvas with its own
-    toolbar begins another drawing on the same sheet.
+    toolbar begins another drawing on the same sheet. `source` is where the visitor last chose to take pictures from.
     """
 
     sheet: int = 0
     drawing: int = 0
+    source: str | None = None
     gallery: Gallery = field(default_factory=Gallery)
     _inked: bool = False
     _catalogue: Catalogue | None = None
     _stale: bool = True
     _classified: tuple[Question, Classification] | None = None
     _explained: tuple[Question, Explanation] | None = None
+    _previewed: tuple[bytes, bytes | None] | None = None
 
     @classmethod
     def current(cls) -> "Desk":
@@ -75,18 +79,28 @@ class Desk:
         """The answer, asked for once: a rerun for another reason costs the service nothing. It enters the gallery."""
         if self._classified is None or self._classified[0] != question:
             with self._doubt():
-                answer = client.classify(question.png, model=question.model, device=question.device)
+                answer = client.classify(question.picture, model=question.model, device=question.device)
             self._classified = question, answer
-            self.gallery.record(self.drawing, question.png, answer)
+            self.gallery.record(question.drawing, question.picture, self.thumbnail(question), answer)
         return self._classified[1]
 
     def explain(self, client: Client, question: Question) -> Explanation:
         """How the answer came about, asked for once."""
         if self._explained is None or self._explained[0] != question:
             with self._doubt():
-                answer = client.explain(question.png, model=question.model, device=question.device)
+                answer = client.explain(question.picture, model=question.model, device=question.device)
             self._explained = question, answer
         return self._explained[1]
+
+    def preview(self, picture: bytes) -> bytes | None:
+        """The picture small and upright, or None; made once, not at every rerun."""
+        if self._previewed is None or self._previewed[0] != picture:
+            self._previewed = picture, preview(picture)
+        return self._previewed[1]
+
+    def thumbnail(self, question: Question) -> bytes | None:
+        """What hangs in the gallery: a drawing as it is, which is small, and a preview of anything else."""
+        return question.picture if question.drawing is not None else self.preview(question.picture)
 
     @contextmanager
     def _doubt(self) -> Iterator[None]:

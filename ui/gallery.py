@@ -1,6 +1,7 @@
-"""Earlier drawings and what they were taken for."""
+"""Earlier pictures and what they were taken for."""
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Final
 
 import streamlit as st
@@ -13,24 +14,25 @@ LIMIT: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One drawing with the latest answer to it."""
+    """One picture with the latest answer to it: the number of the drawing where it is one, its hash, and what to show of it."""
 
-    drawing: int
-    png: bytes
+    drawing: int | None
+    digest: bytes
+    thumbnail: bytes | None
     answer: Classification
 
 
 @dataclass(slots=True)
 class Gallery:
-    """The latest `LIMIT` drawings, newest first. A drawing has one entry, however many strokes and answers it took."""
+    """The latest `LIMIT` pictures, newest first. A drawing has one entry, however many strokes and answers it took."""
 
     entries: list[Entry] = field(default_factory=list)
 
-    def record(self, drawing: int, png: bytes, answer: Classification) -> None:
-        """Enter the drawing, or renew its entry where it hangs. The same picture drawn back by undo and redo counts as one."""
-        entry = Entry(drawing, png, answer)
+    def record(self, drawing: int | None, picture: bytes, thumbnail: bytes | None, answer: Classification) -> None:
+        """Enter the picture, or renew its entry where it hangs. The same picture drawn back or sent again counts as one."""
+        entry = Entry(drawing, sha256(picture).digest(), thumbnail, answer)
         for place, known in enumerate(self.entries):
-            if known.drawing == drawing or known.png == png:
+            if known.digest == entry.digest or (drawing is not None and known.drawing == drawing):
                 self.entries[place] = entry
                 return
         self.entries.insert(0, entry)
@@ -53,12 +55,13 @@ def show(gallery: Gallery) -> None:
 
 
 def card(entry: Entry) -> str:
-    """One drawing, its label and its top 3."""
+    """One picture, its label and its top 3."""
     answer = entry.answer
+    picture = markup.image(entry.thumbnail, alt=f"Taken for {answer.label}") if entry.thumbnail else ""
     doubt = '<span class="card-doubt">not recognised</span>' if answer.rejected else ""
     return (
         f'<figure class="card" data-label="{markup.text(answer.label)}">'
-        f"{markup.image(entry.png, alt=f'Drawing taken for {answer.label}')}"
+        f'<div class="frame">{picture}</div>'
         f'<figcaption><span class="card-label">{markup.text(answer.label)}</span>{doubt}{markup.top(answer.top)}</figcaption>'
         "</figure>"
     )

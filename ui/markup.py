@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from html import escape
 
 from ui.answers import Candidate
+from ui.pictures import media_type
 
 
 def text(value: str) -> str:
@@ -21,10 +22,11 @@ def percent(share: float) -> str:
     return f"{share:.1%}"
 
 
-def image(png: bytes, *, alt: str, pixelated: bool = False) -> str:
-    """A PNG inside the page itself: no other request is made for it."""
+def image(picture: bytes, *, alt: str, pixelated: bool = False) -> str:
+    """A picture inside the page itself: no other request is made for it."""
     kind = ' class="pixelated"' if pixelated else ""
-    return f'<img{kind} src="data:image/png;base64,{b64encode(png).decode("ascii")}" alt="{text(alt)}">'
+    source = f"data:{media_type(picture)};base64,{b64encode(picture).decode('ascii')}"
+    return f'<img{kind} src="{source}" alt="{text(alt)}">'
 
 
 def top(candidates: Sequence[Candidate]) -> str:

@@ -1,6 +1,5 @@
 """The choices: which model, which device, how broad a brush."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,8 +14,7 @@ DEVICES: Final = {"auto": "Automatic", "cpu": "CPU", "gpu": "GPU"}
 class Choice:
     """What the visitor chose."""
 
-    model: str
-    labels: Sequence[str]
+    model: Model
     device: str
     brush: int
 
@@ -27,15 +25,13 @@ def show(catalogue: Catalogue | None) -> Choice:
         st.header("Settings", anchor=False)
         if catalogue is None:
             st.selectbox("Model", [], placeholder="not known yet", disabled=True, key="no-model")
-            model, labels, device = "", list[str](), "auto"
+            model, device = Model(name=""), "auto"
         else:
-            model = st.selectbox("Model", catalogue.names(), key="model") or catalogue.names()[0]
-            chosen = catalogue.model(model)
-            labels = chosen.labels
-            about(chosen)
-            device = choose_device(chosen)
+            model = catalogue.model(st.selectbox("Model", catalogue.names(), key="model") or catalogue.names()[0])
+            about(model)
+            device = choose_device(model)
         brush = st.slider("Brush width", min_value=6, max_value=40, value=20, format="%d px", key="brush")
-    return Choice(model, labels, device, brush)
+    return Choice(model, device, brush)
 
 
 def about(model: Model) -> None:

@@ -1,4 +1,4 @@
-"""What the model sees: the steps from the drawing to its input."""
+"""What the model sees: the steps from the picture to its input."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -12,17 +12,17 @@ from ui.answers import Explanation, Picture, Stage
 SMOOTH: Final = 100
 
 # The steps worth a look, in order, with the words for a visitor.
-TITLES: Final = {"gray": "Gray", "ink": "Ink", "crop": "Crop", "input": "Model input"}
+TITLES: Final = {"gray": "Gray", "ink": "Ink", "object": "Object", "crop": "Crop", "input": "Model input"}
 
 
-def show(explanation: Explanation) -> None:
+def show(explanation: Explanation, subject: str) -> None:
     """The steps side by side; the heat map and the logits one click away."""
     shown = chosen(explanation.stages)
     if shown:
         st.subheader("What the model sees", anchor=False)
         st.html(f'<div class="stages">{"".join(figure(TITLES[stage.name], stage) for stage in shown)}</div>')
     if explanation.heatmap is not None:
-        with st.expander("Which ink mattered"):
+        with st.expander("Which parts mattered" if subject == "object" else "Which ink mattered"):
             st.html(f'<div class="stages single">{figure("Heat map", explanation.heatmap)}</div>')
     if explanation.logits:
         with st.expander("Raw logits"):

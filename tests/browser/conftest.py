@@ -7,20 +7,23 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.processes import CHROMIUM, NO_CHROMIUM, launch, start_page
+from tests.browser.processes import CHROMIUM, NO_CHROMIUM, launch, shoot, start_page
+from tests.pictures import STROKES, WHITE, canvas
 
 PATIENCE_MS = 20_000
 
 
 # Not for the session: Playwright keeps an event loop running in this thread, and other rooms' tests start their own.
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    """Chromium, or a skipped test that says how to get it."""
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium, its camera on a 4 on paper, or a skipped test that says how to get it."""
     if CHROMIUM is None:
         pytest.skip(NO_CHROMIUM)
     expect.set_options(timeout=PATIENCE_MS)
+    film = tmp_path_factory.mktemp("camera") / "four.y4m"
+    shoot(canvas(STROKES["4"], paper=WHITE, side=480, offset=(100, 100)), film)
     with sync_playwright() as playwright:
-        browser = launch(playwright)
+        browser = launch(playwright, film)
         yield browser
         browser.close()
 

@@ -26,7 +26,7 @@ def new_drawing(page: Page) -> None:
 
 
 def test_a_seven_and_a_three(page: Page) -> None:
-    expect(page.get_by_text("Draw on the sheet")).to_be_visible()
+    expect(page.get_by_text("Draw a digit on the sheet")).to_be_visible()
     expect(page.get_by_test_id("stAlert")).to_have_count(1)
     expect(cards(page)).to_have_count(0)
 
@@ -62,7 +62,7 @@ def test_the_toolbar_wipes_the_sheet(page: Page) -> None:
     expect(headline(page)).to_have_attribute("data-label", "7")
     sheet(page).hover()
     page.locator(".dc-toolbar button").last.click()
-    expect(page.get_by_text("Draw on the sheet")).to_be_visible()
+    expect(page.get_by_text("Draw a digit on the sheet")).to_be_visible()
     draw(page, THREE)
     expect(headline(page)).to_have_attribute("data-label", "3")
     expect(cards(page)).to_have_count(2)

@@ -2,16 +2,20 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from tests.pictures import digit, encoded
+from tests.pictures import WHITE, digit, encoded
 
 PNG = encoded(digit("7"))
+JPEG = encoded(digit("7", paper=WHITE).convert("RGB"), "JPEG")
+WEBP = encoded(digit("7", paper=WHITE), "WEBP")
 OTHER_PNG = encoded(digit("4"))
+CLOTHES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
+LETTERS = [chr(code) for code in range(ord("A"), ord("Z") + 1)]
 NO_GPU = "onnxruntime has no CUDA provider on this machine"
 
 Reply = Callable[[httpx.Request], httpx.Response]
@@ -62,15 +66,30 @@ def model(name: str, **changes: Any) -> dict[str, Any]:
         "version": "1.0.0",
         "title": f"Handwritten {name}",
         "sha256": "ab" * 32,
-        "card": {"labels": [str(digit) for digit in range(10)], "licence": "Apache-2.0"},
+        "card": {
+            "labels": [str(digit) for digit in range(10)],
+            "input": {"size": 28, "geometry": {"subject": "ink"}},
+            "licence": "Apache-2.0",
+        },
         "providers": ["CPUExecutionProvider"],
         "devices": {"cpu": {"available": True, "reason": None}, "gpu": {"available": False, "reason": NO_GPU}},
     } | changes
 
 
-def catalogue(*names: str) -> dict[str, Any]:
-    """An answer of `GET /models`."""
-    return {"default": "digits", "defaults": {"top_k": 3}, "models": [model(name) for name in names or ("digits",)]}
+def fashion() -> dict[str, Any]:
+    """The entry of a model of objects, which are not drawn."""
+    return model("fashion", title="Clothing", card={"labels": CLOTHES, "input": {"geometry": {"subject": "object"}}})
+
+
+def characters() -> dict[str, Any]:
+    """The entry of a cascade, which has no input of its own."""
+    return model("characters", title="Characters", card={"labels": [*map(str, range(10)), *LETTERS, "drawing"]})
+
+
+def catalogue(*names: str, others: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """An answer of `GET /models`: models of digits by these names, and others."""
+    models = [*(model(name) for name in names or ("digits",)), *others]
+    return {"default": "digits", "defaults": {"top_k": 3}, "models": models}
 
 
 def problem(status: int, code: str, title: str = "Refused", detail: str = "Because.") -> httpx.Response:

@@ -6,7 +6,8 @@ from contextlib import closing, contextmanager
 import httpx
 import pytest
 
-from tests.ui.service import NO_GPU, PNG, Service, catalogue, explanation, problem
+from tests.ui.service import JPEG, NO_GPU, PNG, WEBP, Service, catalogue, characters, explanation, fashion, model, problem
+from ui.answers import Catalogue
 from ui.client import Client, Problem, Unavailable
 
 ADDRESS = "http://127.0.0.1:3000"
@@ -31,6 +32,18 @@ def test_classify_sends_the_picture_as_it_is() -> None:
     assert [each.label for each in answer.top] == ["7", "1", "2"]
 
 
+@pytest.mark.parametrize(
+    ("picture", "kind"), [(JPEG, "image/jpeg"), (WEBP, "image/webp"), (b"no picture", "application/octet-stream")]
+)
+def test_a_file_goes_unchanged_under_the_type_of_its_content(picture: bytes, kind: str) -> None:
+    service = Service()
+    with connected(service) as client:
+        client.classify(picture, model="digits", device="auto")
+        client.explain(picture, model="digits", device="auto")
+    assert [request.content for request in service.asked] == [picture, picture]
+    assert [request.headers["Content-Type"] for request in service.asked] == [kind, kind]
+
+
 def test_explain_decodes_the_pictures() -> None:
     with connected(Service()) as client:
         answer = client.explain(PNG, model="digits", device="auto")
@@ -49,8 +62,13 @@ def test_catalogue_names_the_default_first() -> None:
     with connected(lambda _: httpx.Response(200, json=catalogue("cascade", "letters", "digits"))) as client:
         known = client.catalogue()
     assert known.names() == ["digits", "cascade", "letters"]
-    assert known.model("letters").labels == list("0123456789")
+    assert known.model("letters").card.labels == list("0123456789")
     assert known.model("digits").devices["gpu"].reason == NO_GPU
+
+
+def test_the_subject_of_a_card_and_of_a_cascade() -> None:
+    known = Catalogue.model_validate({"models": [model("digits"), characters(), fashion()]})
+    assert [known.model(name).card.subject for name in ("digits", "characters", "fashion")] == ["ink", "ink", "object"]
 
 
 def test_the_api_key_goes_with_every_request() -> None:

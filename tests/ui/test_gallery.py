@@ -1,11 +1,11 @@
-"""The gallery and the desk: which drawings hang, and which answers are asked for again."""
+"""The gallery and the desk: which pictures hang, and which answers are asked for again."""
 
 from contextlib import closing
 
 import httpx
 import pytest
 
-from tests.ui.service import OTHER_PNG, PNG, Service, classification
+from tests.ui.service import JPEG, OTHER_PNG, PNG, WEBP, Service, classification
 from ui.answers import Classification
 from ui.canvas import Drawing, drawing
 from ui.client import Client, Unavailable
@@ -23,39 +23,74 @@ def labels(gallery: Gallery) -> list[str]:
 
 def test_a_drawing_that_gains_a_stroke_keeps_its_one_entry() -> None:
     gallery = Gallery()
-    gallery.record(0, b"one stroke", answer("1"))
-    gallery.record(1, b"another", answer("3"))
-    gallery.record(0, b"two strokes", answer("7"))
+    gallery.record(0, b"one stroke", None, answer("1"))
+    gallery.record(1, b"another", None, answer("3"))
+    gallery.record(0, b"two strokes", None, answer("7"))
     assert labels(gallery) == ["3", "7"]
 
 
 def test_the_same_picture_hangs_once() -> None:
     gallery = Gallery()
-    gallery.record(0, PNG, answer("7"))
-    gallery.record(1, PNG, answer("7"))
+    gallery.record(0, PNG, None, answer("7"))
+    gallery.record(1, PNG, None, answer("7"))
     assert labels(gallery) == ["7"]
+
+
+def test_files_are_told_apart_by_what_is_in_them() -> None:
+    gallery = Gallery()
+    for picture, label in ((JPEG, "1"), (WEBP, "2"), (JPEG, "3")):
+        gallery.record(None, picture, None, answer(label))
+    assert labels(gallery) == ["2", "3"]
 
 
 def test_the_oldest_make_room() -> None:
     gallery = Gallery()
     for number in range(LIMIT + 3):
-        gallery.record(number, str(number).encode(), answer("7"))
+        gallery.record(number, str(number).encode(), None, answer("7"))
     assert [entry.drawing for entry in gallery.entries] == list(range(LIMIT + 2, 2, -1))
 
 
 def test_emptied() -> None:
     gallery = Gallery()
-    gallery.record(0, PNG, answer("7"))
+    gallery.record(0, PNG, None, answer("7"))
     gallery.empty()
     assert gallery.entries == []
 
 
 def test_a_card_escapes_what_it_is_told() -> None:
     gallery = Gallery()
-    gallery.record(0, PNG, answer('<script>"'))
+    gallery.record(0, PNG, None, answer('<script>"'))
     text = card(gallery.entries[0])
     assert "<script" not in text
     assert "&lt;script&gt;&quot;" in text
+
+
+def test_a_card_shows_what_there_is_to_show() -> None:
+    gallery = Gallery()
+    gallery.record(None, JPEG, WEBP, answer("7"))
+    gallery.record(None, b"larger than is looked at here", None, answer("4"))
+    unseen, seen = map(card, gallery.entries)
+    assert "data:image/webp;base64," in seen
+    assert "<img" not in unseen
+    assert 'data-label="4"' in unseen
+
+
+def test_a_drawing_hangs_as_it_is_and_a_photo_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bytes] = []
+
+    def preview(data: bytes) -> bytes:
+        made.append(data)
+        return WEBP
+
+    monkeypatch.setattr("ui.desk.preview", preview)
+    desk = Desk()
+    with closing(Client("http://127.0.0.1:3000", transport=httpx.MockTransport(Service()))) as client:
+        desk.classify(client, Question(PNG, "digits", "auto", drawing=0))
+        for _ in range(2):
+            desk.preview(JPEG)
+            desk.classify(client, Question(JPEG, "digits", "auto"))
+    assert [entry.thumbnail for entry in desk.gallery.entries] == [WEBP, PNG]
+    assert made == [JPEG]
 
 
 def test_a_canvas_without_strokes_is_no_drawing() -> None:

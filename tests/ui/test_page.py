@@ -10,7 +10,19 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import ui
-from tests.ui.service import NO_GPU, OTHER_PNG, PNG, Service, catalogue, classification, problem
+from tests.ui.service import (
+    JPEG,
+    NO_GPU,
+    OTHER_PNG,
+    PNG,
+    WEBP,
+    Service,
+    catalogue,
+    characters,
+    classification,
+    fashion,
+    problem,
+)
 from ui import canvas
 from ui import client as clients
 from ui.canvas import Drawing
@@ -63,6 +75,18 @@ def page(start: Callable[[], AppTest]) -> AppTest:
     return start()
 
 
+def choose(page: AppTest, source: str) -> None:
+    page.segmented_control(key="source").set_value(source).run()
+
+
+def send(page: AppTest, data: bytes, name: str = "picture.png") -> None:
+    page.file_uploader(key="file").upload(name, data).run()
+
+
+def hidden(page: AppTest, part: str) -> bool:
+    return f".st-key-{part}," in written(page)
+
+
 def written(page: AppTest) -> str:
     """All HTML on the page but the style sheet."""
     return "\n".join(block.proto.body for block in page.get("html"))
@@ -70,7 +94,7 @@ def written(page: AppTest) -> str:
 
 def test_nothing_drawn_is_a_hint(page: AppTest, service: Service) -> None:
     assert not page.exception
-    assert "Draw on the sheet" in page.info[0].value
+    assert "Draw a digit on the sheet" in page.info[0].value
     assert "This model knows 0, 1, 2" in written(page)
     assert [request.url.path for request in service.asked] == ["/models"]
 
@@ -116,7 +140,7 @@ def test_no_ink_is_the_same_hint(page: AppTest, hand: Hand, service: Service) ->
     service.replies["/classify"] = lambda _: problem(422, "no_ink")
     hand.draw(PNG)
     page.run()
-    assert "Draw on the sheet" in page.info[0].value
+    assert "Draw a digit on the sheet" in page.info[0].value
     assert not page.error
     assert not page.warning
 
@@ -185,3 +209,134 @@ def test_another_model_and_device_are_asked(service: Service, hand: Hand, start:
     params = [(r.url.params["model"], r.url.params["device"]) for r in service.asked_for("/classify")]
     assert params == [("digits", "auto"), ("letters", "auto"), ("letters", "cpu")]
     assert written(page).count('class="card"') == 1
+
+
+def test_a_file_is_answered_and_shown(page: AppTest, service: Service) -> None:
+    assert hidden(page, "upload")
+    choose(page, "Upload")
+    assert hidden(page, "draw")
+    assert hidden(page, "brush")
+    assert not hidden(page, "upload")
+    assert page.info[0].value == "Upload a photo of a digit: the answer appears here."
+    send(page, JPEG, "named wrongly.png")
+    (request,) = service.asked_for("/classify")
+    assert request.content == JPEG
+    assert request.headers["Content-Type"] == "image/jpeg"
+    assert 'data-label="7"' in written(page)
+    assert 'class="sent"' in written(page)
+    assert not page.info
+
+
+def test_a_file_that_is_no_picture_costs_nothing_else(page: AppTest, hand: Hand, service: Service) -> None:
+    hand.draw(PNG)
+    page.run()
+    service.replies["/classify"] = lambda _: problem(415, "unsupported_media", detail="Not PNG")
+    choose(page, "Upload")
+    send(page, b"no picture")
+    assert page.warning[0].value == "**This file is not a picture the service can read**: Not PNG"
+    assert [button.key for button in page.button] == ["new", "empty"]  # asking again would not help
+    assert 'class="sent"' not in written(page)
+    service.replies["/classify"] = lambda _: httpx.Response(200, json=classification())
+    choose(page, "Draw")
+    assert not page.warning
+    assert 'data-label="7"' in written(page)
+    assert written(page).count('class="card"') == 1
+
+
+def test_a_file_without_ink_is_told_as_the_service_does(page: AppTest, service: Service) -> None:
+    service.replies["/classify"] = lambda _: problem(422, "no_ink", detail="Nothing is drawn")
+    choose(page, "Upload")
+    send(page, WEBP)
+    assert page.warning[0].value == "**There is nothing to read on this picture**: Nothing is drawn"
+    assert not page.info
+
+
+def test_files_and_drawings_hang_side_by_side(page: AppTest, hand: Hand) -> None:
+    hand.draw(PNG)
+    page.run()
+    choose(page, "Upload")
+    send(page, JPEG)
+    send(page, WEBP)
+    assert written(page).count('class="card"') == 3
+    choose(page, "Draw")
+    hand.draw(OTHER_PNG)
+    page.run()
+    assert written(page).count('class="card"') == 3
+
+
+def test_the_camera_is_asked_for_only_when_chosen(page: AppTest, service: Service) -> None:
+    assert not page.camera_input
+    choose(page, "Camera")
+    assert page.info[0].value == "Take a photo of a digit: the answer appears here."
+    page.camera_input(key="camera").upload("photo.jpg", JPEG).run()
+    assert service.asked_for("/classify")[0].headers["Content-Type"] == "image/jpeg"
+    assert 'data-label="7"' in written(page)
+    choose(page, "Draw")
+    assert not page.camera_input
+
+
+def test_choosing_the_chosen_source_again_changes_nothing(page: AppTest) -> None:
+    choose(page, "Upload")
+    page.segmented_control(key="source").set_value(None).run()
+    assert page.segmented_control(key="source").value == "Upload"
+    assert hidden(page, "draw")
+
+
+def test_each_model_offers_what_it_can_read(service: Service, hand: Hand, start: Callable[[], AppTest]) -> None:
+    service.replies["/models"] = lambda _: httpx.Response(200, json=catalogue(others=[characters(), fashion()]))
+    page = start()
+    hand.draw(PNG)
+    page.selectbox(key="model").set_value("characters").run()
+    assert page.segmented_control(key="source").value == "Draw"
+    assert service.asked_for("/classify")[-1].content == PNG
+
+    page.selectbox(key="model").set_value("fashion").run()
+    assert [option.split()[-1] for option in page.segmented_control(key="source").options] == ["Upload", "Camera"]
+    assert hidden(page, "draw")
+    assert page.info[0].value == "Upload a photo: the answer appears here."
+    assert "This model knows T-shirt/top, Trouser" in written(page)
+    assert len(service.asked_for("/classify")) == 1
+    send(page, JPEG)
+    assert service.asked_for("/classify")[-1].url.params["model"] == "fashion"
+    assert "Which parts mattered" in [part.label for part in page.expander]
+
+    # Nobody chose to upload: drawing is where the next model of ink begins, and the drawing is there.
+    page.selectbox(key="model").set_value("digits").run()
+    assert page.segmented_control(key="source").value == "Draw"
+    assert service.asked_for("/classify")[-1].content == PNG
+    assert not page.exception
+
+
+def test_a_file_stays_for_the_next_model(service: Service, start: Callable[[], AppTest]) -> None:
+    service.replies["/models"] = lambda _: httpx.Response(200, json=catalogue(others=[fashion()]))
+    page = start()
+    choose(page, "Upload")
+    send(page, JPEG)
+    for name in ("fashion", "digits"):
+        page.selectbox(key="model").set_value(name).run()
+        assert page.segmented_control(key="source").value == "Upload"
+        assert service.asked_for("/classify")[-1].content == JPEG
+    assert [r.url.params["model"] for r in service.asked_for("/classify")] == ["digits", "fashion", "digits"]
+    assert written(page).count('class="card"') == 1
+
+
+def test_what_is_like_no_piece_of_many(service: Service, start: Callable[[], AppTest]) -> None:
+    service.replies["/models"] = lambda _: httpx.Response(200, json=catalogue(others=[fashion()]))
+    service.replies["/classify"] = lambda _: httpx.Response(200, json=classification(model="fashion", rejected=True))
+    page = start()
+    page.selectbox(key="model").set_value("fashion").run()
+    send(page, JPEG)
+    assert "This does not look like anything fashion was made for." in page.warning[0].value
+
+
+def test_of_many_classes_the_likeliest_come_first(page: AppTest, hand: Hand, service: Service) -> None:
+    shares = {chr(code): 0.01 for code in range(ord("A"), ord("Z") + 1)} | {"Q": 0.75}
+    reply = classification("Q", probabilities=shares)
+    service.replies["/classify"] = lambda _: httpx.Response(200, json=reply)
+    hand.draw(PNG)
+    page.run()
+    assert page.expander[0].label == "All 26 classes"
+    likeliest, everything = (block.proto.body for block in page.get("html") if 'class="bars' in block.proto.body)
+    assert likeliest.count("<li") == 10
+    assert likeliest.index("<li") == likeliest.index('<li class="bar winner"')
+    assert everything.count("<li") == 26

@@ -1,10 +1,12 @@
 """What is written on the page: shares, bars, fine print, refusals, devices, stages."""
 
+from collections.abc import Sequence
+
 import pytest
 from PIL import Image
 
 from tests.pictures import encoded
-from tests.ui.service import NO_GPU, PNG, classification, explanation, model
+from tests.ui.service import CLOTHES, LETTERS, NO_GPU, PNG, WEBP, classification, explanation, model
 from ui import charts, markup, notices, sidebar, stages
 from ui.answers import Classification, Explanation, Model, Picture
 from ui.client import Problem
@@ -33,6 +35,7 @@ def test_a_share_is_rounded_without_lying(share: float, text: str) -> None:
 def test_an_image_lies_in_the_page_itself() -> None:
     assert markup.image(PNG, alt='a "7"', pixelated=True).startswith('<img class="pixelated" src="data:image/png;base64,iVBOR')
     assert 'alt="a &quot;7&quot;"' in markup.image(PNG, alt='a "7"')
+    assert 'src="data:image/webp;base64,' in markup.image(WEBP, alt="")
 
 
 def test_bars_mark_the_winner_and_no_other() -> None:
@@ -45,7 +48,12 @@ def test_bars_mark_the_winner_and_no_other() -> None:
 
 
 def test_many_bars_flow_into_columns() -> None:
-    assert 'class="bars many"' in charts.bars({chr(65 + i): 1 / 26 for i in range(26)}, "A")
+    assert 'class="bars many" style="--rows: 14"' in charts.bars(dict.fromkeys([*LETTERS, "drawing"], 1 / 27), "A")
+
+
+def test_the_likeliest_begin_with_the_winner() -> None:
+    shares = {letter: place / 1000 for place, letter in enumerate(LETTERS)}
+    assert list(charts.likeliest(shares, "A")) == ["A", *"ZYXWVUTSR"]
 
 
 def test_bars_stay_inside_their_track() -> None:
@@ -57,8 +65,17 @@ def test_the_headline_shows_label_confidence_top_and_category() -> None:
     assert 'data-label="7"' in text
     assert "99.1%" in text
     assert text.count("<li>") == 3
-    assert "letter, 97.0%" in text
+    assert "category letter, 97.0%" in text
     assert "best guess" not in text
+    assert "category" not in charts.headline(answer())
+
+
+@pytest.mark.parametrize(
+    ("label", "size"),
+    [("7", "label"), ("drawing", "label long"), ("Ankle boot", "label long"), ("An old Ankle boot", "label longer")],
+)
+def test_a_longer_label_is_written_smaller(label: str, size: str) -> None:
+    assert f'<div class="{size}">{label}</div>' in charts.headline(answer(label=label))
 
 
 def test_a_rejected_headline_is_a_guess() -> None:
@@ -88,6 +105,8 @@ def test_stages_in_their_order_and_no_others() -> None:
     strange = told.stages[0].model_copy(update={"name": "strange"})
     assert [stage.name for stage in stages.chosen([strange, *told.stages[::-1]])] == ["gray", "ink", "crop", "input"]
     assert stages.chosen([strange]) == []
+    thing = told.stages[1].model_copy(update={"name": "object"})
+    assert [stage.name for stage in stages.chosen([told.stages[3], thing])] == ["object", "input"]
 
 
 def test_logits_keep_their_sign() -> None:
@@ -118,9 +137,27 @@ def test_a_problem_is_told_with_its_detail() -> None:
     assert notices.plain("a*b_[c](d)") == r"a\*b\_\[c\]\(d\)"
 
 
-def test_what_a_drawing_does_not_look_like() -> None:
-    assert notices.noun("digits") == "a digit"
-    assert notices.noun("flags") == "anything this model knows"
+def test_a_picture_that_cannot_be_taken_is_told_in_plain_words() -> None:
+    failure = Problem(status=415, title="Unsupported Media Type", detail="The content is not PNG", code="unsupported_media")
+    assert notices.problem(failure) == "**This file is not a picture the service can read**: The content is not PNG"
+
+
+@pytest.mark.parametrize(
+    ("labels", "noun"),
+    [
+        ("0123456789", "a digit"),
+        (LETTERS, "a letter"),
+        (["digit", "letter", "drawing"], "a digit, a letter or a drawing"),
+        ([*"0123456789", *LETTERS, "drawing"], "a digit, a letter or a drawing"),
+        (["ant", "bee"], "an ant or a bee"),
+        ("가나다", "a letter"),
+        ("+-", "a sign"),
+        (CLOTHES, ""),
+        ([], ""),
+    ],
+)
+def test_what_the_labels_have_in_common(labels: Sequence[str], noun: str) -> None:
+    assert notices.noun(labels) == noun
 
 
 def test_devices_come_with_the_reason_against_them() -> None:

@@ -1,0 +1,84 @@
+"""Pictures as they are sent: their type by content, and what is shown of them."""
+
+import io
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.pictures import encoded
+from tests.ui.service import JPEG, PNG, WEBP
+from ui import pictures
+from ui.pictures import SIDE, UNKNOWN, media_type, preview
+
+
+def shown(data: bytes) -> Image.Image:
+    small = preview(data)
+    assert small is not None
+    assert media_type(small) == "image/webp"
+    return Image.open(io.BytesIO(small))
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (PNG, "image/png"),
+        (JPEG, "image/jpeg"),
+        (WEBP, "image/webp"),
+        (b"GIF89a", UNKNOWN),
+        (b"RIFF\x00\x00\x00\x00WAVEfmt ", UNKNOWN),
+        (b"", UNKNOWN),
+    ],
+)
+def test_the_content_tells_the_type(data: bytes, kind: str) -> None:
+    assert media_type(data) == kind
+
+
+@pytest.mark.parametrize("data", [PNG, JPEG, WEBP])
+def test_a_small_picture_keeps_its_size(data: bytes) -> None:
+    assert shown(data).size == (280, 280)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_large_picture_becomes_small_and_upright(kind: str) -> None:
+    lying = Image.new("RGB", (2000, 1000), "white")
+    lying.paste("red", (0, 0, 1000, 1000))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn it a quarter clockwise: what lay on the left comes to the top
+    file = io.BytesIO()
+    lying.save(file, kind, exif=exif)
+    upright = shown(file.getvalue()).convert("RGB")
+    assert upright.size == (SIDE // 2, SIDE)
+    green = np.asarray(upright)[:, :, 1]
+    assert green[: SIDE // 2 - 20].max() < 50
+    assert green[SIDE // 2 + 20 :].min() > 200
+
+
+def test_what_is_clear_stays_clear() -> None:
+    assert shown(PNG).mode == "RGBA"
+    assert shown(encoded(Image.new("L", (50, 50)))).mode == "RGB"
+
+
+def test_an_even_larger_picture_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 280 * 280 - 1)
+    assert preview(PNG) is None
+
+
+def test_a_picture_that_says_it_is_huge_is_not_looked_at() -> None:
+    # A PNG of a few bytes whose header announces 20,000 x 20,000 pixels, which Pillow warns of, and one it refuses.
+    for side in (12_000, 20_000):
+        assert preview(PNG[:16] + side.to_bytes(4, "big") * 2 + PNG[24:]) is None
+
+
+@given(st.sampled_from([PNG, JPEG, WEBP]), st.integers(0, 5000), st.binary(max_size=20))
+def test_whatever_comes_nothing_breaks(picture: bytes, cut: int, rest: bytes) -> None:
+    small = preview(picture[:cut] + rest)
+    assert small is None or media_type(small) == "image/webp"
+
+
+def test_no_picture_has_no_preview() -> None:
+    assert preview(b"no picture") is None
+    assert preview(b"\x89PNG\r\n\x1a\n" + os.urandom(100)) is None
