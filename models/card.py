@@ -74,11 +74,14 @@ class Metrics(Strict):
 
 
 class Provenance(Strict):
-    """Where the weights come from, so that anyone can make them again."""
+    """Where the weights come from, so that anyone can make them again.
+
+    Of a model brought along the recipe is ``imported``, the seed is not known, and the revision is the file it came as.
+    """
 
     data: list[str]
     recipe: str
-    seed: int
+    seed: int | None = None
     revision: str
 
 
@@ -141,6 +144,15 @@ def read_card(path: Path) -> Card:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise CardError(f"{path}: cannot be read: {error}") from error
+    return parse_card(content, path)
+
+
+def parse_card(content: object, path: Path) -> Card:
+    """A card from what a YAML file at ``path`` holds.
+
+    Raises:
+        CardError: a field is missing, unknown or out of bounds; every such field is named.
+    """
     try:
         return _CARD.validate_python(content)
     except ValidationError as error:

@@ -10,7 +10,7 @@ import bentoml
 from bentoml.exceptions import NotFound
 
 from models.card import CARD_FILE, MODEL_FILE, Card, CardError, CascadeCard, ModelCard, file_sha256, read_card
-from models.check import check_folder, check_sha256
+from models.check import check_sha256
 
 CATALOGUE: Final = Path(__file__).parent
 CATALOGUE_VARIABLE: Final = "CATALOGUE"
@@ -29,27 +29,32 @@ def catalogue(folder: Path | None = None) -> list[Path]:
 
 def cascades_last(folders: Iterable[Path]) -> list[Path]:
     """The folders in the order they can be imported in: cascades after the models they name."""
-    return sorted(folders, key=lambda folder: isinstance(read_card(folder / CARD_FILE), CascadeCard))
+    return sorted(folders, key=lambda folder: isinstance(card_in(folder), CascadeCard))
 
 
-def import_folder(folder: Path, *, replace: bool = False) -> tuple[Card, bool]:
-    """Check CATALOGUE/NAME and put it into the store as ``name:version``; what is there already is left alone.
+def users_of(model: str, folder: Path) -> list[str]:
+    """The cascades of a catalogue that name a model, given as ``name`` or ``name:version``."""
+    cards = (card_in(one) for one in catalogue(folder))
+    cascades = (card for card in cards if isinstance(card, CascadeCard))
+    return [one.name for one in cascades if any(model in (tag, tag.split(":")[0]) for tag in (one.first, *one.then.values()))]
+
+
+def put(folder: Path, card: Card, *, replace: bool = False) -> bool:
+    """Copy a checked model into the store as ``name:version``; what is there already is left alone.
 
     Returns:
-        The card, and whether anything was written.
+        Whether anything was written.
 
     Raises:
-        CardError: the card does not fit, the store holds other weights under the same version, or lacks a cascade's model.
+        CardError: the store holds another model under the same version, or lacks a cascade's model.
     """
-    card = check_folder(folder)
     if isinstance(card, CascadeCard):
         _require_stages(card)
+    if holds(card):
+        return False
     stored = stored_folder(card.tag)
     if stored is not None:
-        same = _same_model(stored, card)
-        if same and (stored / CARD_FILE).is_file() and read_card(stored / CARD_FILE) == card:
-            return card, False
-        if not same and not replace:
+        if not replace and not same_model(stored, card):
             raise CardError(
                 f"{folder}: the model store holds another {card.tag}. Raise the version in the card, or import with --replace."
             )
@@ -58,7 +63,33 @@ def import_folder(folder: Path, *, replace: bool = False) -> tuple[Card, bool]:
     with bentoml.models.create(card.tag, labels={"task": card.task}, metadata=metadata) as model:
         for file in files(card):
             shutil.copy(folder / file, model.path_of(file))
-    return card, True
+    return True
+
+
+def holds(card: Card) -> bool:
+    """Whether this card and its model lie in the store."""
+    stored = stored_folder(card.tag)
+    return stored is not None and same_model(stored, card) and card_in(stored) == card
+
+
+def drop(tag: str) -> None:
+    """Take ``name:version`` out of the store."""
+    bentoml.models.delete(tag)
+
+
+def stored_tags(name: str) -> list[str]:
+    """Every version of a model in the store, the newest last."""
+    try:
+        stored = bentoml.models.list(name)
+    except NotFound:
+        return []
+    tags = (str(model.tag) for model in stored if Path(model.path_of(CARD_FILE)).is_file())
+    return sorted(tags, key=lambda tag: version_numbers(tag.split(":")[1]))
+
+
+def version_numbers(version: str) -> tuple[int, ...]:
+    """A version to be compared."""
+    return tuple(int(number) for number in version.split("."))
 
 
 def files(card: Card) -> list[str]:
@@ -66,12 +97,22 @@ def files(card: Card) -> list[str]:
     return [CARD_FILE] if isinstance(card, CascadeCard) else [CARD_FILE, MODEL_FILE]
 
 
-def _same_model(stored: Path, card: Card) -> bool:
-    """Whether what is stored answers as the card's model does: the same weights, or the same models in the same places."""
+def same_model(folder: Path, card: Card) -> bool:
+    """Whether a folder's model answers as the card's does: the same weights, or the same models in the same places."""
+    if not all((folder / file).is_file() for file in files(card)):
+        return False
     if isinstance(card, ModelCard):
-        return (stored / MODEL_FILE).is_file() and file_sha256(stored / MODEL_FILE) == card.sha256
-    there = read_card(stored / CARD_FILE) if (stored / CARD_FILE).is_file() else None
+        return file_sha256(folder / MODEL_FILE) == card.sha256
+    there = card_in(folder)
     return isinstance(there, CascadeCard) and (there.first, there.then) == (card.first, card.then)
+
+
+def card_in(folder: Path) -> Card | None:
+    """The card in a folder, or None where there is none that can be read."""
+    try:
+        return read_card(folder / CARD_FILE)
+    except CardError:
+        return None
 
 
 def stored_folder(tag: str) -> Path | None:

@@ -6,9 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
 
 from models.card import (
     CARD_FILE,
@@ -22,10 +20,8 @@ from models.card import (
     write_card,
 )
 from preprocessing import Geometry, InputSpec, Normalisation
+from tests.models.graphs import SIZE, linear
 from tests.processes import ROOT
-
-SIZE = 8
-OPSET = 17
 
 
 def models(home: Path, *arguments: str, catalogue: Path | None = None) -> "subprocess.CompletedProcess[str]":
@@ -35,18 +31,6 @@ def models(home: Path, *arguments: str, catalogue: Path | None = None) -> "subpr
         environment["CATALOGUE"] = str(catalogue)
     command = [sys.executable, "-m", "models", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-
-
-def linear(k: int, *, size: int = SIZE, batch: int | str = "N") -> onnx.ModelProto:
-    """A linear classifier of one channel: Flatten and Gemm with fixed random weights."""
-    weights = np.random.default_rng(k).normal(size=(size * size, k)).astype(np.float32)
-    nodes = [helper.make_node("Flatten", ["input"], ["flat"]), helper.make_node("Gemm", ["flat", "weights"], ["logits"])]
-    ends = [
-        helper.make_tensor_value_info("input", TensorProto.FLOAT, [batch, 1, size, size]),
-        helper.make_tensor_value_info("logits", TensorProto.FLOAT, [batch, k]),
-    ]
-    graph = helper.make_graph(nodes, "linear", ends[:1], ends[1:], [numpy_helper.from_array(weights, "weights")])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
 
 
 def add_model(catalogue: Path, name: str, labels: Sequence[str], version: str = "1.0.0") -> ModelCard:

@@ -72,12 +72,12 @@ def test_labels_and_shapes_must_match_the_graph(folder: Path, card: ModelCard) -
         check_folder(folder)
     spec = card.input.model_copy(update={"size": 32})
     write_card(card.model_copy(update={"input": spec}), folder / CARD_FILE)
-    with pytest.raises(CardError, match="input is"):
+    with pytest.raises(CardError, match=r"input is 1x28x28, the card of .* says 1x32x32"):
         check_folder(folder)
 
 
 def test_what_is_no_onnx_file_is_refused(folder: Path, card: ModelCard) -> None:
     (folder / MODEL_FILE).write_bytes(b"not onnx")
     write_card(card.model_copy(update={"sha256": file_sha256(folder / MODEL_FILE)}), folder / CARD_FILE)
-    with pytest.raises(CardError, match="not an ONNX model"):
+    with pytest.raises(CardError, match="is not an ONNX file"):
         check_folder(folder)

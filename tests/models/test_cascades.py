@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from models.__main__ import main
 from models.card import CardError
 from models.check import check_folder
-from models.store import cascades_last, catalogue
-from tests.models.catalogues import add_cascade, add_model, models
+from models.store import cascades_last, catalogue, drop, require
+from tests.models.catalogues import add_cascade, add_model
 
 THEN = {"digit": "figures:1.0.0", "letter": "letters:2.0.0"}
 LABELS = ["0", "1", "A", "B", "C", "drawing"]
@@ -51,27 +52,32 @@ def test_cascades_are_imported_last(stages: Path) -> None:
     assert [folder.name for folder in cascades_last(catalogue(stages))] == ["figures", "letters", "zcategory", "characters"]
 
 
-def test_a_cascade_goes_into_the_store_with_its_models(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    home = tmp_path_factory.mktemp("home")
+@pytest.fixture
+def cascade(stages: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001
+    """The folder of a cascade in the catalogue that the command takes."""
+    monkeypatch.setenv("CATALOGUE", str(stages))
     add_cascade(stages, "characters", "zcategory:1.0.0", THEN, LABELS)
-    alone = models(home, "import", str(stages / "characters"), catalogue=stages)
-    assert alone.returncode == 1
-    assert "characters:1.0.0 needs zcategory:1.0.0, which is not in the BentoML model store" in alone.stderr
-    together = models(home, "import", catalogue=stages)
-    assert together.returncode == 0, together.stderr
-    assert "characters:1.0.0 imported" in together.stdout
-    again = models(home, "import", catalogue=stages)
-    assert "characters:1.0.0 is in the store already" in again.stdout
+    return stages / "characters"
 
 
-def test_another_cascade_needs_another_version(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    home = tmp_path_factory.mktemp("home")
-    add_cascade(stages, "characters", "zcategory:1.0.0", THEN, LABELS)
-    assert models(home, "import", catalogue=stages).returncode == 0
-    (stages / "characters" / "card.yaml").unlink()
-    (stages / "characters").rmdir()
-    add_cascade(stages, "characters", "zcategory:1.0.0", {"digit": THEN["digit"]}, ["0", "1", "drawing", "letter"])
-    refused = models(home, "import", catalogue=stages)
-    assert refused.returncode == 1
-    assert "Raise the version" in refused.stderr
-    assert models(home, "import", "--replace", catalogue=stages).returncode == 0
+def test_a_cascade_goes_into_the_store_with_its_models(cascade: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", str(cascade)]) == 1
+    assert "characters:1.0.0 needs zcategory:1.0.0, which is not in the BentoML model store" in capsys.readouterr().err
+    assert main(["import"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "characters:1.0.0 imported"
+    assert (require("characters:1.0.0") / "card.yaml").is_file()
+    assert main(["import"]) == 0
+    assert "characters:1.0.0 is in the store already" in capsys.readouterr().out
+    drop("letters:2.0.0")
+    with pytest.raises(CardError, match=r"characters:1\.0\.0 needs letters:2\.0\.0"):
+        require("characters:1.0.0")
+
+
+def test_another_cascade_needs_another_version(cascade: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import"]) == 0
+    (cascade / "card.yaml").unlink()
+    cascade.rmdir()
+    add_cascade(cascade.parent, "characters", "zcategory:1.0.0", {"digit": THEN["digit"]}, ["0", "1", "drawing", "letter"])
+    assert main(["import"]) == 1
+    assert "Raise the version" in capsys.readouterr().err
+    assert main(["import", "--replace"]) == 0

@@ -18,18 +18,19 @@ def test_importing_is_repeatable(tmp_path: Path) -> None:
 
 def test_other_weights_need_another_version(tmp_path: Path) -> None:
     assert models(tmp_path, "import").returncode == 0
-    folder = tmp_path / "digits"
+    catalogue = tmp_path / "catalogue"
+    folder = catalogue / "digits"
     shutil.copytree(CATALOGUE / "digits", folder)
     with (folder / MODEL_FILE).open("ab") as file:
         file.write(b"\x82\x01\x00")  # an empty field 16, unknown to ONNX: the same model in other bytes
     card = yaml.safe_load((folder / CARD_FILE).read_text())
     card["sha256"] = file_sha256(folder / MODEL_FILE)
     (folder / CARD_FILE).write_text(yaml.safe_dump(card))
-    refused = models(tmp_path, "import", str(folder))
+    refused = models(tmp_path, "--catalogue", str(catalogue), "import", str(folder))
     assert refused.returncode == 1
     assert "Raise the version" in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert models(tmp_path, "import", "--replace", str(folder)).returncode == 0
+    assert models(tmp_path, "import", "--replace", str(folder), catalogue=catalogue).returncode == 0
 
 
 def test_verify_names_the_fault(tmp_path: Path) -> None:
