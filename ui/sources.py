@@ -84,7 +84,7 @@ def upload(desk: Desk, subject: str) -> bytes | None:
     with st.container(key="upload"):
         file = st.file_uploader("A PNG, JPEG or WebP file", ["png", "jpg", "jpeg", "webp"], key="file")
         if file is None:
-            st.caption(advice(subject))
+            st.html(advice(subject))
             return None
         data = file.getvalue()
         preview = desk.preview(data)
@@ -97,10 +97,10 @@ def take_photo(subject: str) -> bytes | None:
     """The camera: the bytes of the photo taken."""
     photo = st.camera_input("Camera", key="camera", label_visibility="collapsed", resolution="480p")
     if photo is None:
-        st.caption(advice(subject))
+        st.html(advice(subject))
     return photo.getvalue() if photo else None
 
 
 def advice(subject: str) -> str:
     """One line on what a good photo looks like."""
-    return OF_OBJECTS if subject == "object" else OF_INK
+    return f'<p class="quiet">{OF_OBJECTS if subject == "object" else OF_INK}</p>'
