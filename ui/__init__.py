@@ -1,1 +1,1 @@
-"""The page: draw on a canvas, see what the service makes of it. Speaks to the service over HTTP only."""
+"""The page: draw or send a picture, see what the service makes of it. Speaks to the service over HTTP only."""
