@@ -56,15 +56,16 @@ def pairs(images: Images, others: Images) -> list[tuple[int, int]]:
 def moved(images: Images, others: Images) -> npt.NDArray[np.float64]:
     """The share of their light that two pictures ``uint8[N, H, W]`` do not have in common, 0 for equal ones: ``float64[N]``."""
     one, two = images.astype(np.int32), others.astype(np.int32)
-    common = np.minimum(one, two).sum(axis=(1, 2), dtype=np.int64)
+    differing = np.abs(one - two).sum(axis=(1, 2), dtype=np.int64)
     light = np.maximum(one, two).sum(axis=(1, 2), dtype=np.int64)
-    return np.asarray(1 - common / np.maximum(light, 1))
+    return np.asarray(differing / np.maximum(light, 1))
 
 
 def _on_black(images: Images) -> Images:
-    """The pictures that are mostly light as their negatives, so that what is drawn is what is compared."""
-    light = images.mean(axis=(1, 2), keepdims=True) > 127
-    return np.where(light, 255 - images, images)
+    """The pictures on light ground as their negatives, so that what is drawn is what is compared."""
+    edges = np.concatenate((images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]), axis=1)
+    light = np.median(edges, axis=1) > 127
+    return np.where(light[:, None, None], 255 - images, images)
 
 
 def _cosines(length: int) -> npt.NDArray[np.float32]:

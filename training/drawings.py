@@ -51,7 +51,8 @@ class Drawn:
 
     def by(self, part: Part) -> "Drawn":
         """What the people of one part drew."""
-        return self.take(np.array([place for place, person in enumerate(self.people) if part_of(person) == part]))
+        places = [place for place, person in enumerate(self.people) if part_of(person) == part]
+        return self.take(np.array(places, dtype=np.int64))
 
     def take(self, index: npt.NDArray[np.int64]) -> "Drawn":
         """The chosen drawings, in the order given."""

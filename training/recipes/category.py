@@ -68,7 +68,7 @@ class Category(Recipe):
         return list(LABELS)
 
     def network(self) -> nn.Sequential:
-        return convolutions((24, 48, 72, 96, 128, 160), 3, dropout=0.35)
+        return convolutions((16, 32, 64, 96, 128, 160), 3, dropout=0.35)
 
     def training(self, number: int) -> dict[str, Pictures]:
         seeds = self.seeds(number)

@@ -46,7 +46,7 @@ class Fashion(Recipe):
         "EMNIST letters (NIST, public domain) and Quick, Draw! drawings (Google, CC BY 4.0), as examples of what is none",
     )
     settings = Settings(
-        epochs=22,
+        epochs=18,
         batch=128,
         weight_decay=0.05,
         smoothing=0.05,

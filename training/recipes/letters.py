@@ -14,10 +14,12 @@ from training.recipe import Recipe
 from training.splits import Part, held_out, of_each_class
 from training.train import Settings
 
+OTHERS: Final = 6000
 ALPHABET: Final = [chr(ord("A") + place) for place in range(26)]
 VALIDATION: Final = 200
 TEST: Final = 400
-EACH: Final = 3500
+# Pictures of each letter in one bank: as they are, varied, with other pens.
+EACH: Final = (3000, 2000, 1000)
 
 
 def split(pictures: Labelled, seed: int) -> list[Labelled]:
@@ -37,26 +39,26 @@ class Letters(Recipe):
         "validation and 400 for the test",
         "Quick, Draw! drawings (Google, CC BY 4.0), scribbles and EMNIST's 3s, 4s and 7s, as examples of what is no letter",
     )
-    settings = Settings(epochs=10, weight_decay=0.05, smoothing=0.05)
+    settings = Settings(epochs=9, weight_decay=0.05, smoothing=0.05)
 
     @property
     def labels(self) -> list[str]:
         return ALPHABET
 
     def network(self) -> nn.Sequential:
-        return convolutions((24, 48, 72, 96, 128, 160), 26, dropout=0.35)
+        return convolutions((16, 32, 64, 96, 128, 160), 26, dropout=0.35)
 
     def training(self, number: int) -> dict[str, Pictures]:
         seeds = self.seeds(number)
         whole = self._parts[0]
-        as_scanned, varied, penned = (whole.take(of_each_class(whole.labels, EACH, next(seeds))) for _ in range(3))
+        as_scanned, varied, penned = (whole.take(of_each_class(whole.labels, each, next(seeds))) for each in EACH)
         shown = {
             "emnist": scanned(as_scanned),
             "emnist, varied": Pictures(vary, varied.images, varied.labels, next(seeds)),
             "emnist, with other pens": Pictures(pens.scan, penned.images, penned.labels, next(seeds)),
         }
         digits = strangers.unlike(emnist(self.data), strangers.UNLIKE_LETTERS)
-        return shown | strangers.shown(self.data, digits[: 2 * EACH], next(seeds))
+        return shown | strangers.shown(self.data, digits[:OTHERS], next(seeds))
 
     def validation(self) -> dict[str, Pictures]:
         _, validation, _ = self._parts
