@@ -13,6 +13,7 @@ from loadtests.bench.contestants import ROOT, ContestantError, import_models
 from loadtests.bench.devices import run_devices
 from loadtests.bench.exactness import run_exactness
 from loadtests.bench.machine import machine
+from loadtests.bench.neighbours import run_neighbours
 from loadtests.bench.report import markdown, write_results
 from loadtests.bench.results import Results, read_results
 from loadtests.bench.rounds import run_endurance, run_rounds, say
@@ -45,14 +46,16 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m loadtests.bench", description=__doc__)
     parts = parser.add_subparsers(dest="part", required=True)
     run = parts.add_parser("run", help="measure everything; write results.json, the page and the chart")
-    run.add_argument("--seconds", type=positive, default=8, help="of each scenario in a round (8)")
-    run.add_argument("--rounds", type=positive, default=3, help="of all contestants in turn (3)")
     run.add_argument("--endurance", type=positive, default=60, help="seconds of each long run (60)")
     run.add_argument("--requests", type=positive, default=10_000, help="mixed requests that are compared (10,000)")
     run.add_argument("--scenarios", nargs="+", choices=[one.name for one in SCENARIOS], help="only these")
     run.add_argument("--results", type=Path, default=RESULTS, help="where the raw figures go")
     exactness = parts.add_parser("exactness", help="compare answers under mixed load with answers alone")
     exactness.add_argument("--requests", type=positive, default=10_000, help="mixed requests that are compared (10,000)")
+    neighbours = parts.add_parser("neighbours", help="one model beside load on another")
+    for command in (run, neighbours):
+        command.add_argument("--seconds", type=positive, default=8, help="of each scenario in a round (8)")
+        command.add_argument("--rounds", type=positive, default=3, help="of all contestants in turn (3)")
     parts.add_parser("devices", help="images/s against batch size on every device")
     parts.add_parser("stages", help="what each stage costs without HTTP")
     report = parts.add_parser("report", help="write the page and the chart from results.json")
@@ -72,11 +75,11 @@ def positive(text: str) -> int:
 
 def measure(options: argparse.Namespace) -> None:
     """One of the parts that measure."""
-    if options.part == "run":
+    if options.part in ("run", "neighbours"):
         find_wrk()  # before anything else takes its time
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        if options.part != "devices":
+        if options.part not in ("devices", "neighbours"):
             import_models(home)
         if options.part == "run":
             results = run_all(options, home)
@@ -85,6 +88,8 @@ def measure(options: argparse.Namespace) -> None:
         elif options.part == "exactness":
             for name in ("embedded", "runner"):
                 say(run_exactness(name, options.requests, home).model_dump_json())
+        elif options.part == "neighbours":
+            run_neighbours(options.rounds, options.seconds)
         elif options.part == "stages":
             for stage in run_stages(home):
                 say(f"{stage.name:50} {stage.value:10.3g} {stage.unit}")
@@ -113,6 +118,7 @@ def run_all(options: argparse.Namespace, home: Path) -> Results:
         endurance=endurance,
         exactness=[run_exactness(name, options.requests, home) for name in ("embedded", "runner")],
         devices=devices,
+        neighbours=run_neighbours(options.rounds, options.seconds),
     )
 
 

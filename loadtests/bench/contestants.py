@@ -80,10 +80,10 @@ class Server:
         return total
 
 
-def import_models(home: Path) -> None:
+def import_models(home: Path, **settings: str) -> None:
     """Put the models into a BentoML store of the benchmark's own at ``home``."""
     command = [sys.executable, "-m", "models", "import"]
-    subprocess.run(command, cwd=ROOT, env=environment(home), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, cwd=ROOT, env=environment(home, **settings), check=True, stdout=subprocess.DEVNULL)
 
 
 def environment(home: Path, **settings: str) -> dict[str, str]:

@@ -35,6 +35,10 @@ EXACTNESS: Final = """\
 Mixed requests over 32 connections (all pictures of `loadtests/samples` and the two above, as body and as form, `top_k` from 1
 to 10, options in the query and in the form), each compared with the answer to the same picture sent alone."""
 
+NEIGHBOURS: Final = """\
+One connection asks for digits with the 16x16 picture while 16 others ask for nothing, for digits too, or for a model that takes
+about 3 ms an image. Beside the slow model it must not fare worse than beside its own."""
+
 DEVICES: Final = """\
 Images/s of ONNX Runtime alone: the digit model, and a convolutional network of random weights a hundred times as large. Batch
 sizes of which a call would take longer than 2 s are left out."""
@@ -105,6 +109,10 @@ def _under_load(results: Results) -> Iterator[str]:
             yield f"A request holds {one.images} images: {images:,.0f} images/s."
     yield "### The long run"
     yield tables.endurance(results)
+    if results.neighbours:
+        yield "### Neighbours"
+        yield NEIGHBOURS
+        yield tables.neighbours(results)
     yield "### The same answers under load"
     yield EXACTNESS
     yield tables.exactness(results)

@@ -75,6 +75,19 @@ class Stage(Model):
     unit: str
 
 
+class Neighbour(Model):
+    """How one connection on digits fared beside load on another model, or on digits itself, or on nothing: its latencies in ms,
+    what the load reached in requests/s, and what failed of both."""
+
+    round: int
+    contestant: str
+    beside: str
+    p50_ms: float
+    p99_ms: float
+    errors: int
+    load_rate: float
+
+
 class Exactness(Model):
     """Answers under mixed load against those to one request at a time."""
 
@@ -124,6 +137,7 @@ class Results(Model):
     endurance: list[Figures] = []
     exactness: list[Exactness] = []
     devices: list[Cell] = []
+    neighbours: list[Neighbour] = []
 
     def medians(self) -> "dict[tuple[str, str], Median]":
         """Medians by scenario and contestant, in the order in which they were first measured."""
@@ -136,6 +150,11 @@ class Results(Model):
         """Median images/s of a picture without HTTP."""
         rates = [cell.images_per_second for cell in self.limits if (cell.picture, cell.batch) == (picture, batch)]
         return statistics.median(rates) if rates else None
+
+    def neighbour(self, contestant: str, beside: str) -> Neighbour | None:
+        """The round with the median p50 of a connection beside that load."""
+        rounds = [one for one in self.neighbours if (one.contestant, one.beside) == (contestant, beside)]
+        return sorted(rounds, key=lambda one: one.p50_ms)[len(rounds) // 2] if rounds else None
 
 
 def median(group: list[Figures]) -> Median:

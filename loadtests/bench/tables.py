@@ -86,6 +86,26 @@ def exactness(results: Results) -> str:
     )
 
 
+def neighbours(results: Results) -> str:
+    """One connection beside load on another model, medians over the rounds."""
+    pairs = dict.fromkeys((one.contestant, one.beside) for one in results.neighbours)
+    medians = [found for pair in pairs if (found := results.neighbour(*pair))]
+    return table(
+        ("contestant", "load on", "p50 ms", "p99 ms", "requests/s of the load", "errors"),
+        (
+            (
+                CONTESTANTS[one.contestant].title,
+                one.beside,
+                f"{one.p50_ms:.1f}",
+                f"{one.p99_ms:.1f}",
+                f"{one.load_rate:,.0f}" if one.load_rate else "",
+                str(one.errors),
+            )
+            for one in medians
+        ),
+    )
+
+
 def limits(results: Results) -> str:
     """Images/s without HTTP."""
     cells = dict.fromkeys((cell.picture, cell.batch) for cell in results.limits)

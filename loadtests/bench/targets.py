@@ -78,6 +78,12 @@ def difference(contestant: str) -> Callable[[Results], float | None]:
     return lambda results: next((run.largest_difference for run in results.exactness if run.contestant == contestant), None)
 
 
+def neighbour_share(results: Results) -> float | None:
+    """p50 of a connection beside load on the slow model, to that beside as many connections on its own, embedded."""
+    slow, same = (results.neighbour("embedded", beside) for beside in ("slow", "digits"))
+    return slow.p50_ms / same.p50_ms if slow and same else None
+
+
 def rate(median: Median) -> float:
     """Requests/s."""
     return median.rate
@@ -113,6 +119,7 @@ TARGETS: Final = (
     Target("requests/s, embedded to BentoML as documented, canvas@32", ratio_of("canvas@32", "embedded", "bentoml", rate), 4.0),
     Target("requests/s, runner to BentoML as documented, canvas@64", ratio_of("canvas@64", "runner", "bentoml", rate), 1.8),
     Target("images/s of /classify/batch to the limit without HTTP, small", batch_share, 0.5),
+    Target("p50 on digits, beside load on a slow model to beside load on digits", neighbour_share, 1.0, at_least=False),
     Target("errors of the long run, embedded, canvas@32", endurance_errors("embedded"), 0, at_least=False),
     Target("errors of the long run, runner, canvas@64", endurance_errors("runner"), 0, at_least=False),
     Target("wrong or failed answers under mixed load, embedded", faults("embedded"), 0, at_least=False),

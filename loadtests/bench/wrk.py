@@ -34,6 +34,11 @@ class Load:
     socket_errors: int
     cpu_seconds: float
 
+    @property
+    def errors(self) -> int:
+        """Requests that failed, by status or by a broken connection."""
+        return self.status_errors + self.socket_errors
+
 
 def find_wrk() -> str:
     """Where wrk lies.

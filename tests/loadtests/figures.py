@@ -1,6 +1,6 @@
 """Results of a benchmark that never ran, for the tests of what is made of them."""
 
-from loadtests.bench.results import Cell, Exactness, Figures, Limit, Machine, Results, Stage
+from loadtests.bench.results import Cell, Exactness, Figures, Limit, Machine, Neighbour, Results, Stage
 
 
 def figures(contestant: str, scenario: str, number: int = 1, *, requests: int = 1000, **other: float) -> Figures:
@@ -34,6 +34,11 @@ def results(*measured: Figures) -> Results:
                 largest_difference=1e-6,
                 batch_sizes={1: 4, 2: 6},
             )
+        ],
+        neighbours=[
+            Neighbour(round=i, contestant="embedded", beside=beside, p50_ms=p50, p99_ms=3 * p50, errors=0, load_rate=rate)
+            for beside, rate, times in (("nothing", 0.0, (1.0, 2.0, 9.0)), ("digits", 900.0, (8.0,)), ("slow", 300.0, (6.0,)))
+            for i, p50 in enumerate(times)
         ],
         devices=[Cell(model="digits", parameters=177_000, device="cpu", batch=4, calls=10, images_per_second=9000.0)],
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from loadtests.bench.devices import BATCHES, count_parameters, sweep
-from loadtests.bench.network import write_network
+from loadtests.bench.network import write_network, write_slow
 from loadtests.bench.pictures import pictures
 from loadtests.bench.stages import megabytes, stage_times
 from loadtests.sessions import DIGITS, open_devices, open_run
@@ -38,6 +38,17 @@ def test_the_large_network_is_the_same_every_time(large: Path, tmp_path: Path) -
     parameters = write_network(tmp_path / "again.onnx")
     assert parameters == count_parameters(large)
     assert file_sha256(tmp_path / "again.onnx") == file_sha256(large)
+
+
+def test_the_slow_network_is_small_and_answers(tmp_path: Path) -> None:
+    write_slow(tmp_path / "slow.onnx", convolutions=10)
+    assert count_parameters(tmp_path / "slow.onnx") < 50_000
+    logits = open_run(tmp_path / "slow.onnx", "cpu", threads=1)(
+        np.random.default_rng(0).random((3, 1, 28, 28), dtype=np.float32)
+    )
+    assert logits.shape == (3, 10)
+    assert np.isfinite(logits).all()
+    assert np.abs(logits[0] - logits[1]).max() > 1e-5
 
 
 def test_every_device_with_a_session_is_measured() -> None:

@@ -73,6 +73,8 @@ def test_targets_look_at_the_figures_they_name() -> None:
     assert judged["errors of the long run, embedded, canvas@32"].reached is True
     assert judged["errors of the long run, runner, canvas@64"].measured == 3.0
     assert judged["largest difference of a probability, embedded"].reached is True
+    beside = "p50 on digits, beside load on a slow model to beside load on digits"
+    assert (judged[beside].measured, judged[beside].reached) == (0.75, True)
     assert judged["images/s of /classify/batch to the limit without HTTP, small"].measured == pytest.approx(25 * 64 / 2000)
 
 
@@ -95,6 +97,8 @@ def test_the_page_tells_what_was_found() -> None:
     assert "| errors of the long run, runner, canvas@64 | at most 0 | 3 | **no** |" in page
     assert "small@32:" not in page
     assert "| this service, embedded | 10 | 0 | 0 | 1.0e-06 | 1: 4, 2: 6 |" in page
+    assert "| this service, embedded | nothing | 2.0 | 6.0 |  | 0 |" in page
+    assert "| this service, embedded | slow | 6.0 | 18.0 | 300 | 0 |" in page
     assert "| small | 32 | 2,000 |" in page
     assert "| 4 | 9,000 |" in page
 

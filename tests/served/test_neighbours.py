@@ -1,0 +1,45 @@
+"""A model that is slow does not hold up the others: told by how many requests are answered meanwhile, not by a clock."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+
+from loadtests.bench.neighbours import write_catalogue
+from tests.models.catalogues import models
+from tests.pictures import digit, encoded
+from tests.processes import free_port, start_service
+from tests.served.metrics import Counted
+
+pytestmark = pytest.mark.served
+
+SEVEN = encoded(digit("7"))
+IMAGES = 64
+CONVOLUTIONS = 60  # an image takes as long as a hundred digits
+MEANWHILE = 16  # a model that held the event loop would let a few through between its two calls
+
+
+@pytest.mark.parametrize("topology", ["embedded", "runner"])
+def test_requests_are_answered_while_another_model_is_busy(topology: str, tmp_path: Path) -> None:
+    write_catalogue(tmp_path / "catalogue", CONVOLUTIONS)
+    imported = models(tmp_path, "import", catalogue=tmp_path / "catalogue")
+    assert imported.returncode == 0, imported.stderr
+    settings = {"CATALOGUE": str(tmp_path / "catalogue"), "TOPOLOGY": topology, "WORKERS": "1"}
+    with start_service(tmp_path, free_port(), **settings) as address:
+        assert asyncio.run(_answered_meanwhile(address)) >= MEANWHILE
+
+
+async def _answered_meanwhile(address: str) -> int:
+    """Digits that are read one after the other while the slow model reads a batch."""
+    async with httpx.AsyncClient(base_url=address, timeout=120) as client:
+        counted = Counted(address)
+        files = [("images", (f"{i}.png", SEVEN, "image/png")) for i in range(IMAGES)]
+        slow = asyncio.create_task(client.post("/classify/batch", params={"model": "slow"}, files=files))
+        while await asyncio.to_thread(counted, "stage_seconds_count{preprocess}") < IMAGES:
+            await asyncio.sleep(0)
+        answered = 0
+        while not slow.done():
+            answered += (await client.post("/classify", content=SEVEN)).json()["label"] == "7"
+        assert [entry["model"] for entry in (await slow).json()] == ["slow"] * IMAGES
+        return answered
