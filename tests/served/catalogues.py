@@ -11,7 +11,8 @@ from onnx import numpy_helper
 from models.card import CARD_FILE, MODEL_FILE, Calibration, ModelCard, file_sha256, read_card, write_card
 from models.store import CATALOGUE
 from preprocessing import Geometry
-from tests.models.catalogues import SIZE, add_cascade, add_model, linear
+from tests.models.catalogues import add_cascade, add_model
+from tests.models.graphs import SIZE, linear
 
 LETTERS = list(ascii_uppercase)
 CATEGORIES = ["digit", "letter", "drawing"]
@@ -33,7 +34,8 @@ def write_catalogue(catalogue: Path) -> None:
 def _reweigh(catalogue: Path, card: ModelCard, weights: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]") -> None:
     """Give a linear model these weights float32[pixels, K], and frames in which ink keeps its place."""
     folder, graph = catalogue / card.name, linear(len(card.labels))
-    graph.graph.initializer[0].CopyFrom(numpy_helper.from_array(weights, "weights"))
+    (kernel,) = graph.graph.initializer
+    kernel.CopyFrom(numpy_helper.from_array(weights, kernel.name))
     onnx.save(graph, folder / MODEL_FILE)
     geometry = Geometry(fit_box=6, centring="box", polarity="light_on_dark")
     changed = {"sha256": file_sha256(folder / MODEL_FILE), "input": card.input.model_copy(update={"geometry": geometry})}

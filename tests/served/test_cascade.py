@@ -10,10 +10,9 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.models.catalogues import models
 from tests.pictures import Point, canvas, digit, encoded
 from tests.processes import free_port, start_service
-from tests.served.catalogues import CATEGORIES, LETTERS, write_catalogue
+from tests.served.catalogues import CATEGORIES, LETTERS
 from tests.served.load import post_all
 from tests.served.metrics import Counted
 
@@ -27,20 +26,10 @@ ONE = encoded(digit("1"))
 DIGITS = [str(i) for i in range(10)]
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model store with the catalogue in it, which lies beside."""
-    home = tmp_path_factory.mktemp("cascades")
-    write_catalogue(home / "catalogue")
-    imported = models(home, "import", catalogue=home / "catalogue")
-    assert imported.returncode == 0, imported.stderr
-    return home
-
-
 @pytest.fixture(scope="module", params=["embedded", "runner"])
-def address(request: pytest.FixtureRequest, home: Path) -> Iterator[str]:
-    settings = {"CATALOGUE": str(home / "catalogue"), "DEFAULT_MODEL": "characters", "TOPOLOGY": str(request.param)}
-    with start_service(home, free_port(), **settings) as address:
+def address(request: pytest.FixtureRequest, cascade_store: Path) -> Iterator[str]:
+    settings = {"CATALOGUE": str(cascade_store / "catalogue"), "DEFAULT_MODEL": "characters", "TOPOLOGY": str(request.param)}
+    with start_service(cascade_store, free_port(), **settings) as address:
         yield address
 
 

@@ -190,8 +190,10 @@ def test_images_of_clients_that_went_away_are_not_computed(model_store: Path) ->
         assert counted("images_total{digits}") == 2
 
 
-def test_what_was_taken_is_answered_before_the_end(model_store: Path) -> None:
-    with start_service(model_store, free_port(), TOPOLOGY="runner", WORKERS="1") as address:
+@pytest.mark.parametrize("model", ["digits", "characters"])
+def test_what_was_taken_is_answered_before_the_end(model: str, cascade_store: Path) -> None:
+    settings = {"CATALOGUE": str(cascade_store / "catalogue"), "DEFAULT_MODEL": model}
+    with start_service(cascade_store, free_port(), TOPOLOGY="runner", WORKERS="1", **settings) as address:
         processes = [process for process in psutil.process_iter(["cmdline", "environ"]) if _serves(process, address)]
         runner = next(process for process in processes if _is_runner_of(process, address))
         arbiter = next(process for process in processes if process.parent() not in processes)
