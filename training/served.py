@@ -6,6 +6,7 @@ The pictures go over HTTP as PNGs, as anyone's would; nothing of the service is 
 import argparse
 import asyncio
 import io
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -112,6 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", action="append", choices=EXAMINATIONS, help="only this one; all of them when not given")
     parser.add_argument("--out", type=Path, default=Path("build/evaluation"), help="where pictures go, default: %(default)s")
     parser.add_argument("--write", type=Path, metavar="MODELS", help="write what was measured into the cards of this catalogue")
+    parser.add_argument("--docs", type=Path, metavar="DIR", help="put the tables of confusions there as well")
     options = parser.parse_args(arguments)
     faults: list[str] = []
     try:
@@ -123,6 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             faults += exaggerated
             if options.write is not None:
                 write_metrics(options.write / model, found)
+            if options.docs is not None:
+                shutil.copy(options.out / f"{model}.png", options.docs)
     except DataError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -1,0 +1,79 @@
+"""A page for each model of the catalogue, written from its card: ``python -m training.pages`` writes docs/models/NAME.md."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from models.card import CARD_FILE, MODEL_FILE, CascadeCard, Metrics, ModelCard, read_card
+from models.store import catalogue
+
+ROOT: Final = Path(__file__).parent.parent
+DOCS: Final = ROOT / "docs" / "models"
+NOT_MEASURED: Final = "Nothing was measured."
+
+
+def page(card: ModelCard | CascadeCard, folder: Path) -> str:
+    """What people want to know of a model, in Markdown."""
+    lines = [f"# {card.name} {card.version}", "", f"{card.title}. {_kind(card, folder)}", ""]
+    if card.metrics:
+        lines += [
+            "| pictures | n | accuracy | balanced | calibration error |",
+            "| --- | ---: | ---: | ---: | ---: |",
+            *(_row(metrics) for metrics in card.metrics),
+            "",
+            "Each class of the first row, and what it was read as (the picture shows every confusion in %):",
+            "",
+            "| class | n | precision | recall |",
+            "| --- | ---: | ---: | ---: |",
+            *(
+                f"| {label} | {one.n:,} | {one.precision:.2%} | {one.recall:.2%} |"
+                for label, one in card.metrics[0].per_class.items()
+            ),
+            "",
+            f"![What each class was read as]({card.name}.png)",
+        ]
+    else:
+        lines.append(NOT_MEASURED)
+    lines += ["", "## Where it comes from", "", *(f"- {text}" for text in card.provenance.data)]
+    provenance = card.provenance
+    lines += ["", f"Recipe `{provenance.recipe}`, seed {provenance.seed}, revision `{provenance.revision}`. {card.licence}."]
+    if (folder / "training.png").is_file():
+        lines += ["", f"![Loss and accuracy over the epochs](../../models/{card.name}/training.png)"]
+    return "\n".join(lines) + "\n"
+
+
+def _kind(card: ModelCard | CascadeCard, folder: Path) -> str:
+    if isinstance(card, CascadeCard):
+        then = ", ".join(f"`{tag}` for a {category}" for category, tag in card.then.items())
+        return f"A cascade: `{card.first}` first, then {then}; {len(card.labels)} labels."
+    shown, doubt = card.input.geometry, card.rejection
+    return (
+        f"{len(card.labels)} labels; {shown.subject} in a box of {shown.fit_box} pixels, centred by {shown.centring} in "
+        f"{card.input.size}x{card.input.size}; {(folder / MODEL_FILE).stat().st_size / 1e6:.2f} MB. Logits are divided by "
+        f"{card.calibration.temperature}; a picture whose {doubt.score} lies below {doubt.threshold} is rejected."
+    )
+
+
+def _row(metrics: Metrics) -> str:
+    return (
+        f"| {metrics.dataset}, {metrics.split} | {metrics.n:,} | {metrics.accuracy:.2%} | {metrics.balanced_accuracy:.2%} "
+        f"| {metrics.ece:.2%} |"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the pages."""
+    parser = argparse.ArgumentParser(prog="python -m training.pages", description=__doc__)
+    parser.add_argument("--out", type=Path, default=DOCS, help="default: docs/models")
+    out: Path = parser.parse_args(arguments).out
+    out.mkdir(parents=True, exist_ok=True)
+    for folder in catalogue():
+        card = read_card(folder / CARD_FILE)
+        (out / f"{card.name}.md").write_text(page(card, folder), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
