@@ -79,6 +79,10 @@ class Server:
             total += times.user + times.system
         return total
 
+    def largest_megabytes(self) -> float:
+        """Resident memory of the largest of its processes."""
+        return float(max(one.memory_info().rss for one in [self.process, *self.process.children(recursive=True)])) / 2**20
+
 
 def import_models(home: Path, **settings: str) -> None:
     """Put the models into a BentoML store of the benchmark's own at ``home``."""

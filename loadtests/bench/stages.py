@@ -9,10 +9,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
+import httpx
 import numpy as np
 
-from loadtests.bench.contestants import CONTESTANTS, serving
-from loadtests.bench.pictures import canvas, photo, small
+from loadtests.bench.contestants import CONTESTANTS, ask, serving
+from loadtests.bench.pictures import canvas, form, photo, small
 from loadtests.bench.results import Stage
 from loadtests.sessions import DIGITS, MAX_PIXELS, digits_card, open_run, prepare
 from preprocessing import decode, preprocess
@@ -21,6 +22,8 @@ ROUNDS: Final = 5
 CALLS: Final = 400
 PHOTO_CALLS: Final = 3
 BATCHES: Final = (1, 8, 32)
+START: Final = "start of the service to its first right answer"
+MEMORY: Final = "memory of its largest process"
 
 
 def run_stages(home: Path) -> list[Stage]:
@@ -28,7 +31,7 @@ def run_stages(home: Path) -> list[Stage]:
     return [
         *stage_times(),
         Stage(name="photo of 12 megapixels: memory at the peak", value=photo_megabytes(), unit="MB"),
-        Stage(name="start of the service to its first right answer", value=seconds_to_answer(home), unit="s"),
+        *start_of_service(home),
     ]
 
 
@@ -87,7 +90,14 @@ def resident_megabytes(field: str) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) / 1024
 
 
-def seconds_to_answer(home: Path) -> float:
-    """Seconds from starting the service to its first right answer."""
+def start_of_service(home: Path) -> list[Stage]:
+    """Seconds from starting the service with all its models to its first right answer, and the memory of its largest process
+    once every model was asked ``CALLS`` times, each time over a connection of its own, so that all workers are."""
     with serving(CONTESTANTS["embedded"], home) as server:
-        return server.start_seconds
+        for model in httpx.get(f"{server.address}/models").json()["models"]:
+            for _ in range(CALLS):
+                ask(f"{server.address}/classify?model={model['name']}", form([canvas((255, 255, 255, 255))]))
+        return [
+            Stage(name=START, value=server.start_seconds, unit="s"),
+            Stage(name=MEMORY, value=server.largest_megabytes(), unit="MB"),
+        ]

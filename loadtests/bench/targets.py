@@ -6,6 +6,7 @@ from typing import Final
 
 from loadtests.bench.results import Median, Model, Results
 from loadtests.bench.scenarios import BATCH
+from loadtests.bench.stages import MEMORY, START
 
 PROBABILITY_TOLERANCE: Final = 1e-5
 
@@ -84,6 +85,11 @@ def neighbour_share(results: Results) -> float | None:
     return slow.p50_ms / same.p50_ms if slow and same else None
 
 
+def stage(name: str) -> Callable[[Results], float | None]:
+    """The measure of a target: a figure of the service without load."""
+    return lambda results: next((one.value for one in results.stages if one.name == name), None)
+
+
 def rate(median: Median) -> float:
     """Requests/s."""
     return median.rate
@@ -120,6 +126,8 @@ TARGETS: Final = (
     Target("requests/s, runner to BentoML as documented, canvas@64", ratio_of("canvas@64", "runner", "bentoml", rate), 1.8),
     Target("images/s of /classify/batch to the limit without HTTP, small", batch_share, 0.5),
     Target("p50 on digits, beside load on a slow model to beside load on digits", neighbour_share, 1.0, at_least=False),
+    Target("s from the start to the first right answer, all models", stage(START), 10.0, at_least=False),
+    Target("MB of the largest process, all models", stage(MEMORY), 600.0, at_least=False),
     Target("errors of the long run, embedded, canvas@32", endurance_errors("embedded"), 0, at_least=False),
     Target("errors of the long run, runner, canvas@64", endurance_errors("runner"), 0, at_least=False),
     Target("wrong or failed answers under mixed load, embedded", faults("embedded"), 0, at_least=False),

@@ -1,6 +1,7 @@
 """Results of a benchmark that never ran, for the tests of what is made of them."""
 
 from loadtests.bench.results import Cell, Exactness, Figures, Limit, Machine, Neighbour, Results, Stage
+from loadtests.bench.stages import START
 
 
 def figures(contestant: str, scenario: str, number: int = 1, *, requests: int = 1000, **other: float) -> Figures:
@@ -23,7 +24,7 @@ def results(*measured: Figures) -> Results:
             Limit(round=1, picture="small", batch=1, images_per_second=1000.0),
             Limit(round=1, picture="small", batch=32, images_per_second=2000.0),
         ],
-        stages=[Stage(name="decode", value=371.0, unit="µs")],
+        stages=[Stage(name="decode", value=371.0, unit="µs"), Stage(name=START, value=2.0, unit="s")],
         endurance=[figures("embedded", "canvas@32", 0, seconds=60.0), figures("runner", "canvas@64", 0, status_errors=3)],
         exactness=[
             Exactness(

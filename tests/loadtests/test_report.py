@@ -75,6 +75,8 @@ def test_targets_look_at_the_figures_they_name() -> None:
     assert judged["largest difference of a probability, embedded"].reached is True
     beside = "p50 on digits, beside load on a slow model to beside load on digits"
     assert (judged[beside].measured, judged[beside].reached) == (0.75, True)
+    assert judged["s from the start to the first right answer, all models"].reached is True
+    assert judged["MB of the largest process, all models"].reached is None
     assert judged["images/s of /classify/batch to the limit without HTTP, small"].measured == pytest.approx(25 * 64 / 2000)
 
 
