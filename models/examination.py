@@ -55,7 +55,9 @@ def examine(path: Path, mean: float, std: float, rewritten: str | None) -> dict[
     except Refused as refusal:
         if found.batch is None:
             raise
-        raise Refused(f"has a batch fixed at {found.batch} that cannot be made free: then it {refusal}") from refusal
+        raise Refused(
+            f"has a batch fixed at {found.batch} that cannot be made free, so export it with a free one; changed, it {refusal}"
+        ) from refusal
     if rewritten is not None:
         Path(rewritten).write_bytes(free.SerializeToString(deterministic=True) if changes else path.read_bytes())
     return {

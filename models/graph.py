@@ -58,7 +58,10 @@ def read_graph(path: Path) -> tuple[onnx.ModelProto, list[str]]:
         if min(tensor.dims, default=0) < 0 or prod(tensor.dims) > MAX_BYTES:
             raise Refused(f"tensor {tensor.name!r} claims the shape {list(tensor.dims)}, more than a file can hold")
     if model.functions:
-        model = onnx.inliner.inline_local_functions(model)
+        try:
+            model = onnx.inliner.inline_local_functions(model)
+        except Exception as error:  # onnx raises classes of its C++ part
+            raise Refused(f"has functions that cannot be put in place: {error}") from error
         changes.append("functions put in place")
     return model, changes
 

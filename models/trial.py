@@ -76,12 +76,15 @@ def examine(
             **asdict(limits),
         }
         fault = _run(json.dumps(request), log, limits)
-        if fault:
-            raise CardError(f"{path}: {fault}")
-        said = json.loads(answer.read_text(encoding="utf-8"))
+        said = {"refused": fault} if fault else json.loads(answer.read_text(encoding="utf-8"))
     if "refused" in said:
-        raise CardError(f"{path}: {said['refused']}")
-    return Finding.model_validate(said)
+        raise CardError(f"{path}: {_plain(said['refused'])}")
+    return Finding.model_validate({**said, "changes": [_plain(change) for change in said["changes"]]})
+
+
+def _plain(text: str) -> str:
+    """One line without the control characters that names in a file may hold."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
 
 
 def _run(request: str, log: Path, limits: Limits) -> str | None:

@@ -53,7 +53,7 @@ def test_cascades_are_imported_last(stages: Path) -> None:
 
 
 @pytest.fixture
-def cascade(stages: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001
+def cascade(stages: Path, store: Path, examined_here: None, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001
     """The folder of a cascade in the catalogue that the command takes."""
     monkeypatch.setenv("CATALOGUE", str(stages))
     add_cascade(stages, "characters", "zcategory:1.0.0", THEN, LABELS)

@@ -16,7 +16,8 @@ NAMED = ("--name", "marks", "--labels", "a-d")
 
 
 @pytest.fixture
-def catalogue(tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001
+def catalogue(tmp_path: Path, store: Path, examined_here: None, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001
+    """The catalogue that the command takes; not there yet."""
     monkeypatch.setenv("CATALOGUE", str(tmp_path / "catalogue"))
     return tmp_path / "catalogue"
 

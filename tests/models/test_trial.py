@@ -6,8 +6,9 @@ import numpy as np
 import onnx
 import pytest
 
+from models import examination
 from models.card import CardError
-from models.trial import Limits, examine
+from models.trial import Limits, Refused, examine
 from tests.models.graphs import LABELS, SIZE, ending, fixed, linear, model, node, of_shape, weights, without_end
 
 
@@ -88,21 +89,33 @@ def test_a_file_that_takes_too_long_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_served_is_refused(tmp_path: Path, graph: onnx.ModelProto, reason: str) -> None:
-    path = written(tmp_path, graph)
-    with pytest.raises(CardError, match=reason):
-        examine(path, rewritten=tmp_path / "rewritten.onnx")
+    with pytest.raises(Refused, match=reason):
+        examination.examine(written(tmp_path, graph), 0, 1, str(tmp_path / "rewritten.onnx"))
+    assert not (tmp_path / "rewritten.onnx").exists()
 
 
 def test_a_batch_that_stays_fixed_is_refused_with_the_reason(tmp_path: Path) -> None:
-    nodes = [
-        node("Squeeze", "x", "s"),
-        node("Reshape", "s dims", "r"),
-        node("Reshape", "r flat", "f"),
-        node("MatMul", "f w", "y"),
-    ]
+    nodes = [node("Squeeze", "x", "s"), node("Reshape", "s dims", "r"), node("Reshape", "r flat", "f")]
+    nodes.append(node("MatMul", "f w", "y"))
     constants = {"dims": np.array([64]), "flat": np.array([1, 64]), "w": weights()}
     graph = model(nodes, constants, shape=(1, 1, SIZE, SIZE), answer=(1, LABELS))
-    assert refusal(written(tmp_path, graph)).startswith("has a batch fixed at 1 that cannot be made free: ")
+    with pytest.raises(Refused, match="has a batch fixed at 1 that cannot be made free, so export it with a free one"):
+        examination.examine(written(tmp_path, graph), 0, 1, str(tmp_path / "rewritten.onnx"))
+
+
+def test_functions_that_call_themselves_are_refused(tmp_path: Path) -> None:
+    graph = model([node("Again", "x", "y", domain="own")], {}, domains=["own"])
+    opsets = [onnx.helper.make_opsetid("own", 1)]
+    graph.functions.append(
+        onnx.helper.make_function("own", "Again", ["a"], ["b"], [node("Again", "a", "b", domain="own")], opsets)
+    )
+    assert refusal(written(tmp_path, graph)).startswith("has functions that cannot be put in place")
+
+
+def test_names_in_a_file_do_not_write_to_the_terminal(tmp_path: Path) -> None:
+    graph = model([node("Relu", "x", "y")], {})
+    graph.graph.node[0].op_type = "Relu\n\x1b[31m"
+    assert "Relu ?[31m" in refusal(written(tmp_path, graph))
 
 
 @pytest.mark.parametrize("name", ["nothing.onnx", "."])
