@@ -6,6 +6,7 @@ from training.copies import pairs
 from training.datasets import Images
 from training.frames import Pictures
 from training.recipe import Recipe
+from training.splits import Part
 
 
 def leaks(recipe: Recipe) -> list[str]:
@@ -14,8 +15,10 @@ def leaks(recipe: Recipe) -> list[str]:
     Scans and drawings are compared as they are, before any pen or photo changes them.
     """
     training, validation, test = recipe.training(0), recipe.validation(), recipe.test()
+    parts: tuple[Part, ...] = ("validation", "test")
+    strangers = {f"{name}, {part}": pictures for part in parts for name, pictures in recipe.strangers(part).items()}
     lines = []
-    for one, others in ((training, validation | test), (validation, test)):
+    for one, others in ((training, validation | test | strangers), (validation, test)):
         for name, pictures in one.items():
             for held_out, judged in others.items():
                 found = [pair for images, known in _alike(pictures, judged) for pair in pairs(images, known)]

@@ -7,7 +7,7 @@ from PIL import Image
 from preprocessing import preprocess, tensor
 from training.augment import bend, harden, thicken, vary
 from training.datasets import Labelled
-from training.frames import SPEC, as_it_is, bank, frame, joined
+from training.frames import INK, OBJECT, Pictures, frame, joined, scanned
 from training.strokes import draw
 
 
@@ -57,7 +57,7 @@ def test_bending_keeps_the_size_and_most_of_the_ink() -> None:
 
 def test_a_frame_is_what_serving_makes_of_the_same_picture() -> None:
     drawing = draw(4, np.random.default_rng(2))
-    assert np.array_equal(tensor(Image.fromarray(frame(drawing)), SPEC), preprocess(drawing, SPEC))
+    assert np.array_equal(tensor(Image.fromarray(frame(drawing)), INK), preprocess(drawing, INK))
 
 
 def test_a_picture_without_ink_becomes_an_empty_frame() -> None:
@@ -65,13 +65,31 @@ def test_a_picture_without_ink_becomes_an_empty_frame() -> None:
 
 
 def test_a_bank_is_the_same_for_one_process_and_two() -> None:
-    digits = [number % 10 for number in range(1005)]
-    alone, together = (bank(draw, digits, seed=4, processes=processes) for processes in (1, 2))
-    assert alone.shape == (1005, 28, 28) and alone.dtype == np.uint8
-    assert np.array_equal(alone, together)
-    assert not np.array_equal(alone[:20], bank(draw, digits[:20], seed=5, processes=1))
+    digits = np.arange(1005, dtype=np.int64) % 10
+    alone, together = (Pictures(draw, digits, digits, seed=4).frames(INK, processes) for processes in (1, 2))
+    assert alone.images.shape == (1005, 28, 28) and alone.images.dtype == np.uint8
+    assert np.array_equal(alone.images, together.images) and np.array_equal(alone.labels, digits)
+    other = Pictures(draw, digits[:20], digits[:20], seed=5).frames(INK, 1)
+    assert not np.array_equal(alone.images[:20], other.images)
+
+
+def test_a_bank_holds_the_frames_of_the_pictures_one_can_look_at() -> None:
+    pictures = Pictures(draw, [3, 5, 8], np.array([3, 5, 8]), seed=1)
+    seen = [frame(image) for image in pictures.images()]
+    assert len(pictures) == len(seen) == 3
+    assert np.array_equal(pictures.frames(INK, 1).images, np.stack(seen))
+
+
+def test_a_scan_is_shown_as_it_is_and_framed_as_things_are_where_the_model_reads_things() -> None:
+    scans = Labelled(np.stack([bar()]), np.array([1]))
+    (shown,) = scanned(scans).images()
+    assert np.array_equal(np.asarray(shown), bar())
+    assert np.array_equal(scanned(scans).frames(OBJECT, 1).images[0], frame(shown, OBJECT))
+    assert not np.array_equal(frame(shown, OBJECT), frame(shown, INK))
 
 
 def test_banks_are_joined_in_order() -> None:
-    part = Labelled(bank(as_it_is, np.stack([bar()]), 0, 1), np.array([1]))
-    assert joined([part, part]).labels.tolist() == [1, 1]
+    part = scanned(Labelled(np.stack([bar(), bar().T]), np.array([1, 2]))).frames(INK, 1)
+    whole = joined([part, part])
+    assert whole.labels.tolist() == [1, 2, 1, 2]
+    assert np.array_equal(whole.images[1:3], part.images[::-1])

@@ -17,7 +17,7 @@ from training.frames import INK, Pictures, as_it_is, joined
 from training.network import convolutions
 from training.recipe import Recipe
 from training.recipes import digits, letters
-from training.splits import Part, held_out, of_each_class, part_of
+from training.splits import Part, apart, held_out, of_each_class, part_of
 from training.strangers import unknown
 from training.train import Settings
 
@@ -33,7 +33,9 @@ PLAIN: Final = strangers.AMBIGUOUS | {
 EACH: Final = 40_000
 HELD_OUT: Final = {"validation": 2500, "test": 3000}
 ROWS: Final = 4000
+# Clothes in one bank, and those of either part that is held out.
 CLOTHES: Final = 4000
+STRANGERS: Final = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Category(Recipe):
             "shapes": _drawn(pens.print_of, np.resize(part.shapes.images, (EACH // 5, 70, 70)), DRAWING, next(seeds)),
             "signs": _drawn(pens.print_of, np.resize(part.signs.images, (EACH // 3, 105, 105)), DRAWING, next(seeds)),
         }
-        clothes = fashion(self.data, "train").images[number * CLOTHES :: 10][:CLOTHES]
+        clothes = self._clothes["train"][number::10][:CLOTHES]
         return shown | {
             "rows": _rows(part, next(seeds)),
             "clothes": Pictures(as_it_is, clothes, unknown(len(clothes))),
@@ -95,7 +97,7 @@ class Category(Recipe):
         return {"digits + letters + drawings, test": self.held_out("test")}
 
     def strangers(self, part: Part) -> dict[str, Pictures]:
-        clothes = fashion(self.data, "test" if part == "test" else "train").images[-3000:]
+        clothes = self._clothes[part]
         return {
             "rows of characters": _rows(self._part(part), 11),
             "Fashion-MNIST": Pictures(as_it_is, clothes, unknown(len(clothes))),
@@ -145,6 +147,13 @@ class Category(Recipe):
                 _unseen(drawings.signs(self.data).by(part), [one.signs.images for one in later]),
             )
         return parts
+
+    @cached_property
+    def _clothes(self) -> dict[Part, Images]:
+        whole, test = fashion(self.data, "train"), fashion(self.data, "test")
+        first, last = np.split(np.arange(len(whole)), [-STRANGERS])
+        parts = apart([whole.take(first), whole.take(last), test.take(np.arange(len(test))[-STRANGERS:])])
+        return {part: some.images for part, some in zip(reversed(PARTS), parts, strict=True)}
 
 
 def _unseen(drawn: Drawn, later: list[Images]) -> Drawn:
