@@ -1,24 +1,15 @@
 """training.datasets over small idx files made here."""
 
-import gzip
-import struct
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from training.datasets import DataError, Labelled, emnist, identical, mnist, read_idx, validation_split
+from tests.training.sources import Images, write_idx
+from training.datasets import DataError, Labelled, emnist, fashion, identical, mnist, read_idx
 
 
-def write_idx(path: Path, array: npt.NDArray[np.uint8], *, packed: bool = True) -> None:
-    magic = 2051 if array.ndim == 3 else 2049
-    content = struct.pack(f">{1 + array.ndim}I", magic, *array.shape) + array.tobytes()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(content) if packed else content)
-
-
-def pictures(count: int) -> npt.NDArray[np.uint8]:
+def pictures(count: int) -> Images:
     return np.random.default_rng(count).integers(0, 256, (count, 28, 28), dtype=np.uint8)
 
 
@@ -60,6 +51,15 @@ def test_mnist_is_read_and_a_missing_file_is_named_with_its_home(tmp_path: Path)
     assert mnist(tmp_path, "test").labels.tolist() == [1, 2, 3, 4]
 
 
+def test_clothes_are_read_from_a_folder_of_their_own(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"fashion-mnist.*t10k-images-idx3-ubyte.*github\.com/zalandoresearch"):
+        fashion(tmp_path, "test")
+    write_idx(tmp_path / "fashion-mnist" / "t10k-images-idx3-ubyte", pictures(2), packed=False)
+    write_idx(tmp_path / "fashion-mnist" / "t10k-labels-idx1-ubyte", np.array([9, 0], dtype=np.uint8), packed=False)
+    assert fashion(tmp_path, "test").labels.tolist() == [9, 0]
+    assert np.array_equal(fashion(tmp_path, "test").images, pictures(2))
+
+
 def test_images_and_labels_that_differ_in_number_are_refused(tmp_path: Path) -> None:
     write_idx(tmp_path / "mnist" / "train-images-idx3-ubyte.gz", pictures(4))
     write_idx(tmp_path / "mnist" / "train-labels-idx1-ubyte.gz", np.zeros(3, dtype=np.uint8))
@@ -91,23 +91,26 @@ def test_what_both_official_emnist_files_hold_is_taken_once(tmp_path: Path) -> N
     assert np.array_equal(emnist(tmp_path).images, images.swapaxes(1, 2))
 
 
-def test_the_split_is_disjoint_complete_and_the_same_for_the_same_seed() -> None:
-    whole = Labelled(pictures(50), np.arange(50))
-    training, validation = validation_split(whole, 10, seed=3)
-    assert sorted([*training.labels, *validation.labels]) == list(range(50))
-    assert not identical(training.images, validation.images).any()
-    again = validation_split(whole, 10, seed=3)[1]
-    assert np.array_equal(again.labels, validation.labels)
-    assert not np.array_equal(validation_split(whole, 10, seed=4)[1].labels, validation.labels)
+def test_pictures_and_labels_of_a_bank_go_together() -> None:
+    bank = Labelled(pictures(5), np.arange(5))
+    assert len(bank) == 5
+    assert bank.take(np.array([3, 1])).labels.tolist() == [3, 1]
+    assert np.array_equal(bank.take(bank.labels > 3).images, bank.images[4:])
+    with pytest.raises(DataError, match="do not go with"):
+        Labelled(pictures(5), np.arange(4))
 
 
-def test_copies_of_a_validation_picture_do_not_stay_in_the_training_part() -> None:
+def test_pictures_that_are_the_same_to_the_pixel() -> None:
     images = np.repeat(pictures(25), 2, axis=0)
-    training, validation = validation_split(Labelled(images, np.zeros(50, dtype=np.int64)), 10, seed=1)
-    assert not identical(training.images, validation.images).any()
     assert identical(images, images[:1]).tolist() == [True, True] + [False] * 48
 
 
-def test_more_cannot_be_held_out_than_there_is() -> None:
-    with pytest.raises(DataError, match="cannot be held out"):
-        validation_split(Labelled(pictures(3), np.zeros(3, dtype=np.int64)), 3, seed=1)
+def test_an_emnist_mapping_that_is_broken_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "emnist"
+    write_idx(folder / "emnist-byclass-test-images-idx3-ubyte.gz", pictures(1))
+    write_idx(folder / "emnist-byclass-test-labels-idx1-ubyte.gz", np.array([7], dtype=np.uint8))
+    with pytest.raises(DataError, match=r"emnist-byclass-mapping\.txt.*EMNIST: https"):
+        emnist(tmp_path)
+    (folder / "emnist-byclass-mapping.txt").write_text("seven 55\n")
+    with pytest.raises(DataError, match=r"emnist-byclass-mapping\.txt"):
+        emnist(tmp_path)
