@@ -21,10 +21,10 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.command == "import":
             _import(arguments, catalogue)
         elif arguments.command == "verify":
-            for folder in arguments.folders or model_folders(catalogue):
+            for folder in arguments.folders or _whole(catalogue):
                 _say(f"{check_folder(folder).tag} fits its card")
         elif arguments.command == "list":
-            for line in listing(catalogue):
+            for line in listing(_whole(catalogue)):
                 _say(line)
         elif arguments.command == "export":
             card, folder = export(arguments.model, arguments.folder, catalogue)
@@ -52,8 +52,16 @@ def _import(arguments: argparse.Namespace, catalogue: Path) -> None:
     elif given or arguments.card or arguments.pictures:
         raise CardError("Options that describe a model go with one ONNX file; a folder's card says it all.")
     else:
-        for folder in cascades_last(paths or model_folders(catalogue)):
+        for folder in cascades_last(paths or _whole(catalogue)):
             _report(import_folder(folder, catalogue, replace=arguments.replace))
+
+
+def _whole(catalogue: Path) -> list[Path]:
+    """The folders of a catalogue that holds any."""
+    folders = model_folders(catalogue)
+    if not folders:
+        raise CardError(f"{catalogue}: holds no models (NAME/card.yaml)")
+    return folders
 
 
 def _report(imported: Imported) -> None:

@@ -2,20 +2,19 @@
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from models.card import CARD_FILE, Card, CardError, read_card
 from models.store import card_in, drop, files, holds, load_folder, same_model, stored_folder, stored_tags, users_of
-from models.store import catalogue as model_folders
 
 NAMED: Final = re.compile(r"([a-z][a-z0-9-]{0,62})(?::(\d+\.\d+\.\d+))?")
 
 
-def listing(catalogue: Path) -> Iterator[str]:
-    """A line per model of the catalogue."""
-    for folder in model_folders(catalogue):
+def listing(folders: Iterable[Path]) -> Iterator[str]:
+    """A line per model."""
+    for folder in folders:
         try:
             card = read_card(folder / CARD_FILE)
         except CardError as error:

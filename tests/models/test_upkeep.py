@@ -108,3 +108,8 @@ def test_the_list_says_what_is_stored_and_what_is_broken(catalogue: Path, capsys
     assert signs.split() == ["signs:3.2.1", "classify", "3", "labels", "not", "imported", "signs"]
     assert tokens.startswith("tokens ")
     assert "cannot be read" in tokens
+
+
+@pytest.mark.parametrize("command", ["import", "verify", "list"])
+def test_an_empty_catalogue_is_named(catalogue: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(command, said=capsys) == f"{catalogue}: holds no models (NAME/card.yaml)\n"
