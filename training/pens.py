@@ -50,8 +50,13 @@ def doodle(drawing: Doodle, hand: np.random.Generator) -> Image.Image:
 
 
 def redrawn(picture: Image.Image, hand: np.random.Generator) -> Image.Image:
-    """The centreline of a picture (mode "L", white on black) drawn with another pen, bent a little, at any size."""
+    """The centreline of a picture (mode "L", white on black) drawn with another pen, bent a little, at any size.
+
+    What holds no ink stays empty.
+    """
     lines = centreline(picture)
+    if not lines.any():
+        return Image.new("L", lines.shape[::-1])
     side = max(lines.shape) - 2 * MARGIN
     radius = max(float(np.exp(hand.uniform(np.log(THINNEST), np.log(THICKEST)))) * side / 2, 1.0)
     distance = distance_transform_edt(~lines)

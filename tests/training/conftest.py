@@ -27,6 +27,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(letters, "TEST", 5)
     monkeypatch.setattr(letters, "EACH", (12, 12, 12))
     monkeypatch.setattr(category, "EACH", 520)
-    monkeypatch.setattr(category, "HELD_OUT", {"validation": 100, "test": 140})
+    monkeypatch.setattr(category, "HELD_OUT", {"validation": 60, "test": 80})
     monkeypatch.setattr(category, "ROWS", 40)
     monkeypatch.setattr(category, "STRANGERS", 60)

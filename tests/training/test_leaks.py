@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip("torch", reason="PyTorch is missing; `make setup-train` installs it")
 
+from torch import nn
+
 from tests.training.sources import Images, again, written
 from training import splits
 from training.datasets import Labelled
@@ -35,10 +37,12 @@ class Few(Recipe):
         self._training, self._validation, self._test = (self._scanned(one) for one in (training, validation, test))
         self._strange = Pictures(as_it_is, strange, unknown(len(strange)))
 
-    labels = ["sign", "other"]
+    @property
+    def labels(self) -> list[str]:
+        return ["sign", "other"]
 
-    def network(self) -> None:  # type: ignore[override]
-        """Nothing is trained here."""
+    def network(self) -> nn.Sequential:
+        raise NotImplementedError
 
     def training(self, number: int) -> dict[str, Pictures]:  # noqa: ARG002
         return {"signs": self._training}
