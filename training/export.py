@@ -34,7 +34,7 @@ def export(model: nn.Sequential, path: Path, frames: npt.NDArray[np.uint8]) -> N
         ExportError: a layer this module does not know, or a difference.
     """
     model.eval()
-    onnx.save(graph(model, path.parent.name, frames.shape[1:]), path)
+    onnx.save(graph(model, path.resolve().parent.name, frames.shape[1:]), path)
     difference = largest_difference(model, path, frames)
     if not difference <= TOLERANCE:
         raise ExportError(f"{path}: ONNX Runtime and PyTorch differ by {difference:.2e}, more than {TOLERANCE:.0e}.")

@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
 from training.batches import Wobble, batches
-from training.datasets import Labelled
+from training.datasets import DataError, Labelled
 from training.network import logits
 
 
@@ -71,7 +71,10 @@ def train(
     The bank is renewed ``settings.renewed`` times, evenly over the epochs. The best epoch has the lowest mean loss over the
     validation sets; after ``patience`` epochs without a better one the run stops. Labels below 0 are outliers, see
     ``training.batches``. After every epoch all that matters is written to ``checkpoint``; where it is there already, of the
-    same settings, the run goes on from it.
+    same settings, network and number of steps, the run goes on from it.
+
+    Raises:
+        DataError: the first bank does not fill one batch.
     """
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)
@@ -102,7 +105,7 @@ class Run:
         self._number, self._frames = 0, bank(0)
         self._steps = len(self._frames) // settings.batch * settings.epochs
         if self._steps == 0:
-            raise ValueError(f"{len(self._frames)} frames do not fill one batch of {settings.batch}: add data or lower it.")
+            raise DataError(f"{len(self._frames)} frames do not fill one batch of {settings.batch}: add data or lower it.")
         rate = settings.peak_rate
         self._optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=settings.weight_decay)
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(self._optimizer, rate, total_steps=self._steps + 1, pct_start=0.15)
@@ -140,21 +143,29 @@ class Run:
     def save(self, path: Path) -> None:
         """Write all that is needed to go on."""
         state = {name: part.state_dict() for name, part in self._parts().items()}
-        state |= {"random": self._random.get_state(), "settings": asdict(self.settings), "done": self._done}
-        state |= {"lowest": self._lowest, "best_epoch": self._best_epoch, "curve": [asdict(line) for line in self.curve]}
-        torch.save(state, path)
+        state |= {"run": self._told(), "random": self._random.get_state(), "dropout": torch.get_rng_state()}
+        state |= {"done": self._done, "lowest": self._lowest, "best_epoch": self._best_epoch}
+        state |= {"curve": [asdict(line) for line in self.curve]}
+        unfinished = path.with_suffix(".part")
+        torch.save(state, unfinished)
+        unfinished.replace(path)
 
     def resume(self, path: Path) -> float:
         """Go on from what ``save`` wrote; the seconds the run had taken by then. Nothing if it was another run."""
         state: dict[str, Any] = torch.load(path, weights_only=True)
-        if state["settings"] != asdict(self.settings):
+        if state.get("run") != self._told():
             return 0.0
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
         self._random.set_state(state["random"])
+        torch.set_rng_state(state["dropout"])
         self.curve = [Epoch(**line) for line in state["curve"]]
         self._done, self._lowest, self._best_epoch = state["done"], state["lowest"], state["best_epoch"]
         return self.curve[-1].seconds
+
+    def _told(self) -> dict[str, Any]:
+        """What makes it this run and no other."""
+        return {"settings": asdict(self.settings), "network": str(self._model), "steps": self._steps}
 
     def _parts(self) -> dict[str, Any]:
         return {
