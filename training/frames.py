@@ -46,6 +46,10 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def take(self, index: npt.NDArray[np.int64]) -> "Pictures":
+        """Those of the chosen sources, in the order given, each with another hand than before."""
+        return Pictures(self.make, [self.sources[place] for place in index], self.labels[index], self.seed)
+
     def images(self) -> Iterator[Image.Image]:
         """The pictures, one after the other."""
         for job in self._jobs(None):

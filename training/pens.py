@@ -14,26 +14,30 @@ from skimage.morphology import skeletonize
 
 from training.augment import bend
 from training.drawings import Doodle
-from training.strokes.pen import THICKEST, THINNEST
 
 # Every source is brought to this many pixels along its longer side, the resolution of the coarsest, MNIST's.
 COARSE: Final = 20
 ENLARGEMENT: Final = 4
 MARGIN: Final = 18
-INKED: Final = 0.45
-# A doodle is drawn with a pen of this share of its size before it is thinned, as MNIST's pencils are on average.
+INKED: Final = 0.55
+# Strokes are drawn with a pencil of this share of their size first, as MNIST's are on average.
 PENCIL: Final = 0.1
+# Brush widths as shares of what is drawn: a 6-pixel line on a 240-pixel letter to a 26-pixel one on a 180-pixel letter.
+WIDTHS: Final = (0.025, 0.145)
 SMALL: Final = 0.12
 
 
 def scan(picture: npt.NDArray[np.uint8], hand: np.random.Generator) -> Image.Image:
     """A scan ``uint8[H, W]``, white on black, drawn again with a random pen: mode "L", white on black."""
-    return redrawn(Image.fromarray(picture), hand)
+    return drawn(centreline(Image.fromarray(picture)), hand)
 
 
 def print_of(picture: npt.NDArray[np.uint8], hand: np.random.Generator) -> Image.Image:
-    """A drawing ``uint8[H, W]``, black on white, drawn again with a random pen: mode "L", white on black."""
-    return redrawn(Image.fromarray(255 - picture), hand)
+    """A drawing ``uint8[H, W]``, thin and black on white, drawn again with a random pen: mode "L", white on black."""
+    ink = Image.fromarray(255 - picture)
+    box = ink.getbbox()
+    firm = ink.filter(ImageFilter.MaxFilter(3)) if box and max(ink.crop(box).size) > 2 * COARSE else ink
+    return drawn(centreline(firm), hand)
 
 
 def doodle(drawing: Doodle, hand: np.random.Generator) -> Image.Image:
@@ -46,26 +50,35 @@ def doodle(drawing: Doodle, hand: np.random.Generator) -> Image.Image:
         pen.line(dots, fill=255, width=round(PENCIL * side), joint="curve")
         x, y = dots[0]
         pen.ellipse((x - 3, y - 3, x + 3, y + 3), fill=255)
-    return redrawn(sheet.reduce(ENLARGEMENT), hand)
+    return drawn(centreline(sheet.reduce(ENLARGEMENT)), hand)
 
 
-def redrawn(picture: Image.Image, hand: np.random.Generator) -> Image.Image:
-    """The centreline of a picture (mode "L", white on black) drawn with another pen, bent a little, at any size.
+def bent_scan(picture: npt.NDArray[np.uint8], hand: np.random.Generator) -> Image.Image:
+    """As ``scan``, and bent as another hand would."""
+    return bend(scan(picture, hand), hand)
 
-    What holds no ink stays empty.
-    """
-    lines = centreline(picture)
-    if not lines.any():
-        return Image.new("L", lines.shape[::-1])
+
+def bent_print_of(picture: npt.NDArray[np.uint8], hand: np.random.Generator) -> Image.Image:
+    """As ``print_of``, and bent as another hand would."""
+    return bend(print_of(picture, hand), hand)
+
+
+def bent_doodle(drawing: Doodle, hand: np.random.Generator) -> Image.Image:
+    """As ``doodle``, and bent as another hand would."""
+    return bend(doodle(drawing, hand), hand)
+
+
+def drawn(lines: npt.NDArray[np.bool_], hand: np.random.Generator) -> Image.Image:
+    """A centreline drawn with a round brush of random width, some of it small: mode "L", white on black."""
     side = max(lines.shape) - 2 * MARGIN
-    radius = max(float(np.exp(hand.uniform(np.log(THINNEST), np.log(THICKEST)))) * side / 2, 1.0)
+    radius = max(float(np.exp(hand.uniform(*np.log(WIDTHS)))) * side / 2, 1.0)
     distance = distance_transform_edt(~lines)
-    drawn = Image.fromarray((np.clip(radius + 0.5 - distance, 0, 1) * 255).astype(np.uint8))
-    drawn = bend(drawn, hand)
+    picture = Image.fromarray((np.clip(radius + 0.5 - distance, 0, 1) * 255).astype(np.uint8))
     if hand.random() < SMALL:
-        scale = hand.uniform(18, 48) / max(drawn.size)
-        drawn = drawn.resize((max(8, round(drawn.width * scale)), max(8, round(drawn.height * scale))), Image.Resampling.BOX)
-    return drawn
+        scale = hand.uniform(24, 56) / max(picture.size)
+        size = max(8, round(picture.width * scale)), max(8, round(picture.height * scale))
+        picture = picture.resize(size, Image.Resampling.BOX)
+    return picture
 
 
 def centreline(picture: Image.Image) -> npt.NDArray[np.bool_]:
@@ -78,7 +91,7 @@ def centreline(picture: Image.Image) -> npt.NDArray[np.bool_]:
     large = Image.fromarray(padded).resize(
         (padded.shape[1] * ENLARGEMENT, padded.shape[0] * ENLARGEMENT), Image.Resampling.BICUBIC
     )
-    levels = np.asarray(large.filter(ImageFilter.GaussianBlur(1.5)), dtype=np.float32)
+    levels = np.asarray(large.filter(ImageFilter.GaussianBlur(1)), dtype=np.float32)
     inked = levels > INKED * max(float(levels.max()), 1.0)
     thin: npt.NDArray[np.bool_] = skeletonize(inked)
     return np.pad(thin, MARGIN - 2 * ENLARGEMENT)

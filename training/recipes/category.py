@@ -24,6 +24,10 @@ from training.train import Settings
 PARTS: Final[tuple[Part, ...]] = ("test", "validation", "train")
 LABELS: Final = ("digit", "letter", "drawing")
 DIGIT, LETTER, DRAWING = range(3)
+# Letters of which one case or both cannot be told from a 0 or a 1: nobody could.
+ALIKE: Final = "OIL"
+WHOLE: Final = "digits + letters + drawings, test"
+WITHOUT_ALIKE: Final = "digits + letters without O/I/L + drawings, test"
 # Words whose drawings are a single round, stick or hook, and so a letter or a digit as well.
 PLAIN: Final = strangers.AMBIGUOUS | {
     "bandage", "banana", "baseball bat", "bracelet", "ear", "finger", "garden hose", "hexagon", "knee", "leg", "marker",
@@ -78,11 +82,11 @@ class Category(Recipe):
         scans = of_each_class(part.digits.labels, EACH // 10, next(seeds))
         written = of_each_class(part.letters.labels, EACH // 26, next(seeds))
         shown = {
-            "digits": _drawn(pens.scan, part.digits.images[scans], DIGIT, next(seeds)),
-            "letters": _drawn(pens.scan, part.letters.images[written], LETTER, next(seeds)),
-            "doodles": _drawn(pens.doodle, part.doodles * (EACH // 2 // len(part.doodles)), DRAWING, next(seeds)),
-            "shapes": _drawn(pens.print_of, np.resize(part.shapes.images, (EACH // 5, 70, 70)), DRAWING, next(seeds)),
-            "signs": _drawn(pens.print_of, np.resize(part.signs.images, (EACH // 3, 105, 105)), DRAWING, next(seeds)),
+            "digits": _drawn(pens.bent_scan, part.digits.images[scans], DIGIT, next(seeds)),
+            "letters": _drawn(pens.bent_scan, part.letters.images[written], LETTER, next(seeds)),
+            "doodles": _drawn(pens.bent_doodle, part.doodles * (EACH // 2 // len(part.doodles)), DRAWING, next(seeds)),
+            "shapes": _drawn(pens.bent_print_of, np.resize(part.shapes.images, (EACH // 5, 70, 70)), DRAWING, next(seeds)),
+            "signs": _drawn(pens.bent_print_of, np.resize(part.signs.images, (EACH // 3, 105, 105)), DRAWING, next(seeds)),
         }
         clothes = self._clothes["train"][number::10][:CLOTHES]
         return shown | {
@@ -94,7 +98,8 @@ class Category(Recipe):
         return {"digits + letters + drawings, validation": self.held_out("validation")}
 
     def test(self) -> dict[str, Pictures]:
-        return {"digits + letters + drawings, test": self.held_out("test")}
+        pictures = self.held_out("test")
+        return {WHOLE: pictures, WITHOUT_ALIKE: pictures.take(self.unlike("test"))}
 
     def strangers(self, part: Part) -> dict[str, Pictures]:
         clothes = self._clothes[part]
@@ -124,6 +129,12 @@ class Category(Recipe):
         chosen = of_each_class(sources.digits.labels, count // 10, 3)
         others = of_each_class(sources.letters.labels, count // 26, 3)
         return sources.digits.take(chosen), sources.letters.take(others)
+
+    def unlike(self, part: Part) -> npt.NDArray[np.int64]:
+        """Places in ``held_out(part)`` of all but the letters that have the shape of a 0 or a 1."""
+        scans, written = self.written(part)
+        alike = len(scans) + np.flatnonzero(np.isin(written.labels, [letters.ALPHABET.index(letter) for letter in ALIKE]))
+        return np.setdiff1d(np.arange(len(self.held_out(part))), alike)
 
     def _part(self, part: Part) -> Sources:
         return self._parts[part]

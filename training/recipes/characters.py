@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from training.frames import Pictures
-from training.recipes.category import Category
+from training.recipes.category import WHOLE, WITHOUT_ALIKE, Category
 from training.recipes.letters import ALPHABET
 
 
@@ -25,7 +25,8 @@ class Characters:
 
     def test(self) -> dict[str, Pictures]:
         """The test pictures of ``category``, with what they are."""
-        return {"digits + letters + drawings, test": self._read_to_the_end}
+        pictures = self._read_to_the_end
+        return {WHOLE: pictures, WITHOUT_ALIKE: pictures.take(self._category.unlike("test"))}
 
     @cached_property
     def _read_to_the_end(self) -> Pictures:

@@ -81,7 +81,7 @@ class Fashion(Recipe):
             "fashion": scanned(whole),
             "fashion, photographed": Pictures(photographed, some.images, some.labels, next(seeds)),
             "letters": Pictures(on_a_sheet, letters, unknown(len(letters)), next(seeds)),
-            "doodles": Pictures(pens.doodle, doodles, unknown(len(doodles)), next(seeds)),
+            "doodles": Pictures(pens.bent_doodle, doodles, unknown(len(doodles)), next(seeds)),
         }
 
     def validation(self) -> dict[str, Pictures]:

@@ -55,7 +55,7 @@ class Letters(Recipe):
         shown = {
             "emnist": scanned(as_scanned),
             "emnist, varied": Pictures(vary, varied.images, varied.labels, next(seeds)),
-            "emnist, with other pens": Pictures(pens.scan, penned.images, penned.labels, next(seeds)),
+            "emnist, with other pens": Pictures(pens.bent_scan, penned.images, penned.labels, next(seeds)),
         }
         digits = strangers.unlike(emnist(self.data), strangers.UNLIKE_LETTERS)
         return shown | strangers.shown(self.data, digits[:OTHERS], next(seeds))
