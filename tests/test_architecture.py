@@ -20,7 +20,7 @@ ALLOWED: dict[str, set[str]] = {
 FOREIGN = {
     "preprocessing": {"bentoml", "starlette", "onnxruntime", "streamlit", "torch"},
     "models": {"starlette", "streamlit", "torch"},
-    "serving": {"streamlit", "torch"},
+    "serving": {"onnx", "streamlit", "torch"},
     "ui": {"bentoml", "onnxruntime", "torch"},
 }
 

@@ -8,10 +8,11 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from models import calibration
 from models.card import ClassMetrics, Metrics
-from training import calibration
 from training.datasets import Labels
 from training.network import logits
+from training.rejection import RejectionRule
 
 Table = npt.NDArray[np.float32]
 Probabilities = npt.NDArray[np.floating]
@@ -48,7 +49,7 @@ def confusions(probabilities: Probabilities, truth: Labels) -> npt.NDArray[np.in
     return np.bincount(places, minlength=classes**2).reshape(classes, classes)
 
 
-def accepted(answered: Table, rule: calibration.RejectionRule, temperature: float) -> float:
+def accepted(answered: Table, rule: RejectionRule, temperature: float) -> float:
     """Share of the pictures that are not rejected."""
     return float((calibration.scored(answered, rule.score, temperature) >= rule.threshold).mean())
 

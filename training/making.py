@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from models import calibration
 from models.card import CARD_FILE, MODEL_FILE, Calibration, Metrics, ModelCard, Provenance, Rejection, file_sha256, write_card
-from training import calibration
 from training.datasets import DataError, Labelled
 from training.evaluation import accepted, measured, predict, rounded
 from training.export import export
@@ -22,6 +22,7 @@ from training.leaks import leaks
 from training.network import parameters
 from training.plots import draw_curves
 from training.recipe import Recipe
+from training.rejection import RejectionRule, auroc, choose_rejection
 from training.train import Epoch, Settings, Watch, train
 
 LOG_FILE: Final = "training.json"
@@ -38,7 +39,7 @@ class Trained:
     model: nn.Sequential
     curve: list[Epoch]
     temperature: float
-    rule: calibration.RejectionRule
+    rule: RejectionRule
 
     def probabilities(self, frames: Labelled) -> calibration.Logits:
         """Calibrated probabilities ``float64[N, K]``."""
@@ -127,7 +128,7 @@ def fit(
     strange = {
         name: predict(model, frames.images) for name, frames in _frames(recipe.strangers("validation"), recipe, settings)
     }
-    rule = calibration.choose_rejection(answered, strange, temperature, recipe.accepted)
+    rule = choose_rejection(answered, strange, temperature, recipe.accepted)
     return Trained(model, curve, temperature, rule)
 
 
@@ -160,5 +161,5 @@ def _strangeness(trained: Trained, recipe: Recipe, known: Labelled, processes: i
     found = {}
     for name, pictures in recipe.strangers("test").items():
         answered = predict(trained.model, pictures.frames(recipe.spec, processes).images)
-        found[name] = calibration.auroc(familiar, calibration.scored(answered, score, temperature))
+        found[name] = auroc(familiar, calibration.scored(answered, score, temperature))
     return found

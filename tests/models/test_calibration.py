@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from models.calibration import accepting_threshold, best_temperature, expected_calibration_error, log_softmax, scored
+from models.calibration import (
+    accepting_threshold,
+    best_temperature,
+    expected_calibration_error,
+    log_softmax,
+    logsumexp,
+    scored,
+)
 
 HAND = np.random.default_rng(5)
 
@@ -19,10 +26,35 @@ def test_the_temperature_that_labels_were_drawn_with_is_found(temperature: float
     assert best_temperature(logits, drawn) == pytest.approx(temperature, rel=0.08)
 
 
-def test_the_calibration_error_is_the_distance_from_accuracy() -> None:
-    probabilities = np.tile([0.8, 0.2], (10, 1))
-    labels = np.array([0] * 6 + [1] * 4)
-    assert expected_calibration_error(probabilities, labels) == pytest.approx(0.2)
+def test_the_calibration_error_of_two_bins() -> None:
+    # Four at 0.8 of which three are right (gap 0.05), one at 0.6 that is wrong (gap 0.6): (4 * 0.05 + 1 * 0.6) / 5.
+    probabilities = np.array([[0.8, 0.2]] * 4 + [[0.6, 0.4]])
+    labels = np.array([0, 0, 0, 1, 1])
+    assert expected_calibration_error(probabilities, labels) == pytest.approx(0.16)
+
+
+def test_certain_and_right_is_perfectly_calibrated() -> None:
+    assert expected_calibration_error(np.eye(3), np.arange(3)) == 0
+
+
+def test_a_confidence_on_a_bins_upper_edge_belongs_to_that_bin() -> None:
+    # 0.8 = 12/15 and 0.75 share the bin (11/15, 12/15]; their gaps, -0.2 and +0.75, add up before the absolute value.
+    probabilities = np.array([[0.8, 0.2], [0.75, 0.25]])
+    error = expected_calibration_error(probabilities, np.array([0, 1]))
+    assert error == pytest.approx(abs((1 - 0.8) + (0 - 0.75)) / 2)
+
+
+def test_log_softmax_and_energy_do_not_overflow() -> None:
+    logits = np.array([[1000.0, 1000.0], [-1000.0, 0.0]])
+    assert logsumexp(logits) == pytest.approx([1000 + np.log(2), 0])
+    assert np.exp(log_softmax(logits)) == pytest.approx(np.array([[0.5, 0.5], [0, 1]]))
+
+
+def test_the_scores_are_what_the_card_says() -> None:
+    logits = np.array([[2.0, 0.0]])
+    assert scored(logits, "max_logit", 2.0) == pytest.approx([2])
+    assert scored(logits, "energy", 2.0) == pytest.approx([np.log(np.exp(2) + 1)])
+    assert scored(logits, "max_softmax", 2.0) == pytest.approx([np.e / (np.e + 1)])
 
 
 @pytest.mark.parametrize("score", ["max_softmax", "max_logit", "energy"])
