@@ -69,7 +69,12 @@ def bent_doodle(drawing: Doodle, hand: np.random.Generator) -> Image.Image:
 
 
 def drawn(lines: npt.NDArray[np.bool_], hand: np.random.Generator) -> Image.Image:
-    """A centreline drawn with a round brush of random width, some of it small: mode "L", white on black."""
+    """A centreline drawn with a round brush of random width, some of it small: mode "L", white on black.
+
+    What holds no line stays empty.
+    """
+    if not lines.any():
+        return Image.new("L", lines.shape[::-1])
     side = max(lines.shape) - 2 * MARGIN
     radius = max(float(np.exp(hand.uniform(*np.log(WIDTHS)))) * side / 2, 1.0)
     distance = distance_transform_edt(~lines)

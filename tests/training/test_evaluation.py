@@ -1,4 +1,4 @@
-"""training.evaluation: the figures of a card from a network whose answers are known."""
+"""training.evaluation: the figures of a card from answers that are known."""
 
 import numpy as np
 import pytest
@@ -8,9 +8,12 @@ pytest.importorskip("torch", reason="PyTorch is missing; `make setup-train` inst
 import torch
 from torch import nn
 
-from training.calibration import RejectionRule
-from training.datasets import Labelled
-from training.evaluation import accepted, confidence, measured, rounded
+from models.calibration import log_softmax
+from models.card import ClassMetrics
+from training.evaluation import accepted, confusions, measured, predict, rounded
+from training.rejection import RejectionRule
+
+DIGITS = [str(digit) for digit in range(10)]
 
 
 class Brightness(nn.Module):
@@ -20,25 +23,47 @@ class Brightness(nn.Module):
         return nn.functional.one_hot((pictures[:, 0, 0, 0] * 255).round().long(), 10).float() * 10
 
 
-def pictures(shown: list[int], labels: list[int]) -> Labelled:
+def answered(shown: list[int]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """Logits of the network for pictures that show these classes."""
     images = np.zeros((len(shown), 28, 28), dtype=np.uint8)
     images[:, 0, 0] = shown
-    return Labelled(images, np.array(labels))
+    return predict(Brightness(), images)
 
 
 def test_accuracy_and_classes() -> None:
-    metrics = measured(Brightness(), pictures([1, 1, 2, 3], [1, 2, 2, 3]), 1.0, "made up", "all")
+    logits = answered([1, 1, 2, 3])
+    metrics = measured(np.exp(log_softmax(logits)), np.array([1, 2, 2, 3]), DIGITS, "made up, all of them, now")
+    assert (metrics.dataset, metrics.split) == ("made up", "all of them, now")
     assert (metrics.n, metrics.accuracy) == (4, 0.75)
-    assert metrics.per_class == {"1": 1.0, "2": 0.5, "3": 1.0}
+    assert metrics.per_class == {
+        "1": ClassMetrics(n=1, recall=1, precision=0.5),
+        "2": ClassMetrics(n=2, recall=0.5, precision=1),
+        "3": ClassMetrics(n=1, recall=1, precision=1),
+    }
     sure = float(np.exp(10) / (np.exp(10) + 9))
     assert metrics.ece == pytest.approx(sure - 0.75, abs=1e-5)
-    assert confidence(Brightness(), pictures([1], [1]), 1.0) == pytest.approx(sure)
+
+
+def test_a_class_that_is_never_read_has_no_precision() -> None:
+    metrics = measured(np.exp(log_softmax(answered([1, 1]))), np.array([1, 2]), DIGITS, "made up, all")
+    assert metrics.per_class["2"] == ClassMetrics(n=1, recall=0, precision=0)
+
+
+def test_confusions_count_what_each_class_was_read_as() -> None:
+    table = confusions(answered([1, 1, 2, 3, 3]), np.array([1, 2, 2, 3, 1]))
+    assert table.shape == (10, 10) and table.sum() == 5
+    assert (table[1, 1], table[2, 1], table[2, 2], table[3, 3], table[1, 3]) == (1, 1, 1, 1, 1)
+    assert table.sum(axis=1).tolist() == [0, 2, 2, 1] + [0] * 6
 
 
 def test_the_share_that_is_accepted() -> None:
-    known = pictures([1, 2], [1, 2])
-    assert accepted(Brightness(), known, RejectionRule("max_logit", 9.0, {}), 1.0) == 1
-    assert accepted(Brightness(), known, RejectionRule("max_logit", 11.0, {}), 1.0) == 0
+    known = answered([1, 2])
+    assert accepted(known, RejectionRule("max_logit", 9.0, {}), 1.0) == 1
+    assert accepted(known, RejectionRule("max_logit", 10.0, {}), 1.0) == 1
+    assert accepted(known, RejectionRule("max_logit", 11.0, {}), 1.0) == 0
+    # At this temperature the winner has the probability e / (e + 9), 0.23.
+    assert accepted(known, RejectionRule("max_softmax", 0.22, {}), 10.0) == 1
+    assert accepted(known, RejectionRule("max_softmax", 0.24, {}), 10.0) == 0
 
 
 def test_numbers_of_a_log_are_short() -> None:
