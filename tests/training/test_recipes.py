@@ -128,20 +128,32 @@ def test_letters_are_a_to_z_in_either_case(data: Path) -> None:
 
 def test_category_judges_about_as_many_of_each_kind(data: Path) -> None:
     category = Category(data)
-    for part, count in (("validation", 60), ("test", 80)):
-        (pictures,) = (category.validation() if part == "validation" else category.test()).values()
-        digits, letters, drawings = np.bincount(pictures.labels).tolist()
+    for sources, count in ((category.validation(), 60), (category.test(), 80)):
+        digits, letters, drawings = np.bincount(next(iter(sources.values())).labels).tolist()
         assert (digits, letters) == (count // 10 * 10, count // 26 * 26)
         assert count / 2 < drawings <= count
 
 
+def test_category_is_judged_again_without_the_letters_that_are_a_0_or_a_1(data: Path) -> None:
+    whole, less = Category(data).test().values()
+    alike = 80 // 26 * len("OIL")
+    assert (np.bincount(whole.labels) - np.bincount(less.labels)).tolist() == [0, alike, 0]
+    scans = emnist(data)
+    letters = {
+        picture.tobytes() for picture in scans.images[np.isin(scans.labels, [10 + ord(one) - ord("A") for one in "OIL"])]
+    }
+    assert sum(np.asarray(scan).tobytes() in letters for _, scan in whole.sources if isinstance(scan, np.ndarray)) >= alike
+    assert not any(np.asarray(scan).tobytes() in letters for _, scan in less.sources if isinstance(scan, np.ndarray))
+
+
 def test_characters_are_judged_by_the_test_pictures_of_category_read_to_the_end(data: Path) -> None:
     characters, category = Characters(data), Category(data)
-    (read,), (told,) = characters.test().values(), category.test().values()
     assert characters.labels == [*"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", "drawing"]
-    assert some(read) == some(told) and len(read) == len(told)
-    kinds = np.digitize(read.labels, [10, 36])
-    assert np.array_equal(kinds, told.labels)
+    assert characters.test().keys() == category.test().keys()
+    for read, told in zip(characters.test().values(), category.test().values(), strict=True):
+        assert some(read) == some(told) and len(read) == len(told)
+        assert np.array_equal(np.digitize(read.labels, [10, 36]), told.labels)
+    read = next(iter(characters.test().values()))
     digits, letters = category.written("test")
     assert np.array_equal(read.labels[: len(digits)], digits.labels)
     assert np.array_equal(read.labels[len(digits) : len(digits) + len(letters)], letters.labels + 10)
