@@ -18,7 +18,7 @@ from training.recipes import RECIPES
 from training.recipes.folder import Folder
 from training.train import Epoch, Watch
 
-CONSOLE = Console(highlight=False)
+CONSOLE = Console(highlight=False, markup=False, soft_wrap=True)
 
 
 class Bar(Watch):

@@ -56,9 +56,9 @@ def make(recipe: Recipe, out: Path, settings: Settings, say: Say, watch: Watch, 
         DataError: data are missing, or a picture that judges is among those that train.
     """
     started = time.monotonic()
-    out.mkdir(parents=True, exist_ok=True)
     if found := leaks(recipe):
         raise DataError("The split leaks: " + "; ".join(found) + ".")
+    out.mkdir(parents=True, exist_ok=True)
     validation = {name: pictures.frames(recipe.spec, settings.processes) for name, pictures in recipe.validation().items()}
     trained = fit(recipe, validation, out, settings, say, watch, without)
     first = next(iter(validation.values()))
