@@ -35,7 +35,8 @@ def written(kind: int, hand: np.random.Generator, side: int = 28) -> Images:
     sheet = Image.new("L", (4 * side, 4 * side))
     dots = [(float(x), float(y)) for x, y in points.clip(0.1, 0.9) * 4 * side]
     ImageDraw.Draw(sheet).line(dots, fill=255, width=round(4 * side * hand.uniform(0.06, 0.12)), joint="curve")
-    return np.asarray(sheet.reduce(4))
+    drawn: Images = np.asarray(sheet.reduce(4))
+    return drawn
 
 
 def garment(kind: int, hand: np.random.Generator) -> Images:
@@ -45,7 +46,7 @@ def garment(kind: int, hand: np.random.Generator) -> Images:
     ImageDraw.Draw(sheet).polygon([(float(x), float(y)) for x, y in corners.clip(0, 1) * 112], fill=255)
     rows, columns = np.mgrid[:28, :28]
     pattern = 0.75 + 0.25 * np.sin(rows * hand.uniform(0, 2) + columns * hand.uniform(0, 2))
-    return (np.asarray(sheet.reduce(4)) * pattern).astype(np.uint8)
+    return np.asarray(np.asarray(sheet.reduce(4)) * pattern, dtype=np.uint8)
 
 
 def again(picture: Images, hand: np.random.Generator) -> Images:
@@ -119,7 +120,8 @@ def _write_quickdraw(path: Path, hand: np.random.Generator) -> None:
 def _write_shapes(path: Path, hand: np.random.Generator) -> None:
     """Every shape by every user, dark on light; every third user handed in some of another's."""
     categories = ["ellipse", "other", "rectangle", "triangle"]
-    images, labels, users = [], [], []
+    images: list[Images] = []
+    labels, users = [], []
     for user in range(PEOPLE):
         for label in range(4):
             drawn = 255 - written(100 + label, hand, side=70)

@@ -7,7 +7,7 @@ from PIL import Image
 from preprocessing import preprocess, tensor
 from training.augment import bend, harden, thicken, vary
 from training.datasets import Labelled
-from training.frames import INK, OBJECT, Pictures, frame, joined, scanned
+from training.frames import INK, OBJECT, Pictures, as_it_is, frame, joined, scanned
 from training.strokes import draw
 
 
@@ -78,6 +78,13 @@ def test_a_bank_holds_the_frames_of_the_pictures_one_can_look_at() -> None:
     seen = [frame(image) for image in pictures.images()]
     assert len(pictures) == len(seen) == 3
     assert np.array_equal(pictures.frames(INK, 1).images, np.stack(seen))
+
+
+def test_some_of_the_pictures_go_with_their_labels() -> None:
+    pictures = Pictures(as_it_is, [bar(), bar().T, bar() // 2], np.array([3, 5, 8]))
+    taken = pictures.take(np.array([2, 0]))
+    assert taken.labels.tolist() == [8, 3]
+    assert [np.asarray(image).max() for image in taken.images()] == [127, 255]
 
 
 def test_a_scan_is_shown_as_it_is_and_framed_as_things_are_where_the_model_reads_things() -> None:

@@ -30,7 +30,7 @@ def dimmed(picture: Images) -> Images:
 
 
 def one_level_darker(picture: Images) -> Images:
-    return np.maximum(picture, 1) - np.uint8(1)
+    return (np.maximum(picture, 1) - 1).astype(np.uint8)
 
 
 def one_level_lighter(picture: Images) -> Images:

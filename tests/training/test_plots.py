@@ -47,7 +47,7 @@ def size(path: Path) -> tuple[int, int]:
     with Image.open(path) as image:
         assert image.format == "PNG"
         image.load()
-        return image.size
+        return image.width, image.height
 
 
 @pytest.mark.parametrize("epochs", [1, 7])
@@ -59,10 +59,10 @@ def test_the_curves_hold_every_epoch_of_training_and_of_every_validation_set(
     assert 800 <= width <= 1200 and 300 <= height <= 500
     losses, shares = figures[0].axes
     assert [line.get_label() for line in losses.lines] == ["training", "scans", "drawings"]
-    assert list(losses.lines[0].get_xdata()) == list(range(1, epochs + 1))
-    assert list(losses.lines[0].get_ydata()) == [2 / number for number in range(1, epochs + 1)]
-    assert list(losses.lines[1].get_ydata()) == [1 / number for number in range(1, epochs + 1)]
-    assert list(shares.lines[1].get_ydata()) == [100 * (1 - 0.5 / number) for number in range(1, epochs + 1)]
+    assert np.array_equal(losses.lines[0].get_xdata(), list(range(1, epochs + 1)))
+    assert np.array_equal(losses.lines[0].get_ydata(), [2 / number for number in range(1, epochs + 1)])
+    assert np.array_equal(losses.lines[1].get_ydata(), [1 / number for number in range(1, epochs + 1)])
+    assert np.array_equal(shares.lines[1].get_ydata(), [100 * (1 - 0.5 / number) for number in range(1, epochs + 1)])
     assert losses.get_legend() is not None
 
 

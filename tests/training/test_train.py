@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -158,7 +159,7 @@ def test_a_run_that_was_done_is_not_run_again(drawings: Labelled, tmp_path: Path
 
 
 @pytest.mark.parametrize("others", [{"seed": 2}, {"smoothing": 0.1}, {"wobble": Wobble(turn=0.5)}])
-def test_a_run_of_other_settings_starts_anew(drawings: Labelled, tmp_path: Path, others: dict[str, object]) -> None:
+def test_a_run_of_other_settings_starts_anew(drawings: Labelled, tmp_path: Path, others: dict[str, Any]) -> None:
     run(drawings, tmp_path / "checkpoint.pt")
     fresh, curve = run(drawings, None, **others)
     anew, again = run(drawings, tmp_path / "checkpoint.pt", **others)
