@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     source.add_argument("--folder", type=Path, metavar="DIR", help="holds pictures of your own, LABEL/NAME.png")
     parser.add_argument("--subject", choices=("ink", "object"), default="ink", help="what your own pictures show")
     parser.add_argument("--title", default="", help="what your own model is, in a few words")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: models/NAME")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: models/NAME, build/NAME of an experiment")
     parser.add_argument("--epochs", type=int, help="another number than the recipe's")
     parser.add_argument("--seed", type=int, help="another seed than the recipe's")
     parser.add_argument("--without", action="append", default=[], metavar="SOURCE", help="leave sources out: an experiment")
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     recipe = chosen(options)
     given = {name: getattr(options, name) for name in ("epochs", "seed") if getattr(options, name) is not None}
     settings = replace(recipe.settings, **given)
-    out = options.out or Path("models") / options.name
+    out = options.out or Path("build" if options.without else "models") / options.name
     if options.fresh:
         (out / "checkpoint.pt").unlink(missing_ok=True)
     try:
