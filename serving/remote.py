@@ -22,6 +22,9 @@ C = TypeVar("C", bound=type)
 PROVIDERS: Final = [device.provider for device in DEVICES.values()]
 # A row of the answer is an image's logits, and then of the call that made them: its size, its seconds, and its provider.
 CALL_COLUMNS: Final = 3
+# A worker that cannot connect to the runner tries again so often, after so long.
+CONNECT_TRIES: Final = 10
+CONNECT_SECONDS: Final = 0.05
 # Without a call for this long, nobody needs the sessions any more.
 QUIET_SECONDS: Final = 1.0
 
@@ -44,7 +47,16 @@ class RemoteRunner:
         self._api = api_name(model, device)
 
     async def run(self, batch: Tensor) -> Outcome:
-        """Logits of a batch float32[N,C,H,W]; one call over the hop, merged there with those of other workers."""
+        """Logits of a batch float32[N,C,H,W]; one call over the hop, merged there with those of other workers.
+
+        From the moment the service is told to end, nobody can connect to the runner any more: a call then waits for a
+        connection that another call of this worker gives back.
+        """
+        for _ in range(CONNECT_TRIES - 1):
+            try:
+                return unpack(await self._remote().call(self._api, batch))
+            except OSError:  # what aiohttp raises where it cannot connect is one
+                await asyncio.sleep(CONNECT_SECONDS)
         return unpack(await self._remote().call(self._api, batch))
 
     def close(self) -> None:
