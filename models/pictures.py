@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from models.calibration import accepting_threshold, best_temperature, expected_calibration_error, log_softmax
-from models.card import Calibration, CardError, ClassMetrics, Metrics, Rejection
+from models.calibration import accepting_threshold, best_temperature, log_softmax
+from models.card import Calibration, CardError, Metrics, Rejection
+from models.measurement import measured
 from preprocessing import ImageError, InputSpec, Tensor, decode, preprocess
 
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
@@ -105,29 +106,14 @@ def _worth(logits: Tensor, truth: Labels, fitting: Halves, labels: Sequence[str]
     return Worth(
         Calibration(temperature=temperature),
         Rejection(score="max_softmax", threshold=round(threshold, 5)),
-        _measured(logits[~fitting], truth[~fitting], temperature, labels, name),
+        measured(
+            np.exp(log_softmax(logits[~fitting], temperature)),
+            truth[~fitting],
+            labels,
+            dataset=f"pictures of one's own ({name})",
+            split="every second of each label; temperature and threshold come from the others",
+        ),
         remarks,
-    )
-
-
-def _measured(logits: Tensor, truth: Labels, temperature: float, labels: Sequence[str], name: str) -> Metrics:
-    probabilities = np.exp(log_softmax(logits, temperature))
-    winners = probabilities.argmax(axis=1)
-    right = winners == truth
-    return Metrics(
-        dataset=f"pictures of one's own ({name})",
-        split="every second of each label; temperature and threshold come from the others",
-        n=len(truth),
-        accuracy=round(float(right.mean()), 5),
-        ece=round(expected_calibration_error(probabilities, truth), 5),
-        per_class={
-            labels[label]: ClassMetrics(
-                n=int((truth == label).sum()),
-                recall=round(float(right[truth == label].mean()), 5),
-                precision=round(float(right[winners == label].mean()), 5) if (winners == label).any() else 0.0,
-            )
-            for label in np.unique(truth).tolist()
-        },
     )
 
 

@@ -126,9 +126,9 @@ def drawn_on_blank(light: Image.Image) -> Image.Image | None:
     return drawing if blank and (max(light.size) <= TINY or _is_even(counts, 0)) else None
 
 
-def shrink(image: Image.Image) -> tuple[Image.Image, int]:
-    """An "L" picture averaged down by the smallest whole factor that leaves at most ``WORK_SIDE`` pixels, and that factor."""
-    factor = -(-max(image.size) // WORK_SIDE)
+def shrink(image: Image.Image, side: int = WORK_SIDE) -> tuple[Image.Image, int]:
+    """An "L" picture averaged down by the smallest whole factor that leaves at most ``side`` pixels, and that factor."""
+    factor = -(-max(image.size) // side)
     return (image.reduce(factor) if factor > 1 else image), factor
 
 

@@ -15,7 +15,7 @@ from preprocessing import components, geometry
 from preprocessing.components import Mask, Piece
 from preprocessing.decode import NoInk
 from preprocessing.ground import LEAST_CONTRAST, Ground, even, fitted
-from preprocessing.ink import extrema, grey
+from preprocessing.ink import extrema, grey, shrink
 from preprocessing.levels import Box, Grey, levels, picture
 from preprocessing.spec import InputSpec
 
@@ -190,12 +190,6 @@ def light_on_dark(thing: Thing, lighter: float, darker: float) -> Thing:
     if darker * middle < lighter * (255 - middle):
         return thing
     return thing._replace(crop=picture(levels(thing.crop, _NEGATIVE)), ground=thing.ground.negative())
-
-
-def shrink(light: Image.Image, side: int) -> tuple[Image.Image, int]:
-    """An "L" picture averaged down by the smallest whole factor that leaves at most ``side`` pixels, and that factor."""
-    factor = -(-max(light.size) // side)
-    return (light.reduce(factor) if factor > 1 else light), factor
 
 
 def thing_pieces(mask: Mask, standing: npt.NDArray[np.generic]) -> tuple[list[Piece], components.Labels]:

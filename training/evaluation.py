@@ -8,8 +8,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from models import calibration
-from models.card import ClassMetrics, Metrics
+from models import calibration, measurement
+from models.card import Metrics
 from training.datasets import Labels
 from training.network import logits
 from training.rejection import RejectionRule
@@ -29,17 +29,8 @@ def measured(probabilities: Probabilities, truth: Labels, labels: Sequence[str],
 
     ``name`` is ``DATA SET, SPLIT``. Classes without a picture are left out.
     """
-    winners = probabilities.argmax(axis=1)
-    right = winners == truth
     dataset, split = name.split(", ", 1)
-    return Metrics(
-        dataset=dataset,
-        split=split,
-        n=len(truth),
-        accuracy=round(float(right.mean()), 5),
-        ece=round(calibration.expected_calibration_error(probabilities, truth), 5),
-        per_class={labels[place]: _of_class(winners, truth, place) for place in np.unique(truth).tolist()},
-    )
+    return measurement.measured(probabilities, truth, labels, dataset=dataset, split=split)
 
 
 def confusions(probabilities: Probabilities, truth: Labels) -> npt.NDArray[np.int64]:
@@ -61,12 +52,3 @@ def rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: rounded(item) for key, item in value.items()}
     return [rounded(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _of_class(winners: Labels, truth: Labels, place: int) -> ClassMetrics:
-    read_as_it = winners == place
-    return ClassMetrics(
-        n=int((truth == place).sum()),
-        recall=round(float(read_as_it[truth == place].mean()), 5),
-        precision=round(float((truth == place)[read_as_it].mean()), 5) if read_as_it.any() else 0.0,
-    )

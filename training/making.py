@@ -41,10 +41,6 @@ class Trained:
     temperature: float
     rule: RejectionRule
 
-    def probabilities(self, frames: Labelled) -> calibration.Logits:
-        """Calibrated probabilities ``float64[N, K]``."""
-        return np.exp(calibration.log_softmax(predict(self.model, frames.images), self.temperature))
-
 
 def make(recipe: Recipe, out: Path, settings: Settings, say: Say, watch: Watch, without: tuple[str, ...] = ()) -> ModelCard:
     """Follow a recipe and write model.onnx, card.yaml, training.json and training.png into ``out``.
@@ -112,7 +108,7 @@ def fit(
     """Train a recipe's network, then choose its temperature and its rejection on validation pictures."""
 
     def bank(number: int) -> Labelled:
-        sources = {name: pictures for name, pictures in recipe.training(number).items() if not name.startswith(without or "/")}
+        sources = {name: pictures for name, pictures in recipe.training(number).items() if not name.startswith(without)}
         frames = joined([pictures.frames(recipe.spec, settings.processes) for pictures in sources.values()])
         say(f"bank {number + 1} of {settings.renewed}: {len(frames):,} frames")
         return frames
@@ -151,7 +147,8 @@ def _frames(pictures: dict[str, Pictures], recipe: Recipe, settings: Settings) -
 def _measured(trained: Trained, recipe: Recipe, name: str, frames: Labelled, log: dict[str, Any]) -> Metrics:
     answered = predict(trained.model, frames.images)
     log.setdefault("accepted", {})[name] = accepted(answered, trained.rule, trained.temperature)
-    return measured(trained.probabilities(frames), frames.labels, recipe.labels, name)
+    probabilities = np.exp(calibration.log_softmax(answered, trained.temperature))
+    return measured(probabilities, frames.labels, recipe.labels, name)
 
 
 def _strangeness(trained: Trained, recipe: Recipe, known: Labelled, processes: int) -> dict[str, float]:

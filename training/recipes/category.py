@@ -78,7 +78,7 @@ class Category(Recipe):
 
     def training(self, number: int) -> dict[str, Pictures]:
         seeds = self.seeds(number)
-        part = self._part("train")
+        part = self._parts["train"]
         scans = of_each_class(part.digits.labels, EACH // 10, next(seeds))
         written = of_each_class(part.letters.labels, EACH // 26, next(seeds))
         shown = {
@@ -104,13 +104,13 @@ class Category(Recipe):
     def strangers(self, part: Part) -> dict[str, Pictures]:
         clothes = self._clothes[part]
         return {
-            "rows of characters": _rows(self._part(part), 11),
+            "rows of characters": _rows(self._parts[part], 11),
             "Fashion-MNIST": Pictures(as_it_is, clothes, unknown(len(clothes))),
         }
 
     def held_out(self, part: Part) -> Pictures:
         """As many digits as letters as drawings of a part, drawn with the same pens."""
-        sources, count = self._part(part), HELD_OUT[part]
+        sources, count = self._parts[part], HELD_OUT[part]
         kinds = self.written(part)
         made: list[Any] = [(pens.scan, picture) for picture in (*kinds[0].images, *kinds[1].images)]
         rest = count - len(sources.doodles) - len(sources.signs.images)
@@ -125,7 +125,7 @@ class Category(Recipe):
 
     def written(self, part: Part) -> tuple[Labelled, Labelled]:
         """The digits and the letters in ``held_out(part)``, in its order, with what they are."""
-        sources, count = self._part(part), HELD_OUT[part]
+        sources, count = self._parts[part], HELD_OUT[part]
         chosen = of_each_class(sources.digits.labels, count // 10, 3)
         others = of_each_class(sources.letters.labels, count // 26, 3)
         return sources.digits.take(chosen), sources.letters.take(others)
@@ -135,9 +135,6 @@ class Category(Recipe):
         scans, written = self.written(part)
         alike = len(scans) + np.flatnonzero(np.isin(written.labels, [letters.ALPHABET.index(letter) for letter in ALIKE]))
         return np.setdiff1d(np.arange(len(self.held_out(part))), alike)
-
-    def _part(self, part: Part) -> Sources:
-        return self._parts[part]
 
     @cached_property
     def _parts(self) -> dict[Part, Sources]:

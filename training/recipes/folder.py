@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 from torch import nn
 
+from models.pictures import SUFFIXES
 from preprocessing import ImageError, decode
 from training.augment import vary
 from training.batches import Wobble
@@ -19,7 +20,6 @@ from training.splits import Part, chosen_places
 from training.strangers import scribbled, unknown
 from training.train import Settings
 
-SUFFIXES: Final = {".png", ".jpg", ".jpeg", ".webp"}
 FEWEST: Final = 20
 SHARE: Final = 0.1
 MAX_PIXELS: Final = 50_000_000
