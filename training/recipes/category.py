@@ -58,6 +58,7 @@ class Category(Recipe):
 
     name = "category"
     title = "Digit, letter or other drawing"
+    version = "1.1.0"
     spec = INK
     sources = (
         "MNIST train (LeCun, Cortes, Burges) and EMNIST digits (NIST, public domain), as digits",
@@ -67,14 +68,14 @@ class Category(Recipe):
         "Fashion-MNIST (Zalando, MIT) and rows of characters, as examples of what is none of them",
         "everything thinned and drawn again with the same pens (training.pens)",
     )
-    settings = Settings(epochs=10, weight_decay=0.05, smoothing=0.02)
+    settings = Settings(epochs=12, renewed=3, weight_decay=0.05, smoothing=0.02)
 
     @property
     def labels(self) -> list[str]:
         return list(LABELS)
 
     def network(self) -> nn.Sequential:
-        return convolutions((16, 32, 64, 96, 128, 160), 3, dropout=0.35)
+        return convolutions((24, 48, 96, 128, 160, 192), 3, dropout=0.35)
 
     def training(self, number: int) -> dict[str, Pictures]:
         seeds = self.seeds(number)
