@@ -10,6 +10,7 @@ from ui import charts, gallery, notices, sidebar, sources, stages
 from ui.answers import Classification, Model
 from ui.client import Client, Problem, Unavailable
 from ui.desk import Desk, Question
+from ui.language import say
 
 ROOM: Final = Path(__file__).parent
 
@@ -22,14 +23,14 @@ def connect(address: str, api_key: str | None) -> Client:
 
 def page() -> None:
     """Settings at the side; picture and answer; what the model sees; the gallery."""
-    st.set_page_config(page_title="Drawing classifier", page_icon=str(ROOM / "icon.svg"), layout="wide")
+    st.set_page_config(page_title=say("page.title"), page_icon=str(ROOM / "icon.svg"), layout="wide")
     st.html(ROOM / "style.css")
     client = connect(os.environ.get("API_ADDRESS", "http://127.0.0.1:3000"), os.environ.get("API_KEY"))
     desk = Desk.current()
     failure = refresh(desk, client)
 
     choice = sidebar.show(desk.catalogue)
-    st.title("Drawing classifier", anchor=False)
+    st.title(say("page.title"), anchor=False)
     with st.container(key="reading-desk"):
         sheet, reading = st.columns([3, 5], gap="large")
     with sheet:
