@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--subject", choices=("ink", "object"), default="ink", help="what your own pictures show")
     parser.add_argument("--title", default="", help="what your own model is, in a few words")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: models/NAME, build/NAME of an experiment")
-    parser.add_argument("--epochs", type=int, help="another number than the recipe's")
+    parser.add_argument("--epochs", type=positive, help="another number than the recipe's")
     parser.add_argument("--seed", type=int, help="another seed than the recipe's")
     parser.add_argument("--without", action="append", default=[], metavar="SOURCE", help="leave sources out: an experiment")
     parser.add_argument("--fresh", action="store_true", help="do not go on with a run that was cut off")
@@ -78,6 +78,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         shares = f"{100 * one.accuracy:.2f} % of {one.n:,}, balanced {100 * one.balanced_accuracy:.2f} %"
         CONSOLE.print(f"{one.dataset}, {one.split}: {shares}, calibration error {100 * one.ece:.2f} %")
     return 0
+
+
+def positive(text: str) -> int:
+    """A whole number above 0, or argparse's refusal of the text."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
 
 
 def chosen(options: argparse.Namespace) -> Recipe:

@@ -5,6 +5,9 @@ import io
 import json
 import re
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path as File
@@ -63,15 +66,18 @@ class Drawn:
 def quickdraw(data: File) -> list[Doodle]:
     """All Quick, Draw! drawings of ``data/drawings`` (Google, CC BY 4.0)."""
     source = find(data / "drawings" / "quickdraw-raw-strokes.ndjson.gz", "https://quickdraw.withgoogle.com/data")
-    with gzip.open(source, "rt", encoding="utf-8") as lines:
-        return [_doodle(json.loads(line)) for line in lines]
+    with _readable(source), gzip.open(source, "rt", encoding="utf-8") as lines:
+        if doodles := [_doodle(json.loads(line)) for line in lines]:
+            return doodles
+        raise ValueError("it is empty")
 
 
 @lru_cache(maxsize=1)
 def shapes(data: File) -> Drawn:
     """Rectangles and triangles of the hand-drawn shapes, ``uint8[N, 70, 70]`` (F. Robert, CC BY 4.0)."""
     home = "https://github.com/frobertpixto/hand-drawn-shapes-dataset"
-    with np.load(find(data / "drawings" / "hand-drawn-shapes-70x70.npz", home)) as file:
+    source = find(data / "drawings" / "hand-drawn-shapes-70x70.npz", home)
+    with _readable(source), np.load(source) as file:
         kinds = file["categories"][file["labels"]]
         chosen = np.isin(kinds, SHAPES)
         return Drawn(file["images"][chosen], file["users"][chosen].tolist(), kinds[chosen].tolist())
@@ -86,7 +92,7 @@ def omniglot(data: File, archive: str) -> Drawn:
     """
     source = find(data / "drawings" / "omniglot" / f"{archive}.zip", "https://github.com/brendenlake/omniglot")
     images, people, kinds = [], [], []
-    with zipfile.ZipFile(source) as files:
+    with _readable(source), zipfile.ZipFile(source) as files:
         for name in sorted(files.namelist()):
             match = re.search(r"/([^/]+)/character(\d+)/\d+_(\d+)\.png$", name)
             if match and match[1] != "Latin":
@@ -115,6 +121,15 @@ def find(path: File, home: str) -> File:
     if not path.is_file():
         raise DataError(f"{path} is missing. Anyone gets it from {home}.")
     return path
+
+
+@contextmanager
+def _readable(path: File) -> Iterator[None]:
+    """What a broken file makes of itself while it is read, as a ``DataError`` that names it."""
+    try:
+        yield
+    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, zlib.error, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: cannot be read: {type(error).__name__}: {error}. Fetch the file again.") from error
 
 
 def _doodle(drawing: dict[str, object]) -> Doodle:

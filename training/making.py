@@ -109,6 +109,8 @@ def fit(
 
     def bank(number: int) -> Labelled:
         sources = {name: pictures for name, pictures in recipe.training(number).items() if not name.startswith(without)}
+        if not sources:
+            raise DataError(f"Nothing is left to train on without {', '.join(without)}. Leave fewer sources out.")
         frames = joined([pictures.frames(recipe.spec, settings.processes) for pictures in sources.values()])
         say(f"bank {number + 1} of {settings.renewed}: {len(frames):,} frames")
         return frames

@@ -130,7 +130,8 @@ def test_only_a_fresh_run_throws_a_checkpoint_away(data: Path, asked: list[Any],
         (["digts", "--data", "."], "there is no recipe 'digts'. There are: digits, letters, category, fashion."),
         (["digits"], "--data --folder"),
         (["digits", "--data", ".", "--folder", "."], "not allowed with"),
-        (["digits", "--data", ".", "--epochs", "many"], "invalid int value: 'many'"),
+        (["digits", "--data", ".", "--epochs", "many"], "invalid positive value: 'many'"),
+        (["digits", "--data", ".", "--epochs", "0"], "0 is not above 0"),
     ],
 )
 def test_a_wrong_command_is_explained(arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:

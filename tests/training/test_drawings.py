@@ -1,5 +1,6 @@
 """training.drawings: what people drew, as the files hold it."""
 
+import gzip
 import io
 import zipfile
 from pathlib import Path
@@ -100,4 +101,24 @@ def test_nobody_may_be_in_a_part() -> None:
 def test_a_missing_file_is_named_with_its_home(tmp_path: Path, read: object, home: str) -> None:
     assert callable(read)
     with pytest.raises(DataError, match=home):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", gzip.compress(b"{}"), gzip.compress(b"[1]"), gzip.compress(b"{}" * 99)[:-9]]
+)
+@pytest.mark.parametrize(
+    ("read", "name"),
+    [
+        (drawings.quickdraw, "quickdraw-raw-strokes.ndjson.gz"),
+        (drawings.shapes, "hand-drawn-shapes-70x70.npz"),
+        (drawings.signs, "omniglot/images_background_small1.zip"),
+    ],
+)
+def test_a_broken_file_is_named(tmp_path: Path, read: object, name: str, content: bytes) -> None:
+    file = tmp_path / "drawings" / name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    assert callable(read)
+    with pytest.raises(DataError, match=f"{file.name}: cannot be read.*Fetch the file again"):
         read(tmp_path)

@@ -182,6 +182,11 @@ def test_an_experiment_leaves_sources_out_and_the_test_pictures_alone(tmp_path: 
     assert recipe.asked == ["test"]
 
 
+def test_an_experiment_without_anything_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="Nothing is left to train on without s"):
+        make(Shapes(), tmp_path / "shapes", SETTINGS, print, Watch(), without=("s",))
+
+
 def test_a_recipe_that_leaks_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"The split leaks: shapes: 1 pictures of 'scans' are in 'more, test' as well\."):
         make(Leaking(), tmp_path / "shapes", SETTINGS, print, Watch())
