@@ -93,6 +93,8 @@ def load(image: Image.Image) -> Image.Image:
         if image.format == "JPEG":
             image.draft("L", (DRAFT_SIDE, DRAFT_SIDE))
         image.load()
+        if image.mode in ("P", "PA") and image.palette is None:
+            raise ValueError("a picture of palette colours without a palette")
         return ImageOps.exif_transpose(image) if "exif" in image.info else image
     except Exception as error:  # as above, and zlib.error, EOFError, IndexError from the decoders
         raise UndecodableImage(f"The {image.format} cannot be decoded: the file is truncated or corrupt.") from error

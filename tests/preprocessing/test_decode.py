@@ -50,6 +50,13 @@ def test_truncated_files_are_undecodable(format: str) -> None:
         decode(data[: len(data) // 2], max_pixels=MAX_PIXELS)
 
 
+def test_palette_colours_without_a_palette_are_undecodable() -> None:
+    header = struct.pack(">IIBBBBB", 2, 2, 8, 3, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(6))) + chunk(b"IEND", b"")
+    with pytest.raises(UndecodableImage, match="truncated or corrupt"):
+        decode(png, max_pixels=MAX_PIXELS)
+
+
 @pytest.mark.parametrize(("width", "height"), [(1001, 1000), (30_000, 30_000), (2**31 - 1, 2**31 - 1)])
 def test_pixels_are_limited_before_decoding(width: int, height: int) -> None:
     with pytest.raises(ImageTooLarge, match="1,000,000 pixels"):
