@@ -33,7 +33,6 @@ class Letters(Recipe):
 
     name = "letters"
     title = "Handwritten letters, capital or small"
-    version = "1.1.0"
     spec = INK
     sources = (
         "EMNIST letters (NIST, public domain): official test splits used as training material, less 200 of each letter for "
