@@ -81,7 +81,12 @@ class Server:
 
     def largest_megabytes(self) -> float:
         """Resident memory of the largest of its processes."""
-        return float(max(one.memory_info().rss for one in [self.process, *self.process.children(recursive=True)])) / 2**20
+        return max(self.megabytes().values())
+
+    def megabytes(self) -> dict[int, float]:
+        """Resident memory of its processes by their id."""
+        family = [self.process, *self.process.children(recursive=True)]
+        return {one.pid: float(one.memory_info().rss) / 2**20 for one in family}
 
 
 def import_models(home: Path, **settings: str) -> None:

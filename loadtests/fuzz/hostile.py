@@ -1,0 +1,63 @@
+"""Files made by hand to hurt a reader: bombs, thousands of chunks, two formats in one, long sides, no palette."""
+
+import struct
+import zlib
+from functools import cache
+from typing import Final
+
+from loadtests.fuzz.mutation import PNG
+
+GREY, COLOUR, PALETTE, CLEAR = 0, 2, 3, 6
+CHANNELS: Final = {GREY: 1, COLOUR: 3, PALETTE: 1, CLEAR: 4}
+CHUNKS: Final = 10_000
+LONG: Final = 9_000_000
+
+
+def chunk(kind: bytes, data: bytes = b"") -> bytes:
+    """One chunk of a PNG, its checksum right."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width: int, height: int, *, kind: int = GREY, pixels: bytes | None = None, before: bytes = b"") -> bytes:
+    """A PNG of eight bits a channel that announces this size; its pixels are black unless given, ``before`` comes ahead."""
+    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
+    rows = bytes((width * CHANNELS[kind] + 1) * height) if pixels is None else pixels
+    return PNG + chunk(b"IHDR", header) + before + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND")
+
+
+@cache
+def hostile() -> dict[str, bytes]:
+    """The files by what they are."""
+    small = png(20, 20)
+    text = chunk(b"tEXt", b"k\0v")
+    return {
+        "a bomb of 30,000 x 30,000": png(30_000, 30_000, pixels=b""),
+        "a bomb that is as large as it says": png(8000, 8000),
+        "the largest size a header can tell": png(2**31 - 1, 2**31 - 1, pixels=b""),
+        "one pixel wide and 9 million high": png(1, LONG),
+        "9 million wide and one pixel high": png(LONG, 1),
+        "no width": png(0, 10, pixels=b""),
+        "10,000 text chunks": png(20, 20, before=text * CHUNKS),
+        "10,000 empty data chunks": PNG + small[8:33] + chunk(b"IDAT") * CHUNKS + small[33:],
+        "a text that unpacks to 100 MB": png(20, 20, before=chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(100_000_000)))),
+        "a colour profile that unpacks to 100 MB": png(
+            20, 20, before=chunk(b"iCCP", b"k\0\0" + zlib.compress(bytes(100_000_000)))
+        ),
+        "palette colours without a palette": png(2, 2, kind=PALETTE),
+        "more pixels than announced": png(2, 2, pixels=bytes(1_000_000)),
+        "fewer pixels than announced": png(200, 200, pixels=bytes(10)),
+        "a PNG that is a ZIP at its end": small + b"PK\x03\x04" + bytes(1000),
+        "a PNG that is a page at its end": small + b"<script>alert(1)</script>",
+        "a PNG with nothing after its signature": PNG,
+        "a JPEG of its markers alone": b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\xff\xd9",
+        "a JPEG of 65,535 x 65,535": b"\xff\xd8\xff\xc0\x00\x0b\x08\xff\xff\xff\xff\x01\x01\x11\x00" + bytes(100),
+        "a WebP of no length": b"RIFF\x00\x00\x00\x00WEBP",
+        "a WebP that is longer than it says": b"RIFF\x04\x00\x00\x00WEBPVP8 " + bytes(1000),
+        "a GIF": b"GIF89a" + bytes(100),
+        "an SVG that asks for a file": b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>',
+        "a TIFF": b"II*\x00\x08\x00\x00\x00" + bytes(100),
+        "PostScript": b"%!PS-Adobe-3.0 EPSF-3.0\n(%pipe%id) (r) file",
+        "an address": b"http://127.0.0.1:1/7.png",
+        "a pickle": b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x02id\x85R.",
+        "one byte": b"\x89",
+    }
