@@ -1,6 +1,6 @@
 """What the service answers. Fields the page does not use are ignored, so that the service may add to them."""
 
-from pydantic import Base64Bytes, BaseModel, Field
+from pydantic import Base64Bytes, BaseModel, Field, RootModel
 
 
 class Candidate(BaseModel):
@@ -25,6 +25,19 @@ class Classification(BaseModel):
     provider: str = ""
     batch_size: int | None = None
     timings_ms: dict[str, float] = Field(default_factory=dict)
+
+
+class Refusal(BaseModel):
+    """What was wrong with one picture of many, in the place of its classification."""
+
+    status: int
+    title: str = ""
+    detail: str = ""
+    code: str = ""
+
+
+class Batch(RootModel[list[Classification | Refusal]]):
+    """The answer of `POST /classify/batch`: one entry per picture, in order."""
 
 
 class Picture(BaseModel):
@@ -102,6 +115,7 @@ class Catalogue(BaseModel):
 
     default: str = ""
     models: list[Model] = Field(min_length=1)
+    gallery: bool = Field(False, description="Whether the service keeps pictures for those who want it.")
 
     def names(self) -> list[str]:
         """The model names, the default one first."""
@@ -110,3 +124,30 @@ class Catalogue(BaseModel):
     def model(self, name: str) -> Model:
         """The entry of that name."""
         return next(model for model in self.models if model.name == name)
+
+
+class KeptPicture(BaseModel):
+    """One entry of the gallery that the service keeps, with a thumbnail of the picture."""
+
+    id: str
+    model: str
+    version: str = ""
+    label: str
+    confidence: float
+    rejected: bool = False
+    corrected: str | None = None
+    thumbnail: Base64Bytes
+
+
+class GalleryPage(BaseModel):
+    """The answer of `GET /gallery`: entries, newest first, how to ask for those after them, and how many there are in all."""
+
+    entries: list[KeptPicture]
+    next: str | None = None
+    total: int = 0
+
+
+class Emptied(BaseModel):
+    """The answer of `DELETE /gallery`."""
+
+    deleted: int = 0

@@ -46,15 +46,16 @@ def stand_in(service: Service) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            request = httpx.Request(self.command, f"http://{self.headers['Host']}{self.path}", content=body)
-            response = service(request)
+            address = f"http://{self.headers['Host']}{self.path}"
+            response = service(httpx.Request(self.command, address, headers=dict(self.headers), content=body))
             self.send_response(response.status_code)
-            self.send_header("Content-Type", response.headers["Content-Type"])
-            self.send_header("Content-Length", str(len(response.content)))
+            if response.content:
+                self.send_header("Content-Type", response.headers["Content-Type"])
+                self.send_header("Content-Length", str(len(response.content)))
             self.end_headers()
             self.wfile.write(response.content)
 
-        do_POST = do_GET  # noqa: N815 - http.server's names
+        do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 - http.server's names
 
         def log_message(self, format: str, *args: object) -> None:
             """Nobody reads it."""

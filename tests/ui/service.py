@@ -1,6 +1,8 @@
 """A stand-in for the service inside the process: what the page is told, and what it asked."""
 
+import io
 import json
+import zipfile
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -103,23 +105,128 @@ def unreachable(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("refused", request=request)
 
 
+def pictures(request: httpx.Request) -> list[bytes]:
+    """The pictures of a request to `/classify/batch`."""
+    boundary = request.headers["Content-Type"].partition("boundary=")[2].encode()
+    parts = request.content.split(b"--" + boundary)[1:-1]
+    return [part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n") for part in parts]
+
+
+def batch(request: httpx.Request) -> httpx.Response:
+    """An answer of `POST /classify/batch`: what is no picture is told so."""
+    broken = json.loads(problem(415, "unsupported_media", "Unsupported", "Not PNG, JPEG or WebP.").content)
+    known = (PNG[:4], JPEG[:3], WEBP[:4])
+    answers = [classification() if picture.startswith(known) else broken for picture in pictures(request)]
+    return httpx.Response(200, json=answers)
+
+
+@dataclass
+class Gallery:
+    """What a service keeps, newest last. While `away`, its database does not answer."""
+
+    entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    away: bool = False
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if self.away:
+            return problem(503, "unavailable", "Unavailable", "The database of the gallery does not answer.")
+        if request.url.path == "/gallery":
+            return {"GET": self.page, "POST": self.keep, "DELETE": self.empty}[request.method](request)
+        if request.url.path == "/gallery/export":
+            return httpx.Response(200, content=self.export(), headers={"Content-Type": "application/zip"})
+        id = request.url.path.removeprefix("/gallery/")
+        if id not in self.entries:
+            return problem(404, "not_found", "Not found", "There is no such picture in the gallery.")
+        if request.method == "DELETE":
+            del self.entries[id]
+            return httpx.Response(204)
+        self.entries[id]["corrected"] = json.loads(request.content)["label"]
+        return httpx.Response(200, json=self.entries[id])
+
+    def keep(self, request: httpx.Request) -> httpx.Response:
+        """A new entry, or the one of the request's key renewed."""
+        key = request.url.params["key"]
+        known = self.keys.get(key) in self.entries
+        id = self.keys[key] if known else f"p{len(self.keys)}x{len(self.entries)}"
+        self.keys[key] = id
+        self.entries[id] = kept(id, model=request.url.params["model"])
+        return httpx.Response(200 if known else 201, json=self.entries[id])
+
+    def page(self, request: httpx.Request) -> httpx.Response:
+        """Entries after the cursor, which is the number of those before."""
+        model, start = request.url.params.get("model"), int(request.url.params.get("cursor", 0))
+        end = start + int(request.url.params["limit"])
+        entries = [entry for entry in reversed(self.entries.values()) if model in (None, entry["model"])]
+        following = str(end) if end < len(entries) else None
+        return httpx.Response(200, json={"entries": entries[start:end], "next": following, "total": len(entries)})
+
+    def empty(self, _request: httpx.Request) -> httpx.Response:
+        """Nothing is left."""
+        count = len(self.entries)
+        self.entries.clear()
+        return httpx.Response(200, json={"deleted": count})
+
+    def export(self) -> bytes:
+        """A ZIP with a picture for each entry."""
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            for id, entry in self.entries.items():
+                archive.writestr(f"{entry['corrected'] or entry['label']}/{id}.png", PNG)
+            archive.writestr("manifest.json", json.dumps(list(self.entries.values())))
+        return file.getvalue()
+
+
+def kept(id: str, label: str = "7", **changes: Any) -> dict[str, Any]:
+    """An entry of the gallery."""
+    return {
+        "id": id,
+        "created": "2026-11-21T15:00:00.123456Z",
+        "updated": "2026-11-21T15:00:00.123456Z",
+        "model": "digits",
+        "version": "1.0.0",
+        "label": label,
+        "confidence": 0.991,
+        "rejected": False,
+        "category": None,
+        "top": [{"label": label, "confidence": 0.991}],
+        "corrected": None,
+        "width": 280,
+        "height": 280,
+        "image": f"/gallery/{id}/image",
+        "thumbnail": b64encode(PNG).decode(),
+    } | changes
+
+
 @dataclass
 class Service:
-    """Answers by path; a test may replace a reply or the whole of them, and read what was asked."""
+    """Answers by path; a test may replace a reply or the whole of them, and read what was asked.
+
+    Without a `gallery` it is a service that knows of none.
+    """
 
     replies: dict[str, Reply] = field(
         default_factory=lambda: {
             "/models": lambda _: httpx.Response(200, json=catalogue()),
             "/classify": lambda _: httpx.Response(200, json=classification()),
+            "/classify/batch": batch,
             "/explain": lambda _: httpx.Response(200, json=explanation()),
         }
     )
+    gallery: Gallery | None = None
     down: bool = False
     asked: list[httpx.Request] = field(default_factory=list)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
-        return unreachable(request) if self.down else self.replies[request.url.path](request)
+        if self.down:
+            return unreachable(request)
+        if request.url.path.startswith("/gallery"):
+            return self.gallery(request) if self.gallery else problem(404, "not_found", "Not found", "The gallery is off.")
+        reply = self.replies[request.url.path](request)
+        if request.url.path == "/models" and self.gallery:
+            return httpx.Response(200, json=reply.json() | {"gallery": True})
+        return reply
 
     def asked_for(self, path: str) -> list[httpx.Request]:
         """The requests to one path."""

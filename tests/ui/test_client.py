@@ -1,13 +1,30 @@
 """The client: what it asks, what it understands, what it makes of failures."""
 
+import io
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import httpx
 import pytest
 
-from tests.ui.service import JPEG, NO_GPU, PNG, WEBP, Service, catalogue, characters, explanation, fashion, model, problem
-from ui.answers import Catalogue
+from tests.ui.service import (
+    JPEG,
+    NO_GPU,
+    PNG,
+    WEBP,
+    Gallery,
+    Service,
+    catalogue,
+    characters,
+    explanation,
+    fashion,
+    kept,
+    model,
+    pictures,
+    problem,
+)
+from ui.answers import Catalogue, Classification
 from ui.client import Client, Problem, Unavailable
 
 ADDRESS = "http://127.0.0.1:3000"
@@ -51,6 +68,117 @@ def test_explain_decodes_the_pictures() -> None:
     assert answer.stages[0].png == PNG
     assert answer.stages[0].size == (280, 280)
     assert answer.heatmap is not None
+
+
+def test_a_batch_has_an_answer_or_a_problem_for_each_in_order() -> None:
+    service = Service()
+    with connected(service, api_key="secret") as client:
+        first, second, third = client.classify_batch([PNG, b"no picture", JPEG], model="letters", device="cpu")
+    (request,) = service.asked
+    assert pictures(request) == [PNG, b"no picture", JPEG]
+    assert dict(request.url.params) == {"model": "letters", "top_k": "3", "device": "cpu"}
+    assert request.headers["Authorization"] == "Bearer secret"
+    assert isinstance(first, Classification)
+    assert isinstance(third, Classification)
+    assert isinstance(second, Problem)
+    assert (second.status, second.code, second.detail) == (415, "unsupported_media", "Not PNG, JPEG or WebP.")
+
+
+def test_a_batch_with_an_answer_missing_is_not_the_services() -> None:
+    with (
+        connected(lambda _: httpx.Response(200, json=[])) as client,
+        pytest.raises(Unavailable, match="not the classifier"),
+    ):
+        client.classify_batch([PNG], model="digits", device="auto")
+
+
+def test_a_picture_is_kept_once_under_its_key() -> None:
+    service = Service(gallery=Gallery())
+    with connected(service) as client:
+        first = client.keep(JPEG, model="digits", device="auto", key="visit-1")
+        again = client.keep(PNG, model="digits", device="auto", key="visit-1")
+        client.keep(PNG, model="letters", device="cpu", key="visit-2")
+        assert client.gallery(limit=24).total == 2
+    assert first.id == again.id
+    assert first.thumbnail == PNG
+    assert service.asked[0].content == JPEG
+    assert service.asked[0].headers["Content-Type"] == "image/jpeg"
+    assert dict(service.asked[2].url.params) == {"model": "letters", "top_k": "3", "device": "cpu", "key": "visit-2"}
+
+
+def test_the_gallery_comes_in_pages() -> None:
+    gallery = Gallery({str(number): kept(str(number), model="ab"[number % 2]) for number in range(5)})
+    with connected(Service(gallery=gallery)) as client:
+        first = client.gallery(limit=2, model="a")
+        assert ([entry.id for entry in first.entries], first.total) == (["4", "2"], 3)
+        last = client.gallery(limit=2, cursor=first.next, model="a")
+        assert ([entry.id for entry in last.entries], last.next) == (["0"], None)
+
+
+def test_a_kept_picture_is_corrected_and_deleted_by_its_id() -> None:
+    gallery = Gallery({"1": kept("1"), "2": kept("2")})
+    with connected(Service(gallery=gallery)) as client:
+        assert client.correct("1", "4").corrected == "4"
+        assert client.correct("1", None).corrected is None
+        client.delete("1")
+        with pytest.raises(Problem, match="no such picture") as caught:
+            client.delete("1")
+        assert caught.value.code == "not_found"
+        assert client.empty() == 1
+    assert gallery.entries == {}
+
+
+def test_an_id_cannot_lead_elsewhere() -> None:
+    asked: list[httpx.Request] = []
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(204)
+
+    with connected(reply) as client:
+        client.delete("../classify?a=1")
+    assert asked[0].url.raw_path == b"/gallery/..%2Fclassify%3Fa%3D1"
+
+
+def test_the_export_is_written_as_it_comes() -> None:
+    file = io.BytesIO()
+    service = Service(gallery=Gallery({"1": kept("1", corrected="4")}))
+    with connected(service) as client:
+        client.export(file, model="digits")
+    assert dict(service.asked[0].url.params) == {"model": "digits"}
+    assert zipfile.ZipFile(file).namelist() == ["4/1.png", "manifest.json"]
+
+
+def test_an_export_that_breaks_off_is_unavailable() -> None:
+    def body() -> Iterator[bytes]:
+        yield b"PK"
+        raise httpx.ReadError("reset")
+
+    with (
+        connected(lambda _: httpx.Response(200, content=body())) as client,
+        pytest.raises(Unavailable, match="the connection broke off"),
+    ):
+        client.export(io.BytesIO())
+
+
+def test_a_gallery_without_its_database_is_unavailable() -> None:
+    with (
+        connected(Service(gallery=Gallery(away=True))) as client,
+        pytest.raises(Unavailable, match="The database of the gallery does not answer"),
+    ):
+        client.gallery(limit=24)
+
+
+@pytest.mark.parametrize(("status", "passing"), [(429, True), (504, True), (500, True), (413, False), (404, False)])
+def test_a_service_that_is_too_busy_may_answer_later(status: int, passing: bool) -> None:
+    assert Problem(status=status, title="", detail="", code="").passing is passing
+
+
+def test_catalogue_says_whether_there_is_a_gallery() -> None:
+    with connected(Service()) as client:
+        assert not client.catalogue().gallery
+    with connected(Service(gallery=Gallery())) as client:
+        assert client.catalogue().gallery
 
 
 def test_a_missing_heat_map_is_none() -> None:
