@@ -7,12 +7,10 @@ from models.card import CARD_FILE, MODEL_FILE, ModelCard, read_card
 from models.store import CATALOGUE
 from preprocessing import Tensor, decode, preprocess
 from serving.devices import DEVICES, DeviceUnavailable, Session
-from serving.settings import Settings
 
 Run = Callable[[Tensor], Tensor]
 
 DIGITS = CATALOGUE / "digits" / MODEL_FILE
-MAX_PIXELS: int = Settings.model_fields["max_pixels"].default
 
 
 def digits_card() -> ModelCard:
@@ -44,4 +42,4 @@ def open_devices(path: Path, threads: int) -> dict[str, Run]:
 
 def prepare(data: bytes, card: ModelCard) -> Tensor:
     """An encoded picture to float32[C,H,W], as the service prepares it."""
-    return preprocess(decode(data, max_pixels=MAX_PIXELS), card.input)
+    return preprocess(decode(data), card.input)

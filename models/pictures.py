@@ -13,10 +13,10 @@ import onnxruntime as ort
 from models.calibration import accepting_threshold, best_temperature, log_softmax
 from models.card import Calibration, CardError, Metrics, Rejection
 from models.measurement import measured
-from preprocessing import ImageError, InputSpec, Tensor, decode, preprocess
+from preprocessing import ImageError, InputSpec, Limits, Tensor, decode, preprocess
 
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
-MAX_PIXELS: Final = 16_777_216
+LIMITS: Final = Limits(pixels=16_777_216)
 FEWEST: Final = 20
 BATCH: Final = 32
 ACCEPTED: Final = 0.985
@@ -52,7 +52,7 @@ def worth(model: Path, spec: InputSpec, labels: Sequence[str], folder: Path) -> 
         readable = 0
         for path in paths:
             try:
-                batch.append(preprocess(decode(path.read_bytes(), max_pixels=MAX_PIXELS), spec))
+                batch.append(preprocess(decode(path.read_bytes(), LIMITS), spec))
             except ImageError as error:
                 unread.append(f"{path.parent.name}/{path.name}: {error}")
                 continue

@@ -11,6 +11,7 @@ from preprocessing.decode import (
     load,
     open_image,
 )
+from preprocessing.limits import Limits
 from preprocessing.pipeline import Stage, Tensor, preprocess, stages, tensor
 from preprocessing.spec import Geometry, InputSpec, Normalisation
 
@@ -20,6 +21,7 @@ __all__ = [
     "ImageError",
     "ImageTooLarge",
     "InputSpec",
+    "Limits",
     "NoInk",
     "Normalisation",
     "Stage",

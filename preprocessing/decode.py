@@ -5,6 +5,8 @@ from typing import Final
 
 from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+from preprocessing.limits import MAX_SCANS, Limits
+
 # The decoders are imported here, or Pillow would look for them on the first picture of each kind.
 SIGNATURES: Final = {
     PngImagePlugin.PngImageFile.format: b"\x89PNG\r\n\x1a\n",
@@ -13,6 +15,8 @@ SIGNATURES: Final = {
 }
 # Twice what a drawing is averaged down to, so that nothing a model could see is lost.
 DRAFT_SIDE: Final = 375
+DEFAULT: Final = Limits()
+SCAN: Final = b"\xff\xda"
 
 
 class ImageError(Exception):
@@ -43,14 +47,14 @@ def image_format(data: bytes) -> str | None:
     return None
 
 
-def open_image(data: bytes, *, max_pixels: int) -> Image.Image:
+def open_image(data: bytes, limits: Limits = DEFAULT) -> Image.Image:
     """Read the header of a PNG, JPEG or WebP picture; ``load`` decodes the pixels.
 
     The format is taken from the content, never from a name or a header, and only that format's decoder runs.
 
     Raises:
         UnsupportedImage: another format.
-        ImageTooLarge: more than ``max_pixels`` pixels.
+        ImageTooLarge: more pixels, or a longer side, than ``limits`` allow.
         UndecodableImage: the header is truncated or corrupt.
     """
     name = image_format(data)
@@ -61,13 +65,20 @@ def open_image(data: bytes, *, max_pixels: int) -> Image.Image:
     try:
         image = _opened(data, name)
     except Image.DecompressionBombError as error:
-        raise ImageTooLarge(f"The image has more than the {max_pixels:,} pixels allowed. Send a smaller one.") from error
+        raise ImageTooLarge(f"The image has more than the {limits.of(name):,} pixels allowed. Send a smaller one.") from error
     except Exception as error:  # corrupt headers surface as OSError, SyntaxError, struct.error, ValueError and others
         raise UndecodableImage(f"The {name} header cannot be read: the file is truncated or corrupt.") from error
-    if image.width * image.height > max_pixels:
+    if image.width * image.height > limits.of(name):
         raise ImageTooLarge(
-            f"The image is {image.width}x{image.height}; at most {max_pixels:,} pixels are allowed. Send a smaller one."
+            f"The image is {image.width}x{image.height}; at most {limits.of(name):,} pixels of a {name} are allowed. "
+            "Send a smaller one."
         )
+    if max(image.size) > limits.side:
+        raise ImageTooLarge(
+            f"The image is {image.width}x{image.height}; at most {limits.side:,} pixels a side are allowed. Send a smaller one."
+        )
+    if name == "JPEG" and data.count(SCAN) > MAX_SCANS:
+        raise UndecodableImage(f"The JPEG has more than {MAX_SCANS} scans, as no camera writes. Save it again.")
     return image
 
 
@@ -100,10 +111,10 @@ def load(image: Image.Image) -> Image.Image:
         raise UndecodableImage(f"The {image.format} cannot be decoded: the file is truncated or corrupt.") from error
 
 
-def decode(data: bytes, *, max_pixels: int) -> Image.Image:
+def decode(data: bytes, limits: Limits = DEFAULT) -> Image.Image:
     """Open and load in one step.
 
     Raises:
         UnsupportedImage, ImageTooLarge, UndecodableImage: as ``open_image`` and ``load``.
     """
-    return load(open_image(data, max_pixels=max_pixels))
+    return load(open_image(data, limits))

@@ -48,7 +48,7 @@ class Cascade:
         self.then = {category: models[tag] for category, tag in card.then.items()}
         self.stages = list(dict.fromkeys([self.first, *self.then.values()]))
         specs = list(dict.fromkeys(stage.card.input for stage in self.stages))
-        self._preparation = Preparation(specs, settings.max_pixels)
+        self._preparation = Preparation(specs, settings.limits)
         self._input = {stage: specs.index(stage.card.input) for stage in self.stages}
         self._place = {category: place for place, category in enumerate(self.first.card.labels)}
         self._bare = [place for category, place in self._place.items() if category not in self.then]

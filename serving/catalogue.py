@@ -29,7 +29,7 @@ class Catalogue:
 
     def __init__(self, cards: Iterable[Card], classifier: Callable[[ModelCard], Classifier], settings: Settings) -> None:
         cards = list(cards)
-        self._default = settings.default_model
+        self._settings = settings
         self._classifiers = [classifier(card) for card in cards if isinstance(card, ModelCard)]
         by_tag = {one.card.tag: one for one in self._classifiers}
         cascades = [Cascade(card, by_tag, settings) for card in cards if isinstance(card, CascadeCard)]
@@ -58,8 +58,9 @@ class Catalogue:
     def describe(self) -> dict[str, Any]:
         """The catalogue as ``GET /models`` shows it."""
         return {
-            "default": self._default,
-            "defaults": Options(model=self._default).model_dump(),
+            "default": self._settings.default_model,
+            "defaults": Options(model=self._settings.default_model).model_dump(),
+            "limits": self._settings.announced,
             "models": [model.describe() for model in self._models.values()],
         }
 

@@ -40,7 +40,7 @@ class Classifier:
         self.card = card
         self.runners = runners
         self.reasons = reasons
-        self.preparation = Preparation([card.input], settings.max_pixels)
+        self.preparation = Preparation([card.input], settings.limits)
         self._settings = settings
         self._images = metrics.images.labels(card.name)
         self._rejected = metrics.rejected.labels(card.name)

@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 from PIL import Image
 
-from preprocessing import SIGNATURES, ImageError, InputSpec, Stage, Tensor, decode, load, open_image, preprocess, stages
+from preprocessing import SIGNATURES, ImageError, InputSpec, Limits, Stage, Tensor, decode, load, open_image, preprocess, stages
 from serving import metrics
 from serving.errors import Problem
 from serving.settings import available_cpus
@@ -42,9 +42,9 @@ class Prepared:
 class Preparation:
     """Decodes an image once and preprocesses it for every one of ``specs``."""
 
-    def __init__(self, specs: Sequence[InputSpec], max_pixels: int) -> None:
+    def __init__(self, specs: Sequence[InputSpec], limits: Limits) -> None:
         self._specs = specs
-        self._max_pixels = max_pixels
+        self._limits = limits
 
     async def one(self, data: bytes) -> Prepared:
         """Prepare one image.
@@ -81,16 +81,16 @@ class Preparation:
             buffer = io.BytesIO()
             image.save(buffer, name)
             started = perf_counter()
-            prepared = self._finish(open_image(buffer.getvalue(), max_pixels=self._max_pixels), started)
+            prepared = self._finish(open_image(buffer.getvalue(), self._limits), started)
         return prepared
 
     def _stages(self, data: bytes) -> list[Stage]:
-        return stages(decode(data, max_pixels=self._max_pixels), self._specs[0])
+        return stages(decode(data, self._limits), self._specs[0])
 
     def _begin(self, data: bytes) -> "Prepared | Problem | asyncio.Task[Prepared | Problem]":
         started = perf_counter()
         try:
-            image = open_image(data, max_pixels=self._max_pixels)
+            image = open_image(data, self._limits)
             if image.width * image.height <= INLINE_PIXELS:
                 return self._counted(image, started)
         except ImageError as error:

@@ -7,7 +7,10 @@ from typing import Final, Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from preprocessing import Limits
+
 CGROUP = Path("/sys/fs/cgroup")
+DEFAULT_LIMITS: Final = Limits()
 # Where version 2 and version 1 keep the quota and its period, in microseconds.
 CPU_QUOTAS: Final = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
 
@@ -45,8 +48,17 @@ class Settings(BaseSettings):
         "auto",
         description="embedded: sessions in every API worker; runner: a process of its own owns them; auto: runner with a GPU.",
     )
-    max_image_bytes: int = Field(8_388_608, ge=1024, le=268_435_456, description="Bytes of one encoded image.")
-    max_pixels: int = Field(16_777_216, ge=784, le=268_435_456, description="Pixels of one image, known before decoding.")
+    max_image_bytes: int = Field(1_048_576, ge=1024, le=268_435_456, description="Bytes of one encoded image.")
+    max_pixels: int = Field(
+        DEFAULT_LIMITS.pixels, ge=784, le=268_435_456, description="Pixels of one PNG or WebP, known before decoding."
+    )
+    max_photo_pixels: int = Field(
+        DEFAULT_LIMITS.photo_pixels,
+        ge=784,
+        le=268_435_456,
+        description="Pixels of one JPEG, which is decoded at a fraction of its size.",
+    )
+    max_side: int = Field(DEFAULT_LIMITS.side, ge=28, le=65_535, description="Pixels along a side of one image.")
     max_images: int = Field(
         256, ge=1, le=65_536, description="Images in one request to /classify/batch, and never more than MAX_QUEUE."
     )
@@ -57,3 +69,14 @@ class Settings(BaseSettings):
     body_seconds: float = Field(10.0, gt=0, le=600, description="Time a request body may take to arrive.")
     access_log: bool = Field(False, description="Log a line per request.")
     tracing: bool = Field(False, description="Let OpenTelemetry see the requests.")
+
+    @property
+    def limits(self) -> Limits:
+        """How large one image may be once decoded."""
+        return Limits(self.max_pixels, self.max_photo_pixels, self.max_side)
+
+    @property
+    def announced(self) -> dict[str, int]:
+        """What a client may want to know before it sends pictures."""
+        names = ("max_image_bytes", "max_pixels", "max_photo_pixels", "max_side", "max_batch_bytes")
+        return {name: getattr(self, name) for name in names} | {"max_images": min(self.max_images, self.max_queue)}

@@ -11,8 +11,13 @@ from pathlib import Path
 
 import pluggy
 import pytest
+from hypothesis import settings
 
 from tests.processes import ROOT, free_port, service_environment, start_service
+
+# A busy machine is no fault of an example.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:

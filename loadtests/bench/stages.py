@@ -15,7 +15,7 @@ import numpy as np
 from loadtests.bench.contestants import CONTESTANTS, ask, serving
 from loadtests.bench.pictures import canvas, form, photo, small
 from loadtests.bench.results import Stage
-from loadtests.sessions import DIGITS, MAX_PIXELS, digits_card, open_run, prepare
+from loadtests.sessions import DIGITS, digits_card, open_run, prepare
 from preprocessing import decode, preprocess
 
 ROUNDS: Final = 5
@@ -45,8 +45,8 @@ def stage_times(calls: int = CALLS, photo_calls: int = PHOTO_CALLS) -> list[Stag
         ("grey 16x16", small(), calls),
         ("photo of 12 megapixels", photo(), photo_calls),
     ):
-        image = decode(data, max_pixels=MAX_PIXELS)
-        decoding = microseconds(partial(decode, data, max_pixels=MAX_PIXELS), count)
+        image = decode(data)
+        decoding = microseconds(partial(decode, data), count)
         preparing = microseconds(partial(preprocess, image, spec), count)
         stages += [(f"{name}: decode", decoding), (f"{name}: preprocess", preparing)]
     run = open_run(DIGITS, "cpu", threads=1)

@@ -50,7 +50,7 @@ def test_a_fixed_batch_is_made_free(graph: onnx.ModelProto) -> None:
     prove(graph)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 5), st.sampled_from([(-1, 64), (-1, 8, 8), (8, -1), (4, 16), (2, 4, 8)]), st.booleans())
 def test_any_shape_that_begins_with_the_batch_is_made_free(batch: int, inner: tuple[int, ...], as_node: bool) -> None:
     dims = np.array([batch, *inner])

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from preprocessing import ImageError, ImageTooLarge, UndecodableImage, UnsupportedImage, decode
+from preprocessing import ImageError, ImageTooLarge, Limits, UndecodableImage, UnsupportedImage, decode
 from preprocessing.decode import image_format
 from tests.pictures import WHITE, digit, encoded
 
-MAX_PIXELS = 1_000_000
+LIMITS = Limits(pixels=1_000_000, photo_pixels=12_000_000, side=30_000)
 SEVEN = encoded(digit("7"))
 
 
@@ -32,7 +32,7 @@ def test_formats_are_told_by_content(format: str) -> None:
     image = digit("7").convert("RGB")
     data = encoded(image, format)
     assert image_format(data) == format
-    assert decode(data, max_pixels=MAX_PIXELS).size == image.size
+    assert decode(data, LIMITS).size == image.size
 
 
 @pytest.mark.parametrize(
@@ -40,39 +40,71 @@ def test_formats_are_told_by_content(format: str) -> None:
 )
 def test_other_content_is_unsupported(data: bytes) -> None:
     with pytest.raises(UnsupportedImage, match="PNG, JPEG or WebP"):
-        decode(data, max_pixels=MAX_PIXELS)
+        decode(data, LIMITS)
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
 def test_truncated_files_are_undecodable(format: str) -> None:
     data = encoded(digit("7").convert("RGB"), format)
     with pytest.raises(UndecodableImage, match="truncated or corrupt"):
-        decode(data[: len(data) // 2], max_pixels=MAX_PIXELS)
+        decode(data[: len(data) // 2], LIMITS)
 
 
 def test_palette_colours_without_a_palette_are_undecodable() -> None:
     header = struct.pack(">IIBBBBB", 2, 2, 8, 3, 0, 0, 0)
     png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(6))) + chunk(b"IEND", b"")
     with pytest.raises(UndecodableImage, match="truncated or corrupt"):
-        decode(png, max_pixels=MAX_PIXELS)
+        decode(png, LIMITS)
 
 
 @pytest.mark.parametrize(("width", "height"), [(1001, 1000), (30_000, 30_000), (2**31 - 1, 2**31 - 1)])
 def test_pixels_are_limited_before_decoding(width: int, height: int) -> None:
     with pytest.raises(ImageTooLarge, match="1,000,000 pixels"):
-        decode(png_header(width, height), max_pixels=MAX_PIXELS)
+        decode(png_header(width, height), LIMITS)
+
+
+@pytest.mark.parametrize("size", [(8193, 1), (1, 8193)])
+def test_sides_are_limited(size: tuple[int, int]) -> None:
+    with pytest.raises(ImageTooLarge, match="8,192 pixels a side"):
+        decode(encoded(Image.new("L", size)))
+    width, height = size
+    assert decode(encoded(Image.new("L", (min(width, 8192), min(height, 8192))))).size != size
+
+
+def test_photos_may_be_larger_than_what_is_decoded_in_full() -> None:
+    image = Image.new("L", (2000, 1000))
+    assert decode(encoded(image, "JPEG"), LIMITS).size == (1000, 500)
+    for format in ("PNG", "WEBP"):
+        with pytest.raises(ImageTooLarge, match=f"1,000,000 pixels of a {format}"):
+            decode(encoded(image, format), LIMITS)
+    with pytest.raises(ImageTooLarge, match="12,000,000 pixels of a JPEG"):
+        decode(encoded(Image.new("L", (4001, 3000)), "JPEG"), LIMITS)
+
+
+@pytest.mark.parametrize(("more", "readable"), [(0, True), (30, True), (60, False), (5000, False)])
+def test_a_jpeg_may_not_have_thousands_of_scans(more: int, readable: bool) -> None:
+    buffer = io.BytesIO()
+    Image.new("L", (64, 64), 128).save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    last = data[data.rindex(b"\xff\xda") : -2]
+    many = data[:-2] + last * more + data[-2:]
+    if readable:
+        assert decode(many).size == (64, 64)
+    else:
+        with pytest.raises(UndecodableImage, match="more than 64 scans"):
+            decode(many)
 
 
 def test_first_frame_of_an_animation() -> None:
     frames = [Image.new("L", (20, 20), level) for level in (10, 200)]
     buffer = io.BytesIO()
     frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
-    image = decode(buffer.getvalue(), max_pixels=MAX_PIXELS)
+    image = decode(buffer.getvalue(), LIMITS)
     assert image.convert("L").getpixel((5, 5)) == 10
 
 
 def test_a_large_photo_is_decoded_at_a_fraction_of_its_size() -> None:
-    image = decode(encoded(Image.new("RGB", (4000, 3000), "white"), "JPEG"), max_pixels=12_000_000)
+    image = decode(encoded(Image.new("RGB", (4000, 3000), "white"), "JPEG"), LIMITS)
     assert image.size == (500, 375)
     assert image.mode == "L"
 
@@ -87,7 +119,7 @@ def test_pictures_are_turned_upright(format: str, orientation: int) -> None:
     exif[0x0112] = orientation
     buffer = io.BytesIO()
     stored.save(buffer, format, exif=exif)
-    image = decode(buffer.getvalue(), max_pixels=MAX_PIXELS).convert("L")
+    image = decode(buffer.getvalue(), LIMITS).convert("L")
     difference = np.asarray(image, dtype=int) - np.asarray(upright.convert("L"), dtype=int)
     assert np.abs(difference).mean() < 3
 
@@ -96,7 +128,7 @@ def test_pictures_are_turned_upright(format: str, orientation: int) -> None:
 def test_damaged_bytes_never_raise_anything_else(noise: bytes, place: int, cut: int) -> None:
     data = SEVEN[:place] + noise + SEVEN[place + cut :]
     try:
-        image = decode(data, max_pixels=MAX_PIXELS)
+        image = decode(data, LIMITS)
     except ImageError:
         return
-    assert image.width * image.height <= MAX_PIXELS
+    assert image.width * image.height <= LIMITS.pixels

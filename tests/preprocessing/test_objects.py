@@ -224,7 +224,7 @@ def test_stages_tell_what_was_done() -> None:
     np.testing.assert_array_equal(np.asarray(frame), seen(on_ground(shirt(600), 200)))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     arrays.arrays(np.uint8, st.tuples(SIDES, SIDES, st.just(4)), elements=st.integers(0, 255), fill=st.just(200)),
     st.sampled_from(MODES),

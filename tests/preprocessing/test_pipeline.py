@@ -32,7 +32,6 @@ def test_polarity_transparency_and_colour_do_not_matter(ink: Colour, paper: Colo
     np.testing.assert_allclose(preprocess(digit("7", ink=ink, paper=paper), MNIST), expected, atol=1 / 255)
 
 
-@settings(deadline=None)
 @given(st.integers(-60, 60), st.integers(-40, 30), st.integers(0, 200), st.sampled_from([CLEAR, WHITE]))
 def test_place_and_padding_do_not_matter(right: int, down: int, padding: int, paper: Colour) -> None:
     expected = preprocess(digit("4", paper=paper), MNIST)
@@ -117,7 +116,7 @@ def test_every_mode_of_the_decoders_is_read(mode: str) -> None:
     assert np.abs(preprocess(image, MNIST) - preprocess(flat, MNIST)).mean() < 0.02
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     arrays.arrays(
         np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40), st.sampled_from([3, 4])), elements=st.integers(0, 255)

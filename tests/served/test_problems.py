@@ -165,7 +165,7 @@ def test_no_address_is_ever_fetched(client: httpx.Client) -> None:
     assert visits == []
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(["PNG", "JPEG", "WEBP"]), st.data())
 def test_damaged_pictures_never_answer_500(client: httpx.Client, format: str, data: st.DataObject) -> None:
     picture = bytearray(encoded(digit("7", paper=WHITE).convert("RGB"), format))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
@@ -80,7 +80,6 @@ def test_a_thing_that_fills_half_of_the_picture_is_found_when_it_is_a_little_dar
     assert len(pairs(shades, shades)) == 81
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 10_000), st.floats(0.93, 1), st.booleans(), st.booleans())
 def test_whatever_is_drawn_is_a_copy_of_itself_but_for_noise(
     kind: int, seed: int, share: float, dark: bool, thing: bool
@@ -92,7 +91,6 @@ def test_whatever_is_drawn_is_a_copy_of_itself_but_for_noise(
     assert near_copies((255 - picture if dark else picture)[None], saved[None]).all()
 
 
-@settings(deadline=None)
 @given(
     arrays.arrays(np.uint8, (3, 9, 11), elements=st.integers(0, 255)),
     arrays.arrays(np.uint8, (3, 9, 11), elements=st.integers(0, 255)),

@@ -141,7 +141,7 @@ def test_the_same_hand_draws_the_same_picture() -> None:
         assert first.mode == "L" and first.tobytes() == again.tobytes() != other.tobytes()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     arrays.arrays(
         np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, max_side=60), elements=st.integers(0, 255), fill=st.just(0)
@@ -156,7 +156,7 @@ def test_any_ink_leaves_ink(picture: Images, place: int, level: int, seed: int) 
         assert made.mode == "L" and frame(made).any()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(
         arrays.arrays(np.float64, st.tuples(st.integers(1, 9), st.just(2)), elements=st.floats(0, 1)), min_size=1, max_size=4

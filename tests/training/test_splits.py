@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.sources import Images, again, written
@@ -96,7 +96,6 @@ def test_the_smallest_class_decides() -> None:
         held_out(whole, (4,), seed=0)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=30), st.integers(1, 12), st.integers(0, 99))
 def test_as_many_of_each_class_are_chosen_and_none_twice_while_there_are_others(
     labels: list[int], count: int, seed: int

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import nn
 
 from models.pictures import SUFFIXES
-from preprocessing import ImageError, decode
+from preprocessing import ImageError, Limits, decode
 from training.augment import vary
 from training.batches import Wobble
 from training.datasets import DataError, Labelled, Labels
@@ -22,7 +22,7 @@ from training.train import Settings
 
 FEWEST: Final = 20
 SHARE: Final = 0.1
-MAX_PIXELS: Final = 50_000_000
+LIMITS: Final = Limits(pixels=50_000_000, photo_pixels=50_000_000, side=30_000)
 SCRIBBLES: Final = 500
 
 
@@ -99,7 +99,7 @@ class Folder(Recipe):
 def read(path: Path) -> Image.Image:
     """The picture in a file, or a ``DataError`` that names it."""
     try:
-        return decode(path.read_bytes(), max_pixels=MAX_PIXELS)
+        return decode(path.read_bytes(), LIMITS)
     except (OSError, ImageError) as error:
         raise DataError(f"{path}: {error}") from error
 
