@@ -109,7 +109,7 @@ def test_what_queues_while_the_model_is_busy_shares_the_next_batch() -> None:
     run(main)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.lists(st.lists(st.floats(-100, 100, width=32), min_size=1, max_size=12), min_size=1, max_size=12),
     st.integers(1, 9),
@@ -138,7 +138,7 @@ def test_every_image_gets_its_own_logits_whatever_else_fails(
     run(main)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from(["stays", "cancelled", "late", "gone"]), min_size=1, max_size=20), st.integers(1, 5))
 def test_only_the_images_that_are_still_wanted_are_computed(fates: list[str], max_batch_size: int) -> None:
     async def gone() -> bool:

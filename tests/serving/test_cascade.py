@@ -356,7 +356,7 @@ def any_logits(k: int) -> st.SearchStrategy[list[float]]:
     return arrays.arrays(np.float32, k, elements=st.floats(-1e4, 1e4, width=32)).map(lambda row: row.tolist())
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(any_logits(3), any_logits(2), any_logits(3))
 def test_whatever_the_models_say_the_answer_is_one(
     tmp_path_factory: pytest.TempPathFactory, category: list[float], digits: list[float], letters: list[float]
