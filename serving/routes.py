@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving import metrics
+from serving.admission import Admission
 from serving.balance import Balance
 from serving.catalogue import Catalogue
 from serving.errors import Problem
@@ -34,6 +35,7 @@ class Routes:
     def __init__(self, catalogue: Catalogue, settings: Settings) -> None:
         self.catalogue = catalogue
         self._settings = settings
+        self._admission = Admission.shared(settings.work_limit, shared_folder(), worker_place())
         self.by_path: dict[str, Callable[[Request], Awaitable[Response]]] = {
             "/classify": self.classify,
             "/classify/batch": self.classify_batch,
@@ -54,11 +56,13 @@ class Routes:
 
     async def _classify(self, request: Request) -> BaseModel:
         upload = await read_image(request, self._settings)
-        return await self.catalogue.model(upload.options.model).classify(upload)
+        with self._admission.work(1):
+            return await self.catalogue.model(upload.options.model).classify(upload)
 
     async def _classify_batch(self, request: Request) -> BaseModel:
         upload = await read_batch(request, self._settings)
-        entries = await self.catalogue.model(upload.options.model).classify_all(upload)
+        with self._admission.work(len(upload.images)):
+            entries = await self.catalogue.model(upload.options.model).classify_all(upload)
         for entry in entries:
             if isinstance(entry, Problem):
                 metrics.problems.labels(entry.code).inc()
@@ -67,12 +71,14 @@ class Routes:
 
     async def _explain(self, request: Request) -> Explanation:
         upload = await read_image(request, self._settings)
-        return await explain(self.catalogue.model(upload.options.model), upload)
+        with self._admission.work(1):
+            return await explain(self.catalogue.model(upload.options.model), upload)
 
     async def _respond(self, handler: Callable[[Request], Awaitable[BaseModel]], request: Request) -> Response:
         try:
             if not await self.catalogue.ready():
                 raise Problem("unavailable", "The service is starting. Try again in a moment.")
+            self._admission.check()
             answer = await handler(request)
             return Response(answer.model_dump_json(), media_type="application/json")
         except Problem as problem:
@@ -93,8 +99,8 @@ class FrontDoor:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")  # which BentoML makes for the workers of one service
-        self._balance = Balance(Path(folder)) if folder else None
+        folder = shared_folder()
+        self._balance = Balance(folder) if folder else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST":
@@ -106,6 +112,17 @@ class FrontDoor:
                 await response(scope, receive, send)
                 return
         await self.app(scope, receive, send)
+
+
+def shared_folder() -> Path | None:
+    """A folder that the workers of one service share: BentoML makes it for their metrics."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) if folder else None
+
+
+def worker_place() -> int:
+    """Which of the service's workers this is, from 0."""
+    return max((bentoml.server_context.worker_index or 1) - 1, 0)
 
 
 async def list_models(_: Request) -> Response:

@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from preprocessing import Limits
 
 CGROUP = Path("/sys/fs/cgroup")
+# A worker answers about one image a millisecond: a refusal that waits behind so many still leaves within 50 ms.
+IN_FLIGHT_EACH: Final = 32
 DEFAULT_LIMITS: Final = Limits()
 # Where version 2 and version 1 keep the quota and its period, in microseconds.
 CPU_QUOTAS: Final = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
@@ -64,6 +66,12 @@ class Settings(BaseSettings):
     )
     max_batch_bytes: int = Field(67_108_864, ge=1024, le=1_073_741_824, description="Bytes of one request to /classify/batch.")
     max_batch_size: int = Field(32, ge=1, le=4096, description="Images in one call of a model.")
+    max_in_flight: int | None = Field(
+        None,
+        ge=1,
+        le=65_536,
+        description="Images the service works on at a time; more get 429. 32 for each worker when not set.",
+    )
     max_queue: int = Field(256, ge=1, le=65_536, description="Images waiting for one model in one worker; more get 429.")
     deadline_seconds: float = Field(10.0, gt=0, le=600, description="Time from accepting an image to its answer.")
     body_seconds: float = Field(10.0, gt=0, le=600, description="Time a request body may take to arrive.")
@@ -74,6 +82,11 @@ class Settings(BaseSettings):
     def limits(self) -> Limits:
         """How large one image may be once decoded."""
         return Limits(self.max_pixels, self.max_photo_pixels, self.max_side)
+
+    @property
+    def work_limit(self) -> int:
+        """Images all workers may work on at a time."""
+        return self.max_in_flight or IN_FLIGHT_EACH * self.workers
 
     @property
     def announced(self) -> dict[str, int]:
