@@ -42,9 +42,8 @@ def test_what_fails_is_no_longer_counted() -> None:
 def test_workers_count_together_and_a_new_one_forgets_what_the_dead_left(tmp_path: Path) -> None:
     first, second = Admission.shared(2, tmp_path, 0), Admission.shared(2, tmp_path, 1)
     with first.work(1):
-        code = (
-            f"from serving.admission import *; Admission.shared(2, Path({str(tmp_path)!r}), 1).work(1).__enter__(); os._exit(9)"
-        )
+        work = f"work = Admission.shared(2, Path({str(tmp_path)!r}), 1).work(1)"
+        code = f"from serving.admission import *; {work}; work.__enter__(); os._exit(9)"
         assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 9
         assert first.working == second.working == 2
         with pytest.raises(Problem):
