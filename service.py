@@ -76,7 +76,7 @@ class ImageClassifier:
         return EmbeddedCatalogue(model_folders(self), settings)
 
     async def __is_ready__(self) -> bool:
-        return await self.routes.catalogue.ready()
+        return await self.routes.ready()
 
     @route(route="/classify", input_spec=image_input, output_spec=Classification)
     async def classify(self, image: Request, **_options: object) -> Response:
@@ -92,6 +92,11 @@ class ImageClassifier:
     async def explain(self, image: Request, **_options: object) -> Response:
         """Classify one image and show how the answer came about."""
         return await self.routes.explain(image)
+
+    @on_startup
+    async def listen(self) -> None:
+        """Know when to end."""
+        self.routes.lifecycle.listen()
 
     @on_shutdown
     async def drain(self) -> None:

@@ -20,9 +20,10 @@ from serving.balance import Balance
 from serving.catalogue import Catalogue
 from serving.errors import Problem
 from serving.explanation import explain
+from serving.lifecycle import Lifecycle
 from serving.schemas import Batch, Explanation, ProblemDocument
 from serving.settings import Settings
-from serving.upload import read_batch, read_image
+from serving.upload import give_up_arriving, read_batch, read_image
 
 logger = logging.getLogger("bentoml.serving")
 
@@ -35,12 +36,17 @@ class Routes:
     def __init__(self, catalogue: Catalogue, settings: Settings) -> None:
         self.catalogue = catalogue
         self._settings = settings
+        self.lifecycle = Lifecycle(settings.drain_seconds, give_up_arriving)
         self._admission = Admission.shared(settings.work_limit, shared_folder(), worker_place())
         self.by_path: dict[str, Callable[[Request], Awaitable[Response]]] = {
             "/classify": self.classify,
             "/classify/batch": self.classify_batch,
             "/explain": self.explain,
         }
+
+    async def ready(self) -> bool:
+        """Whether this worker should be sent requests."""
+        return not self.lifecycle.draining and await self.catalogue.ready()
 
     async def classify(self, request: Request) -> Response:
         """``POST /classify``"""
@@ -103,8 +109,10 @@ class FrontDoor:
         self._balance = Balance(folder) if folder else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST":
-            handler = bentoml.get_current_service().routes.by_path.get(scope["path"])
+        if scope["type"] == "http":
+            routes: Routes = bentoml.get_current_service().routes
+            send = routes.lifecycle.farewell(send)
+            handler = routes.by_path.get(scope["path"]) if scope["method"] == "POST" else None
             if handler is not None:
                 response = await handler(Request(scope, receive, send))
                 if self._balance is not None and scope["client"] and self._balance.lets_go(scope["client"]):

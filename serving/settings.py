@@ -75,6 +75,12 @@ class Settings(BaseSettings):
     max_queue: int = Field(256, ge=1, le=65_536, description="Images waiting for one model in one worker; more get 429.")
     deadline_seconds: float = Field(10.0, gt=0, le=600, description="Time from accepting an image to its answer.")
     body_seconds: float = Field(10.0, gt=0, le=600, description="Time a request body may take to arrive.")
+    drain_seconds: float = Field(
+        1.0,
+        ge=0,
+        le=15,
+        description="Time from SIGTERM to the end of accepting; until then /readyz answers 503 and all else as before.",
+    )
     access_log: bool = Field(False, description="Log a line per request.")
     tracing: bool = Field(False, description="Let OpenTelemetry see the requests.")
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # Room for part headers, boundaries and option fields around the images of a multipart body.
 MULTIPART_OVERHEAD: Final = 65_536
 MAX_FIELDS: Final = 16
+# How to give up each body that this worker is reading.
+_arriving: Final[set[Callable[[Problem], None]]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,29 +89,38 @@ async def read_body(request: Request, limit: int, settings: Settings) -> bytearr
     if announced.isdigit() and int(announced) > limit:
         raise too_large(limit)
     body = bytearray()
-    loop, task, late = asyncio.get_running_loop(), asyncio.current_task(), False
+    task, refusal = asyncio.current_task(), None
 
-    def expire() -> None:
-        nonlocal late
-        late = True
+    def give_up(problem: Problem) -> None:
+        nonlocal refusal
+        refusal = problem
         assert task is not None
         task.cancel()
 
-    timer = loop.call_later(settings.body_seconds, expire)
+    late = Problem("slow_body", f"The body did not arrive within {settings.body_seconds:g} s.")
+    timer = asyncio.get_running_loop().call_later(settings.body_seconds, give_up, late)
+    _arriving.add(give_up)
     try:
         async for chunk in request.stream():
             body += chunk
             if len(body) > limit:
                 raise too_large(limit)
     except asyncio.CancelledError as error:
-        if not late:
+        if refusal is None:
             raise
         if task is not None and hasattr(task, "uncancel"):  # Python 3.11 and later count cancellations
             task.uncancel()
-        raise Problem("slow_body", f"The body did not arrive within {settings.body_seconds:g} s.") from error
+        raise refusal from error
     finally:
         timer.cancel()
+        _arriving.discard(give_up)
     return body
+
+
+def give_up_arriving() -> None:
+    """Refuse the requests whose bodies have not arrived yet: the worker ends."""
+    for give_up in list(_arriving):
+        give_up(Problem("unavailable", "The service is ending. Send it again."))
 
 
 def too_large(limit: int) -> Problem:
