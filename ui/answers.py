@@ -110,12 +110,24 @@ class Model(BaseModel):
     devices: dict[str, Device] = Field(default_factory=dict)
 
 
+class Limits(BaseModel):
+    """What the service takes in one request, in bytes, pixels and pictures; as it usually is, where it does not say."""
+
+    max_image_bytes: int = 2**20
+    max_pixels: int = 2**22
+    max_photo_pixels: int = 2**24
+    max_side: int = 2**13
+    max_batch_bytes: int = 2**26
+    max_images: int = 256
+
+
 class Catalogue(BaseModel):
-    """The answer of `GET /models`."""
+    """The answer of `GET /models`; `gallery` tells whether the service keeps pictures for those who want that."""
 
     default: str = ""
     models: list[Model] = Field(min_length=1)
-    gallery: bool = Field(False, description="Whether the service keeps pictures for those who want it.")
+    limits: Limits = Field(default_factory=Limits)
+    gallery: bool = False
 
     def names(self) -> list[str]:
         """The model names, the default one first."""

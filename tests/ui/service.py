@@ -221,7 +221,7 @@ class Service:
         self.asked.append(request)
         if self.down:
             return unreachable(request)
-        if request.url.path.startswith("/gallery"):
+        if request.url.path.startswith("/gallery") and request.url.path not in self.replies:
             return self.gallery(request) if self.gallery else problem(404, "not_found", "Not found", "The gallery is off.")
         reply = self.replies[request.url.path](request)
         if request.url.path == "/models" and self.gallery:

@@ -1,0 +1,47 @@
+"""Pictures with their labels, as they hang in the gallery."""
+
+from ui import markup
+from ui.answers import Classification, KeptPicture
+from ui.language import say
+
+
+def title(text: str, remark: str) -> str:
+    """The heading of a row of cards."""
+    return f'<h4 class="row-title">{markup.text(text)} <span class="quiet">{markup.text(remark)}</span></h4>'
+
+
+def fresh(answer: Classification, thumbnail: bytes | None, refused: str = "") -> str:
+    """A picture of this visit, its label and its top 3; why the service would not keep it, if it was asked to."""
+    picture = markup.image(thumbnail, alt=say("gallery.alt", label=answer.label)) if thumbnail else ""
+    reason = f'<p class="card-quiet">{markup.text(say("gallery.refused", reason=refused))}</p>' if refused else ""
+    label = f'<span class="card-label">{markup.text(answer.label)}</span>{_doubt(answer.rejected)}'
+    return _card(answer.label, picture, f"{label}{markup.top(answer.top)}{reason}")
+
+
+def kept(entry: KeptPicture) -> str:
+    """A picture the service keeps: what the model took it for, and what it shows where someone said so."""
+    picture = markup.image(entry.thumbnail, alt=say("gallery.alt", label=entry.label))
+    if entry.corrected is None:
+        remark = _doubt(entry.rejected)
+    elif entry.corrected == entry.label:
+        remark = _remark(say("gallery.confirmed"))
+    else:
+        remark = _remark(say("gallery.corrected", label=entry.label))
+    label = entry.corrected or entry.label
+    told = f'<p class="card-quiet">{markup.text(entry.model)} · {markup.percent(entry.confidence)}</p>'
+    return _card(label, picture, f'<span class="card-label">{markup.text(label)}</span>{remark}{told}')
+
+
+def _card(label: str, picture: str, caption: str) -> str:
+    return (
+        f'<figure class="card" data-label="{markup.text(label)}">'
+        f'<div class="frame">{picture}</div><figcaption>{caption}</figcaption></figure>'
+    )
+
+
+def _doubt(rejected: bool) -> str:
+    return _remark(say("gallery.rejected")) if rejected else ""
+
+
+def _remark(text: str) -> str:
+    return f'<span class="card-doubt">{markup.text(text)}</span>'
