@@ -14,7 +14,8 @@ from serving.cascade import Cascade
 from serving.classifier import Classifier
 from serving.devices import DEVICES
 from serving.errors import Problem
-from serving.remote import Remote, RemoteRunner, describe
+from serving.heartbeat import Heartbeat
+from serving.remote import Remote, RemoteRunner, Told, describe
 from serving.runner import open_runners
 from serving.schemas import Options
 from serving.settings import Settings
@@ -87,13 +88,13 @@ class RemoteCatalogue(Catalogue):
     """Sessions in the runner service; which devices it has is known once it answered."""
 
     def __init__(self, cards: Mapping[str, Card], remote: Callable[[], Remote], settings: Settings) -> None:
-        self._remote = remote
+        self._heartbeat = Heartbeat(lambda: describe(remote))
         self._runners: list[RemoteRunner] = []
         self._reasons: dict[str, dict[str, str]] = {}
-        self._known = False
+        self._told: Told | None = None
 
         def classifier(card: ModelCard) -> Classifier:
-            runners = {device: RemoteRunner(card.name, device, remote) for device in DEVICES}
+            runners = {device: RemoteRunner(card.name, device, remote, self._heartbeat) for device in DEVICES}
             self._runners += runners.values()
             self._reasons[card.name] = {}
             return Classifier(card, runners, self._reasons[card.name], settings)
@@ -101,15 +102,24 @@ class RemoteCatalogue(Catalogue):
         super().__init__(cards.values(), classifier, settings)
 
     async def ready(self) -> bool:
-        """Whether the runner service told what it has."""
-        if not self._known:
-            try:
-                told = await describe(self._remote)
-            except Exception as error:  # aiohttp's, BentoML's and the system's: it is not there yet
-                logger.info("The runner service does not answer yet: %s", error)
-                return False
-            for runner in self._runners:
-                if reason := told[runner.model][runner.device]:
-                    self._reasons[runner.model][runner.device] = reason
-            self._known = True
+        """Whether the runner service is there."""
+        if not await self._heartbeat.alive():
+            return False
+        if self._told is not self._heartbeat.told:
+            self._told = self._heartbeat.told
+            self._learn()
         return True
+
+    async def close(self) -> None:
+        """As for every catalogue; the runner is asked no more."""
+        await super().close()
+        self._heartbeat.stop()
+
+    def _learn(self) -> None:
+        """Take over what the runner service told of its devices, which may be others than before it was started again."""
+        for runner in self._runners:
+            reason = (self._told or {}).get(runner.model, {}).get(runner.device)
+            if reason:
+                self._reasons[runner.model][runner.device] = reason
+            else:
+                self._reasons[runner.model].pop(runner.device, None)

@@ -15,11 +15,14 @@ from models.card import MODEL_FILE, Card, ModelCard
 from models.store import load_folder
 from preprocessing import Tensor
 from serving.devices import DEVICES
+from serving.heartbeat import Heartbeat
 from serving.runner import Call, LocalRunner, Outcome, open_runners, warm_up_sizes
 from serving.settings import Settings
 
 C = TypeVar("C", bound=type)
 PROVIDERS: Final = [device.provider for device in DEVICES.values()]
+Told = dict[str, dict[str, str | None]]
+"""By model and device: None where it runs, or the reason why it does not."""
 # A row of the answer is an image's logits, and then of the call that made them: its size, its seconds, and its provider.
 CALL_COLUMNS: Final = 3
 # A worker that cannot connect to the runner tries again so often, after so long.
@@ -39,11 +42,12 @@ class Remote(Protocol):
 class RemoteRunner:
     """A model on one device of the runner service."""
 
-    def __init__(self, model: str, device: str, remote: Callable[[], Remote]) -> None:
+    def __init__(self, model: str, device: str, remote: Callable[[], Remote], heartbeat: Heartbeat[Told]) -> None:
         self.model = model
         self.device = device
         self.provider = DEVICES[device].provider
         self._remote = remote
+        self._heartbeat = heartbeat
         self._api = api_name(model, device)
 
     async def run(self, batch: Tensor) -> Outcome:
@@ -51,21 +55,27 @@ class RemoteRunner:
 
         From the moment the service is told to end, nobody can connect to the runner any more: a call then waits for a
         connection that another call of this worker gives back.
+
+        Raises:
+            RunnerGone: the runner service died.
         """
         for _ in range(CONNECT_TRIES - 1):
             try:
-                return unpack(await self._remote().call(self._api, batch))
+                return await self._call(batch)
             except OSError:  # what aiohttp raises where it cannot connect is one
                 await asyncio.sleep(CONNECT_SECONDS)
-        return unpack(await self._remote().call(self._api, batch))
+        return await self._call(batch)
 
     def close(self) -> None:
         """BentoML closes the connections."""
 
+    async def _call(self, batch: Tensor) -> Outcome:
+        return unpack(await self._heartbeat.guard(self._remote().call(self._api, batch)))
 
-async def describe(remote: Callable[[], Remote]) -> dict[str, dict[str, str | None]]:
-    """By model and device: None where it runs, or the reason why it does not."""
-    told: dict[str, dict[str, str | None]] = await remote().call("describe")
+
+async def describe(remote: Callable[[], Remote]) -> Told:
+    """What the runner service has."""
+    told: Told = await remote().call("describe")
     return told
 
 
@@ -129,9 +139,9 @@ class RunnerHost:
         self._called = perf_counter()
         return pack(await self._runners[model, device].run(batch))
 
-    def describe(self) -> dict[str, dict[str, str | None]]:
+    def describe(self) -> Told:
         """As the function ``describe``."""
-        told: dict[str, dict[str, str | None]] = {}
+        told: Told = {}
         for model, device in self._runners:
             told.setdefault(model, {})[device] = None
         for (model, device), reason in self._reasons.items():

@@ -10,7 +10,7 @@ import bentoml
 from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,6 +27,7 @@ from serving.upload import give_up_arriving, read_batch, read_image
 
 logger = logging.getLogger("bentoml.serving")
 
+READY_PATH: Final = "/readyz"
 CLIENT_CLOSED_REQUEST: Final = 499  # nobody reads it; nginx's number for the log
 
 
@@ -43,6 +44,14 @@ class Routes:
             "/classify/batch": self.classify_batch,
             "/explain": self.explain,
         }
+
+    async def readiness(self) -> Response:
+        """``GET /readyz``, at once: BentoML would ask the runner service and wait for one that is gone."""
+        if await self.ready():
+            return PlainTextResponse("ready\n")
+        return Problem(
+            "unavailable", "The service is starting, ending, or without its runner. Try again in a moment."
+        ).response()
 
     async def ready(self) -> bool:
         """Whether this worker should be sent requests."""
@@ -112,6 +121,9 @@ class FrontDoor:
         if scope["type"] == "http":
             routes: Routes = bentoml.get_current_service().routes
             send = routes.lifecycle.farewell(send)
+            if scope["path"] == READY_PATH and scope["method"] in ("GET", "HEAD"):
+                await (await routes.readiness())(scope, receive, send)
+                return
             handler = routes.by_path.get(scope["path"]) if scope["method"] == "POST" else None
             if handler is not None:
                 response = await handler(Request(scope, receive, send))

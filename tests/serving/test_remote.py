@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from serving import remote
-from serving.remote import CONNECT_TRIES, RemoteRunner, pack
+from serving.heartbeat import Heartbeat
+from serving.remote import CONNECT_TRIES, RemoteRunner, describe, pack
 from serving.runner import Call, Outcome
 
 OUTCOME = Outcome(np.array([[1.0, 2.0]], dtype=np.float32), [Call(1, 0.5, "CPUExecutionProvider")])
@@ -33,7 +34,11 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(service: Flaky) -> Outcome:
-    return asyncio.run(RemoteRunner("digits", "cpu", lambda: service).run(np.zeros((1, 1, 28, 28), np.float32)))
+    return asyncio.run(
+        RemoteRunner("digits", "cpu", lambda: service, Heartbeat(lambda: describe(lambda: service))).run(
+            np.zeros((1, 1, 28, 28), np.float32)
+        )
+    )
 
 
 @pytest.mark.parametrize("failures", [0, 1, CONNECT_TRIES - 1])

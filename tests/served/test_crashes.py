@@ -1,0 +1,148 @@
+"""Processes of the service are killed under load: what was in their hands is lost, and nothing else."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+import httpx
+import psutil
+import pytest
+
+from loadtests.samples import samples
+from tests.processes import free_port, running, service_environment
+from tests.served.test_lifecycle import COMMAND
+
+pytestmark = pytest.mark.served
+
+SAMPLE = samples()[0]
+CLIENTS = 4
+ROUNDS = 3
+BACK_SECONDS = 10.0
+READY_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the clients saw since the last kill."""
+
+    right: int = 0
+    unavailable: int = 0
+    broken: int = 0
+    other: list[str] = field(default_factory=list)
+    readiness: list[int] = field(default_factory=list)
+    slowest_look: float = 0.0
+
+
+@dataclass(slots=True)
+class Diary:
+    """Where the clients write; a new page for each kill."""
+
+    page: Seen = field(default_factory=Seen)
+
+
+def family(root: psutil.Process, runner: bool) -> list[psutil.Process]:
+    """The workers of the API, or the runner: those that live."""
+    found = []
+    for process in root.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            is_runner = "image_classifier_runner" in process.cmdline()
+            if process.status() != psutil.STATUS_ZOMBIE and is_runner == runner:
+                found.append(process)
+    return found
+
+
+async def ask(address: str, diary: Diary) -> None:
+    """A client that asks again and again, and connects anew after each answer, as different people would."""
+    while True:
+        try:
+            async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+                response = await client.post("/classify", content=SAMPLE.data)
+        except httpx.TransportError:
+            diary.page.broken += 1
+            await asyncio.sleep(0.01)
+            continue
+        if response.status_code == 200 and response.json()["label"] == SAMPLE.label:
+            diary.page.right += 1
+        elif response.status_code == 503 and response.headers["retry-after"]:
+            diary.page.unavailable += 1
+            await asyncio.sleep(0.01)
+        else:
+            diary.page.other.append(response.text)
+
+
+async def look(address: str, diary: Diary) -> None:
+    """A load balancer that looks at the readiness."""
+    while True:
+        began = monotonic()
+        with contextlib.suppress(httpx.TransportError):
+            async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+                diary.page.readiness.append((await client.get("/readyz")).status_code)
+                diary.page.slowest_look = max(diary.page.slowest_look, monotonic() - began)
+        await asyncio.sleep(0.05)
+
+
+async def until(condition: Callable[[], bool], seconds: float) -> None:
+    limit = monotonic() + seconds
+    while not condition():
+        assert monotonic() < limit, "it took too long"
+        await asyncio.sleep(0.02)
+
+
+async def kill_again_and_again(address: str, root: psutil.Process, runner: bool, judge: Callable[[Seen], None]) -> None:
+    diary = Diary()
+    tasks = [asyncio.create_task(ask(address, diary)) for _ in range(CLIENTS)] + [asyncio.create_task(look(address, diary))]
+    for _ in range(ROUNDS):
+        await answers(diary)
+        await kill(root, runner, diary)
+        await until(lambda: diary.page.readiness[-1:] == [200], BACK_SECONDS)
+        await answers(diary)
+        judge(diary.page)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def answers(diary: Diary) -> None:
+    """Wait for some more right answers."""
+    before = diary.page.right
+    await until(lambda: diary.page.right > before + 20, BACK_SECONDS)
+
+
+async def kill(root: psutil.Process, runner: bool, diary: Diary) -> None:
+    """Kill one process, turn the page, and wait until another has taken its place."""
+    before = family(root, runner)
+    diary.page = Seen()
+    os.kill(before[0].pid, signal.SIGKILL)
+    await until(lambda: len(now := family(root, runner)) == len(before) and before[0] not in now, BACK_SECONDS)
+
+
+def test_a_worker_takes_only_its_own_requests_along(model_store: Path, tmp_path: Path) -> None:
+    def judge(seen: Seen) -> None:
+        assert seen.other == []
+        assert seen.unavailable == 0
+        assert seen.broken <= CLIENTS + 1  # one each in its hands, and a look at the readiness
+
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    environment = service_environment(model_store, port, TOPOLOGY="embedded")
+    with running(COMMAND, f"{address}/readyz", tmp_path / "log", environment) as process:
+        asyncio.run(kill_again_and_again(address, psutil.Process(process.pid), False, judge))
+
+
+def test_without_the_runner_clients_are_told_at_once_and_it_comes_back(model_store: Path, tmp_path: Path) -> None:
+    def judge(seen: Seen) -> None:
+        assert seen.other == []
+        assert seen.broken == 0
+        assert seen.slowest_look < READY_SECONDS
+
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    environment = service_environment(model_store, port, TOPOLOGY="runner")
+    with running(COMMAND, f"{address}/readyz", tmp_path / "log", environment) as process:
+        asyncio.run(kill_again_and_again(address, psutil.Process(process.pid), True, judge))
+        assert "The runner service does not answer" in (tmp_path / "log").read_text()
