@@ -17,6 +17,7 @@ from serving.startup import (
     choose_topology,
     find_gpu,
     load_settings,
+    look_after_workers,
     model_folders,
     own_metrics_folder,
     runner_options,
@@ -27,6 +28,7 @@ from serving.upload import BatchInput, ImageInput, with_default_model
 
 settings = load_settings()
 own_metrics_folder(settings)
+look_after_workers()
 cards = checked_cards(settings)
 gpu = find_gpu(settings, cards)
 topology = choose_topology(settings, gpu)

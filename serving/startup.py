@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from bentoml._internal.configuration.containers import BentoMLContainer
+from bentoml._internal.utils.circus import Arbiter
 from bentoml.models import BentoModel
 from pydantic import ValidationError
 
@@ -18,6 +19,7 @@ from serving.settings import Settings, available_cpus
 C = TypeVar("C", bound=type)
 SERVICE_NAME: Final = "image_classifier"
 RUNNER_NAME: Final = "image_classifier_runner"
+LOOK_SECONDS: Final = 1.0
 MODEL_PREFIX: Final = "model_"
 FOUND_GPU: Final = "IMAGE_CLASSIFIER_GPU"
 
@@ -37,6 +39,16 @@ def own_metrics_folder(settings: Settings) -> None:
     """Give each service of this model store a folder of its own for metrics: BentoML empties the one they would share."""
     home = Path(BentoMLContainer.bentoml_home.get())
     BentoMLContainer.prometheus_multiproc_dir.set(str(home / "prometheus_multiproc_dir" / str(settings.port)))
+
+
+def look_after_workers() -> None:
+    """Have the parent look for workers that died every second; BentoML tells it to do so every ten."""
+    start = Arbiter.__init__
+
+    def start_attentive(self: Arbiter, *args: Any, **options: Any) -> None:
+        start(self, *args, **{**options, "check_delay": LOOK_SECONDS})
+
+    Arbiter.__init__ = start_attentive  # type: ignore[method-assign]
 
 
 def checked_cards(settings: Settings) -> dict[str, Card]:
