@@ -4,15 +4,21 @@ from typing import Any
 
 from bentoml import api as route
 from bentoml import depends, on_shutdown, on_startup, service
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
+from serving.access import Access
+from serving.api_page import api_page
 from serving.catalogue import Catalogue, EmbeddedCatalogue, RemoteCatalogue
 from serving.errors import ProblemMiddleware
+from serving.headers import SecurityHeaders
+from serving.origins import ForeignPages, sharing
 from serving.remote import RunnerHost, model_routes
 from serving.routes import FrontDoor, Routes, catalogue_app
 from serving.schemas import Batch, Classification, Explanation
 from serving.startup import (
+    check_access,
     checked_cards,
     choose_topology,
     find_gpu,
@@ -27,6 +33,7 @@ from serving.startup import (
 from serving.upload import BatchInput, ImageInput, with_default_model
 
 settings = load_settings()
+check_access(settings)
 own_metrics_folder(settings)
 look_after_workers()
 cards = checked_cards(settings)
@@ -107,5 +114,12 @@ class ImageClassifier:
 
 
 ImageClassifier.mount_asgi_app(catalogue_app(), path="/")
+ImageClassifier.mount_asgi_app(api_page(ImageClassifier, bool(settings.api_keys_file)), path="/")
+ImageClassifier.add_asgi_middleware(SecurityHeaders)
+if settings.cors_origins:
+    ImageClassifier.add_asgi_middleware(CORSMiddleware, **sharing(settings.cors_origins))
+ImageClassifier.add_asgi_middleware(ForeignPages, origins=settings.cors_origins)
+if settings.api_keys_file:
+    ImageClassifier.add_asgi_middleware(Access, keys=settings.api_keys_file, settings=settings)
 ImageClassifier.add_asgi_middleware(FrontDoor)
 ImageClassifier.add_asgi_middleware(ProblemMiddleware)

@@ -16,6 +16,7 @@ RETRY_AFTER_SECONDS: Final = 1
 STATUS: Final = {
     "bad_request": 400,
     "unauthorized": 401,
+    "forbidden": 403,
     "not_found": 404,
     "unknown_model": 404,
     "method_not_allowed": 405,
@@ -26,6 +27,7 @@ STATUS: Final = {
     "undecodable": 422,
     "no_ink": 422,
     "overloaded": 429,
+    "rate_limited": 429,
     "internal": 500,
     "unavailable": 503,
     "deadline": 504,
@@ -41,12 +43,14 @@ IMAGE_CODES: Final[dict[type[ImageError], str]] = {
 
 
 class Problem(Exception):
-    """Ends a request with the status of ``code``; ``detail`` says what was wrong and what to do."""
+    """Ends a request with the status of ``code``; ``detail`` says what was wrong and what to do, ``retry_after`` in how many
+    seconds trying again makes sense, where it does."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, retry_after: int = RETRY_AFTER_SECONDS) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.retry_after = retry_after
 
     @classmethod
     def from_image(cls, error: ImageError) -> "Problem":
@@ -68,8 +72,12 @@ class Problem(Exception):
         }
 
     def response(self) -> Response:
-        """The HTTP answer; ``Retry-After`` is set where trying again later makes sense."""
-        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if self.status in (429, 503) else None
+        """The HTTP answer; it says when to try again, or what a key is sent as."""
+        headers = None
+        if self.status in (429, 503):
+            headers = {"Retry-After": str(self.retry_after)}
+        elif self.status == 401:
+            headers = {"WWW-Authenticate": "Bearer"}
         return Response(json.dumps(self.document()), self.status, headers, MEDIA_TYPE)
 
 

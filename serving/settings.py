@@ -2,10 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from preprocessing import Limits
 
@@ -15,6 +15,14 @@ IN_FLIGHT_EACH: Final = 32
 DEFAULT_LIMITS: Final = Limits()
 # Where version 2 and version 1 keep the quota and its period, in microseconds.
 CPU_QUOTAS: Final = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/*?#@]+$")]
+
+
+def _listed(given: object) -> object:
+    return given.replace(",", " ").split() if isinstance(given, str) else given
+
+
+Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)]
 
 
 def available_cpus() -> int:
@@ -80,6 +88,18 @@ class Settings(BaseSettings):
         ge=0,
         le=15,
         description="Time from SIGTERM to the end of accepting; until then /readyz answers 503 and all else as before.",
+    )
+    api_keys_file: Path | None = Field(
+        None, description="File of the API's keys (python -m serving.keys); without one nobody needs a key."
+    )
+    rate_limit: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="Requests a minute for each key, as many at once; more get 429. No limit when not set.",
+    )
+    cors_origins: Origins = Field(
+        (), description="Origins like https://example.org, with commas between, whose pages may ask the API from a browser."
     )
     access_log: bool = Field(False, description="Log a line per request.")
     tracing: bool = Field(False, description="Let OpenTelemetry see the requests.")

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from models.card import CARD_FILE, MODEL_FILE, Card, CardError, CascadeCard, ModelCard, read_card
 from models.store import catalogue, catalogue_folder, require
 from serving.devices import DEVICES, DeviceUnavailable, open_session
+from serving.keys import KeysError, read_keys
 from serving.settings import Settings, available_cpus
 
 C = TypeVar("C", bound=type)
@@ -49,6 +50,18 @@ def look_after_workers() -> None:
         start(self, *args, **{**options, "check_delay": LOOK_SECONDS})
 
     Arbiter.__init__ = start_attentive  # type: ignore[method-assign]
+
+
+def check_access(settings: Settings) -> None:
+    """End the process with one line unless the keys of the API can be read, where there are to be any."""
+    try:
+        if settings.api_keys_file is not None:
+            read_keys(settings.api_keys_file)
+        elif settings.rate_limit is not None:
+            raise KeysError("RATE_LIMIT is for each key, and there are none: set API_KEYS_FILE too.")
+    except KeysError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(2) from None
 
 
 def checked_cards(settings: Settings) -> dict[str, Card]:

@@ -1,0 +1,115 @@
+"""The page of the API at ``/``, and the description it shows.
+
+Both take the place of BentoML's, which load scripts and pictures from elsewhere; this page asks nobody but the service, and its
+headers hold a browser to that.
+"""
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from serving.errors import MEDIA_TYPE
+from serving.schemas import ProblemDocument
+
+TITLE: Final = "Image classifier"
+ABOUT: Final = (
+    "A picture in, a label with calibrated probabilities out. `GET /models` lists the models. Errors are RFC 9457 documents; "
+    "their `detail` says what to do."
+)
+# BentoML's errors and tasks, which nobody meets here.
+FOREIGN_SCHEMAS: Final = ("InvalidArgument", "NotFound", "InternalServerError", "TaskStatusResponse")
+MODELS: Final = {
+    "get": {
+        "tags": ["Service APIs"],
+        "description": "The models, their cards, and the devices and providers really in use.",
+        "operationId": "image_classifier__models",
+        "responses": {"200": {"description": "Successful Response", "content": {"application/json": {}}}},
+    }
+}
+PROBLEM: Final = {
+    "description": "A problem",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+}
+
+_STYLE: Final = "body { margin: 0 } noscript { display: block; padding: 2rem; font-family: sans-serif }"
+_SCRIPT: Final = (
+    'SwaggerUIBundle({ url: "./docs.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null, '
+    "presets: [SwaggerUIBundle.presets.apis] })"
+)
+PAGE: Final = f"""<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>{TITLE} API</title>
+    <link rel="icon" type="image/png" href="./static_content/favicon-light-32x32.png">
+    <link rel="stylesheet" href="./static_content/swagger-ui.css">
+    <style>{_STYLE}</style>
+  </head>
+  <body>
+    <main id="swagger-ui"></main>
+    <noscript>This page needs JavaScript. The description it shows is <a href="./docs.json">docs.json</a>.</noscript>
+    <script src="./static_content/swagger-ui-bundle.js"></script>
+    <script>{_SCRIPT}</script>
+  </body>
+</html>
+"""
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        f"script-src 'self' {_hash(_SCRIPT)}",
+        f"style-src 'self' {_hash(_STYLE)}",
+        "img-src 'self' data: blob:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+def describe(spec: dict[str, Any], with_keys: bool) -> dict[str, Any]:
+    """The API's OpenAPI description, made from BentoML's."""
+    schemas = {name: schema for name, schema in spec["components"]["schemas"].items() if name not in FOREIGN_SCHEMAS}
+    components: dict[str, Any] = {"schemas": schemas | {"ProblemDocument": ProblemDocument.model_json_schema()}}
+    paths = {path: {method: _operation(told) for method, told in item.items()} for path, item in spec["paths"].items()}
+    info = {"title": TITLE, "version": spec["info"]["version"], "description": ABOUT}
+    described = {**spec, "info": info, "components": components, "paths": {**paths, "/models": MODELS}}
+    if with_keys:
+        components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        described["security"] = [{"key": []}]
+    return described
+
+
+def _operation(told: dict[str, Any]) -> dict[str, Any]:
+    """An operation whose answers, if they are not what was asked for, are problems."""
+    wanted = {status: answer for status, answer in told["responses"].items() if str(status).startswith("2")}
+    return {**told, "responses": {**wanted, "default": PROBLEM}}
+
+
+def api_page(service: Any, with_keys: bool) -> Starlette:
+    """The page at ``/`` and its ``/docs.json``, which describe a BentoML service."""
+
+    @cache  # of the service once it is complete
+    def description() -> Response:
+        return JSONResponse(describe(service.openapi_spec.asdict(), with_keys))
+
+    async def page(_: Request) -> Response:
+        return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY})
+
+    async def docs(_: Request) -> Response:
+        return description()
+
+    return Starlette(routes=[Route("/", page), Route("/docs.json", docs)])
