@@ -13,9 +13,10 @@ from typing import Final
 
 from serving.errors import Problem
 
-PLACES: Final = 256
+PLACES: Final = 512
 FILE: Final = "work.counts"
 _BYTES: Final = 8 * PLACES
+REASON: Final = "The service works on as many images as it may. Try again in a moment."
 
 
 class Admission:
@@ -28,14 +29,19 @@ class Admission:
         self._counts[place] = 0  # a worker that was killed left its own there
 
     @classmethod
-    def shared(cls, limit: int, folder: Path | None, place: int) -> "Admission":
-        """A count shared with the workers that name the same folder; without one this worker counts for itself."""
+    def shared(cls, limit: int, folder: Path | None, place: int, workers: int) -> "Admission":
+        """A count shared with the workers that name the same folder; without one this worker counts for itself.
+
+        There are twice as many places as workers: while one ends, another takes the next place.
+        """
+        places = min(2 * workers, PLACES)
+        place %= places
         if folder is None:
-            return cls(limit, memoryview(bytearray(_BYTES)).cast("q"), place)
+            return cls(limit, memoryview(bytearray(_BYTES)).cast("q")[:places], place)
         file = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             os.truncate(file, _BYTES)
-            return cls(limit, memoryview(mmap.mmap(file, _BYTES)).cast("q"), place)
+            return cls(limit, memoryview(mmap.mmap(file, _BYTES)).cast("q")[:places], place)
         finally:
             os.close(file)
 
@@ -44,14 +50,10 @@ class Admission:
         """Images that all workers work on now."""
         return sum(self._counts)
 
-    def check(self) -> None:
-        """Refuse what could not be let in, before its body is read.
-
-        Raises:
-            Problem: ``overloaded``.
-        """
-        if (working := self.working) >= self._limit:
-            raise Problem("overloaded", f"{working} images are being worked on, as many as may be. Try again in a moment.")
+    @property
+    def full(self) -> bool:
+        """Whether no more would be let in."""
+        return self.working >= self._limit
 
     @contextmanager
     def work(self, images: int) -> Iterator[None]:
@@ -60,7 +62,8 @@ class Admission:
         Raises:
             Problem: ``overloaded``.
         """
-        self.check()
+        if self.full:
+            raise Problem("overloaded", REASON)
         self._counts[self._place] += images
         try:
             yield

@@ -17,6 +17,7 @@ SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 images = Counter(f"{PREFIX}_images", "Images classified.", ["model"])
 rejected = Counter(f"{PREFIX}_rejected_images", "Images classified that look like nothing the model was made for.", ["model"])
 problems = Counter(f"{PREFIX}_problems", "Requests, and images of batches, answered with a problem, by its code.", ["code"])
+overloaded: Final = problems.labels("overloaded")
 stage_seconds = Histogram(
     f"{PREFIX}_stage_seconds", "Seconds an image spent in decode, preprocess, queue and inference.", ["stage"], buckets=SECONDS
 )

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving import metrics
-from serving.admission import Admission
+from serving.admission import REASON, Admission
 from serving.balance import Balance
 from serving.catalogue import Catalogue
 from serving.errors import Problem
@@ -31,6 +31,9 @@ READY_PATH: Final = "/readyz"
 CLIENT_CLOSED_REQUEST: Final = 499  # nobody reads it; nginx's number for the log
 
 
+_REFUSED: Final = Problem("overloaded", REASON).response()
+
+
 class Routes:
     """The POST routes over a catalogue: each takes a request unread and answers in ready bytes, whatever happens."""
 
@@ -38,7 +41,7 @@ class Routes:
         self.catalogue = catalogue
         self._settings = settings
         self.lifecycle = Lifecycle(settings.drain_seconds, give_up_arriving)
-        self._admission = Admission.shared(settings.work_limit, shared_folder(), worker_place())
+        self.admission = Admission.shared(settings.work_limit, shared_folder(), worker_place(), settings.workers)
         self.by_path: dict[str, Callable[[Request], Awaitable[Response]]] = {
             "/classify": self.classify,
             "/classify/batch": self.classify_batch,
@@ -71,12 +74,12 @@ class Routes:
 
     async def _classify(self, request: Request) -> BaseModel:
         upload = await read_image(request, self._settings)
-        with self._admission.work(1):
+        with self.admission.work(1):
             return await self.catalogue.model(upload.options.model).classify(upload)
 
     async def _classify_batch(self, request: Request) -> BaseModel:
         upload = await read_batch(request, self._settings)
-        with self._admission.work(len(upload.images)):
+        with self.admission.work(len(upload.images)):
             entries = await self.catalogue.model(upload.options.model).classify_all(upload)
         for entry in entries:
             if isinstance(entry, Problem):
@@ -86,14 +89,13 @@ class Routes:
 
     async def _explain(self, request: Request) -> Explanation:
         upload = await read_image(request, self._settings)
-        with self._admission.work(1):
+        with self.admission.work(1):
             return await explain(self.catalogue.model(upload.options.model), upload)
 
     async def _respond(self, handler: Callable[[Request], Awaitable[BaseModel]], request: Request) -> Response:
         try:
             if not await self.catalogue.ready():
                 raise Problem("unavailable", "The service is starting. Try again in a moment.")
-            self._admission.check()
             answer = await handler(request)
             return Response(answer.model_dump_json(), media_type="application/json")
         except Problem as problem:
@@ -125,6 +127,9 @@ class FrontDoor:
                 await (await routes.readiness())(scope, receive, send)
                 return
             handler = routes.by_path.get(scope["path"]) if scope["method"] == "POST" else None
+            if handler is not None and routes.admission.full:
+                await refused(scope, receive, send)
+                return
             if handler is not None:
                 response = await handler(Request(scope, receive, send))
                 if self._balance is not None and scope["client"] and self._balance.lets_go(scope["client"]):
@@ -132,6 +137,12 @@ class FrontDoor:
                 await response(scope, receive, send)
                 return
         await self.app(scope, receive, send)
+
+
+async def refused(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer that there is too much to do, before the body is read, and with as little work as can be."""
+    metrics.overloaded.inc()
+    await _REFUSED(scope, receive, send)
 
 
 def shared_folder() -> Path | None:
