@@ -1,8 +1,13 @@
 """Pictures with their labels, as they hang in the gallery."""
 
+from typing import Final
+
 from ui import markup
 from ui.answers import Classification, KeptPicture
 from ui.language import say
+
+# Labels with more letters than these are written smaller.
+SHORT: Final = 3
 
 
 def title(text: str, remark: str) -> str:
@@ -10,12 +15,16 @@ def title(text: str, remark: str) -> str:
     return f'<h4 class="row-title">{markup.text(text)} <span class="quiet">{markup.text(remark)}</span></h4>'
 
 
+def remark(text: str) -> str:
+    """A quiet line."""
+    return f'<p class="quiet">{markup.text(text)}</p>'
+
+
 def fresh(answer: Classification, thumbnail: bytes | None, refused: str = "") -> str:
     """A picture of this visit, its label and its top 3; why the service would not keep it, if it was asked to."""
     picture = markup.image(thumbnail, alt=say("gallery.alt", label=answer.label)) if thumbnail else ""
     reason = f'<p class="card-quiet">{markup.text(say("gallery.refused", reason=refused))}</p>' if refused else ""
-    label = f'<span class="card-label">{markup.text(answer.label)}</span>{_doubt(answer.rejected)}'
-    return _card(answer.label, picture, f"{label}{markup.top(answer.top)}{reason}")
+    return _card(answer.label, picture, f"{_doubt(answer.rejected)}{markup.top(answer.top)}{reason}")
 
 
 def kept(entry: KeptPicture) -> str:
@@ -29,13 +38,14 @@ def kept(entry: KeptPicture) -> str:
         remark = _remark(say("gallery.corrected", label=entry.label))
     label = entry.corrected or entry.label
     told = f'<p class="card-quiet">{markup.text(entry.model)} · {markup.percent(entry.confidence)}</p>'
-    return _card(label, picture, f'<span class="card-label">{markup.text(label)}</span>{remark}{told}')
+    return _card(label, picture, f"{remark}{told}")
 
 
 def _card(label: str, picture: str, caption: str) -> str:
+    size = " long" if len(label) > SHORT else ""
     return (
-        f'<figure class="card" data-label="{markup.text(label)}">'
-        f'<div class="frame">{picture}</div><figcaption>{caption}</figcaption></figure>'
+        f'<figure class="card" data-label="{markup.text(label)}"><div class="frame">{picture}</div>'
+        f'<figcaption><span class="card-label{size}">{markup.text(label)}</span>{caption}</figcaption></figure>'
     )
 
 

@@ -157,10 +157,10 @@ def _part(gallery: Gallery, client: Client | None, catalogue: Catalogue | None) 
             if client is not None:
                 _switch(gallery)
         if client is not None:
-            st.caption(say("gallery.promise"))
+            st.html(cards.remark(say("gallery.promise")))
             _send(gallery, client)
         elif catalogue is not None:
-            st.caption(say("gallery.none"))
+            st.html(cards.remark(say("gallery.none")))
         if gallery.entries:
             _visit(gallery, client)
         if client is not None and catalogue is not None:
@@ -183,12 +183,12 @@ def _send(gallery: Gallery, client: Client) -> None:
     gallery.send(client, progress)
     place.empty()
     if gallery.waiting() and gallery.failure:
-        place.caption(f":material/cloud_off: {say('gallery.waiting', count=len(gallery.waiting()))}")
+        place.html(cards.remark(say("gallery.waiting", count=len(gallery.waiting()))))
 
 
 def _visit(gallery: Gallery, client: Client | None) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.html(cards.title(say("gallery.visit"), say("gallery.visit_only")))
+        st.html(cards.title(say("gallery.visit"), say("gallery.visit_only")), width="content")
         st.button(say("gallery.clear"), key="empty", type="tertiary", icon=":material/delete:", on_click=gallery.empty)
     with st.container(key="visit"):
         for entry in gallery.entries:

@@ -10,35 +10,35 @@ from ui.client import Client, Problem
 from ui.kept import Kept
 from ui.language import say
 
-# The name of no model.
-EVERY: Final = ""
+# No model has this name.
+EVERY: Final = "*"
 
 
 def show(kept: Kept, client: Client, catalogue: Catalogue) -> None:
     """The kept pictures as last heard of, newest first."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.html(cards.title(say("gallery.kept"), f"{kept.total:,}" if kept.entries else ""))
+        st.html(cards.title(say("gallery.kept"), f"{kept.total:,}" if kept.entries else ""), width="content")
         _tools(kept, client, catalogue)
     _news(kept)
     if not kept.entries:
         if kept.failure is None:
-            st.caption(say("gallery.nothing"))
+            st.html(cards.remark(say("gallery.nothing")))
         return
     with st.container(key="kept"):
         for entry in kept.entries:
             with st.container(key=f"tile-{entry.id}"):
                 _card(kept, client, catalogue, entry)
     if kept.more:
-        st.button(say("gallery.more"), key="more", icon=":material/expand_more:", on_click=kept.show_more, args=[client])
+        st.button(say("gallery.more"), key="kept-more", icon=":material/expand_more:", on_click=kept.show_more, args=[client])
 
 
 def _tools(kept: Kept, client: Client, catalogue: Catalogue) -> None:
-    with st.container(key="tools", horizontal=True, vertical_alignment="center", width="content", gap="small"):
+    with st.container(key="kept-tools", horizontal=True, vertical_alignment="center", width="content"):
         if len(catalogue.models) > 1:
             _models(kept, catalogue)
         st.button(
             say("gallery.refresh"),
-            key="refresh",
+            key="kept-refresh",
             type="tertiary",
             icon=":material/refresh:",
             on_click=kept.look_again,
@@ -50,36 +50,40 @@ def _tools(kept: Kept, client: Client, catalogue: Catalogue) -> None:
                 lambda: kept.archive(client),
                 f"gallery-{kept.model}.zip" if kept.model else "gallery.zip",
                 "application/zip",
-                key="export",
+                key="kept-export",
                 type="tertiary",
                 icon=":material/download:",
                 on_click="ignore",
             )
             with st.popover(say("gallery.empty"), type="tertiary", icon=":material/delete:"):
                 st.write(say("gallery.warning"))
-                st.button(say("gallery.empty_now"), key="empty-kept", type="primary", on_click=kept.empty, args=[client])
+                st.button(say("gallery.empty_now"), key="kept-empty", type="primary", on_click=kept.empty, args=[client])
 
 
 def _models(kept: Kept, catalogue: Catalogue) -> None:
+    def choose() -> None:
+        name = st.session_state["kept-model"]
+        kept.look_again(None if name == EVERY else name)
+
     st.session_state["kept-model"] = kept.model or EVERY
     st.selectbox(
         say("gallery.model"),
         [EVERY, *catalogue.names()],
-        format_func=lambda name: name or say("gallery.all_models"),
+        format_func=lambda name: say("gallery.all_models") if name == EVERY else name,
         key="kept-model",
         label_visibility="collapsed",
         width=160,
-        on_change=lambda: kept.look_again(st.session_state["kept-model"] or None),
+        on_change=choose,
     )
 
 
 def _news(kept: Kept) -> None:
     if isinstance(kept.failure, Problem):
-        st.caption(f":material/error: {say('gallery.problem', reason=kept.failure.detail or kept.failure.title)}")
+        st.html(cards.remark(say("gallery.problem", reason=kept.failure.detail or kept.failure.title)))
     elif kept.failure is not None:
-        st.caption(f":material/cloud_off: {say('gallery.away')}")
+        st.html(cards.remark(say("gallery.away")))
     elif kept.gone:
-        st.caption(f":material/info: {say('gallery.gone')}")
+        st.html(cards.remark(say("gallery.gone")))
 
 
 def _card(kept: Kept, client: Client, catalogue: Catalogue, entry: KeptPicture) -> None:

@@ -91,7 +91,7 @@ def javascript(call: Call) -> str:
     key = ", Authorization: `Bearer ${process.env.API_KEY}`" if call.with_key else ""
     return (
         "// For Node.js, Deno or Bun, in a file that ends in .mjs. In a browser, only a page that the service itself\n"
-        "// serves may ask it: no other site is allowed to (CORS is off).\n"
+        "// serves may ask it, unless its settings let others (CORS is off as it comes).\n"
         'import { readFile } from "node:fs/promises";\n\n'
         f"const response = await fetch({quoted(call.url)}, {{\n"
         '  method: "POST",\n'
