@@ -55,7 +55,7 @@ def take(page: Page) -> None:
     page.set_viewport_size(
         {"width": WIDTH, "height": page.locator(".stMainBlockContainer").evaluate("main => main.scrollHeight")}
     )
-    expect(page.get_by_role("button", name="Clear")).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Forget these")).to_be_in_viewport()
     page.screenshot(path=PICTURE, animations="disabled")
 
 

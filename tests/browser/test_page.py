@@ -52,7 +52,7 @@ def test_a_seven_and_a_three(page: Page) -> None:
     expect(cards(page).nth(0)).to_have_attribute("data-label", "3")
     expect(cards(page).nth(1)).to_have_attribute("data-label", "7")
 
-    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Forget these").click()
     expect(cards(page)).to_have_count(0)
     expect(headline(page)).to_have_attribute("data-label", "3")
 
