@@ -8,13 +8,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.access import Access
+from serving.access import Access, InsideOnly
 from serving.api_page import api_page
 from serving.catalogue import Catalogue, EmbeddedCatalogue, RemoteCatalogue
 from serving.errors import ProblemMiddleware
 from serving.headers import SecurityHeaders
 from serving.origins import ForeignPages, sharing
-from serving.remote import RunnerHost, model_routes
+from serving.remote import RunnerHost, introduced, model_routes
 from serving.routes import FrontDoor, Routes, catalogue_app
 from serving.schemas import Batch, Classification, Explanation
 from serving.startup import (
@@ -26,6 +26,7 @@ from serving.startup import (
     look_after_workers,
     model_folders,
     own_metrics_folder,
+    runner_key,
     runner_options,
     service_options,
     with_models,
@@ -81,7 +82,7 @@ class ImageClassifier:
 
     def _catalogue(self) -> Catalogue:
         if topology == "runner":
-            return RemoteCatalogue(cards, lambda: self.runner.to_async, settings)
+            return RemoteCatalogue(cards, lambda: introduced(self.runner.to_async, runner_key()), settings)
         return EmbeddedCatalogue(model_folders(self), settings)
 
     async def __is_ready__(self) -> bool:
@@ -113,6 +114,7 @@ class ImageClassifier:
         await self.routes.catalogue.close()
 
 
+ModelRunner.add_asgi_middleware(InsideOnly, key=runner_key())
 ImageClassifier.mount_asgi_app(catalogue_app(), path="/")
 ImageClassifier.mount_asgi_app(api_page(ImageClassifier, bool(settings.api_keys_file)), path="/")
 ImageClassifier.add_asgi_middleware(SecurityHeaders)

@@ -1,7 +1,10 @@
 """Before the first request: settings, models and the BentoML configuration, checked so that a fault ends the start."""
 
 import os
+import secrets
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -23,6 +26,7 @@ RUNNER_NAME: Final = "image_classifier_runner"
 LOOK_SECONDS: Final = 1.0
 MODEL_PREFIX: Final = "model_"
 FOUND_GPU: Final = "IMAGE_CLASSIFIER_GPU"
+RUNNER_KEY: Final = "IMAGE_CLASSIFIER_RUNNER_KEY"
 
 
 def load_settings() -> Settings:
@@ -43,13 +47,26 @@ def own_metrics_folder(settings: Settings) -> None:
 
 
 def look_after_workers() -> None:
-    """Have the parent look for workers that died every second; BentoML tells it to do so every ten."""
+    """Have the parent look for workers that died every second, where BentoML tells it to do so every ten, and take commands,
+    of which one is to run any program, from this user alone: BentoML has it take them from a port, on which every user of the
+    machine may call."""
     start = Arbiter.__init__
 
     def start_attentive(self: Arbiter, *args: Any, **options: Any) -> None:
-        start(self, *args, **{**options, "check_delay": LOOK_SECONDS})
+        folder = tempfile.mkdtemp(prefix="bentoml-arbiter-")
+        sockets = {"endpoint": f"ipc://{folder}/commands", "pubsub_endpoint": f"ipc://{folder}/events"}
+        start(self, *args, **{**options, **sockets, "check_delay": LOOK_SECONDS})
+        self.exit_stack.callback(shutil.rmtree, folder, ignore_errors=True)
 
     Arbiter.__init__ = start_attentive  # type: ignore[method-assign]
+
+
+def runner_key() -> str:
+    """The secret by which the runner knows this service's own workers; the parent makes it and leaves it to all of them in the
+    environment."""
+    if not os.environ.get(RUNNER_KEY):
+        os.environ[RUNNER_KEY] = secrets.token_urlsafe(32)
+    return os.environ[RUNNER_KEY]
 
 
 def check_access(settings: Settings) -> None:
