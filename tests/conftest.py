@@ -13,6 +13,7 @@ import pluggy
 import pytest
 from hypothesis import settings
 
+from tests.postgres import Cluster, binaries, running_cluster
 from tests.processes import ROOT, free_port, service_environment, start_service
 
 # A busy machine is no fault of an example.
@@ -60,3 +61,13 @@ def service_address(model_store: Path) -> Iterator[str]:
     """The address of a real `bentoml serve` process with two workers."""
     with start_service(model_store, free_port()) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL server of the test run's own."""
+    programs = binaries()
+    if programs is None:
+        pytest.skip("PostgreSQL is missing; `apt-get install postgresql` installs it")
+    with running_cluster(programs) as cluster:
+        yield cluster

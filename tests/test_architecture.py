@@ -7,10 +7,11 @@ import pytest
 
 from tests.processes import ROOT
 
-ROOMS = {"service", "serving", "models", "preprocessing", "training", "ui", "loadtests"}
+ROOMS = {"service", "serving", "gallery", "models", "preprocessing", "training", "ui", "loadtests"}
 ALLOWED: dict[str, set[str]] = {
     "service": {"serving"},
-    "serving": {"models", "preprocessing"},
+    "serving": {"models", "preprocessing", "gallery"},
+    "gallery": set(),
     "models": {"preprocessing"},
     "preprocessing": set(),
     "training": {"models", "preprocessing"},
@@ -21,6 +22,7 @@ FOREIGN = {
     "preprocessing": {"bentoml", "starlette", "onnxruntime", "streamlit", "torch"},
     "models": {"starlette", "streamlit", "torch"},
     "serving": {"onnx", "streamlit", "torch"},
+    "gallery": {"bentoml", "starlette", "pydantic", "onnxruntime", "streamlit", "torch"},
     "ui": {"bentoml", "onnxruntime", "torch"},
 }
 

@@ -1,0 +1,27 @@
+"""Pictures that were kept, what the models said of them, and what people corrected: in a SQLite file or in PostgreSQL."""
+
+from gallery.database import FILE_NAME, Unavailable, file_url, parse_url
+from gallery.export import archive
+from gallery.pictures import BadPicture, Picture, picture
+from gallery.store import CONNECTIONS, Choice, Full, NoEntry, Page, Place, Prediction, Store
+from gallery.tables import Entry
+
+__all__ = [
+    "CONNECTIONS",
+    "FILE_NAME",
+    "BadPicture",
+    "Choice",
+    "Entry",
+    "Full",
+    "NoEntry",
+    "Page",
+    "Picture",
+    "Place",
+    "Prediction",
+    "Store",
+    "Unavailable",
+    "archive",
+    "file_url",
+    "parse_url",
+    "picture",
+]

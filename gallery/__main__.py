@@ -1,0 +1,45 @@
+"""``python -m gallery``: the tables of the gallery from the command line; the service brings them up to date by itself."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from gallery.database import FILE_NAME, file_url, open_engine, parse_url
+from gallery.migration import NewerTables, newest, revision, upgrade
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 0, or 1 with a line on standard error when the database cannot be used, 2 when its address is none."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gallery",
+        description="The database is that of GALLERY_URL, or gallery.db in BENTOML_HOME.",
+    )
+    parser.add_argument("command", choices=["upgrade", "current"], help="bring the tables up to date, or say what they are")
+    command = parser.parse_args(argv).command
+    try:
+        home = Path(os.environ.get("BENTOML_HOME") or "~/bentoml").expanduser()
+        address = os.environ.get("GALLERY_URL")
+        url = parse_url(address) if address else file_url(home / FILE_NAME)
+    except ValueError as error:
+        sys.stderr.write(f"GALLERY_URL is not valid: {error}\n")
+        return 2
+    engine = open_engine(url, 1)
+    try:
+        if command == "upgrade":
+            upgrade(engine)
+        with engine.connect() as connection:
+            found = revision(connection)
+    except (DBAPIError, NewerTables) as error:
+        sys.stderr.write(f"{url.render_as_string()}: {getattr(error, 'orig', error)}\n")
+        return 1
+    finally:
+        engine.dispose()
+    sys.stdout.write(f"{url.render_as_string()}: tables of version {found or 'none'}, the newest here is {newest()}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

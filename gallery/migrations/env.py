@@ -1,0 +1,11 @@
+"""Run by Alembic: the migrations go through the connection, and into the transaction, that it is given."""
+
+from alembic import context
+
+from gallery.migration import VERSION_TABLE
+from gallery.tables import Base
+
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=Base.metadata, version_table=VERSION_TABLE
+)
+context.run_migrations()

@@ -1,0 +1,60 @@
+"""What a gallery holds, as SQLAlchemy has it; ``migrations/`` makes these tables from one version to the next."""
+
+from datetime import datetime, timezone
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, DateTime, Dialect, Double, Index, LargeBinary, String, Text, TypeDecorator
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+KEY_LENGTH = 64
+MODEL_LENGTH = 63
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Moments with their time zone, which is UTC: SQLite would forget it, PostgreSQL answer in the server's."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """A moment on its way in."""
+        return value and value.astimezone(timezone.utc)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """A moment on its way out."""
+        if value is None or value.tzinfo:
+            return value and value.astimezone(timezone.utc)
+        return value.replace(tzinfo=timezone.utc)
+
+
+class Base(DeclarativeBase):
+    """The tables of a gallery."""
+
+
+class Entry(Base):
+    """A kept picture, what a model said of it, and the label that a person gave it since.
+
+    ``category`` and ``top`` are shares as the API has them: label and confidence. ``thumbnail`` and ``image`` are PNGs, and
+    ``image`` is loaded only where it is asked for.
+    """
+
+    __tablename__ = "gallery_entries"
+    __table_args__ = (Index("gallery_entries_by_age", "created", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str | None] = mapped_column(String(KEY_LENGTH), unique=True)
+    created: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated: Mapped[datetime] = mapped_column(UtcDateTime)
+    model: Mapped[str] = mapped_column(String(MODEL_LENGTH))
+    version: Mapped[str] = mapped_column(Text)
+    label: Mapped[str] = mapped_column(Text)
+    corrected: Mapped[str | None] = mapped_column(Text)
+    confidence: Mapped[float] = mapped_column(Double)
+    rejected: Mapped[bool]
+    category: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    top: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    width: Mapped[int]
+    height: Mapped[int]
+    thumbnail: Mapped[bytes] = mapped_column(LargeBinary)
+    image: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, deferred_raiseload=True)

@@ -1,0 +1,136 @@
+"""gallery.export: a ZIP file that any program opens and training reads, never held in memory as a whole."""
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gallery import Choice, Entry, Store, archive
+from gallery.export import folder_name
+from tests.gallery.entries import FOUR, SEVEN, allow, prediction
+
+ODD = [
+    "T-shirt/top",
+    "Ankle boot",
+    "..",
+    ".",
+    "50%",
+    "50%25",
+    "a\\b:c*?",
+    "-",
+    "한글",
+    " edge ",
+    "e\u0301",
+    "CON.",
+    "a\nb",
+    "🙂",
+]
+
+
+def document(entry: Entry) -> dict[str, Any]:
+    return {"id": str(entry.id), "label": entry.label, "corrected": entry.corrected}
+
+
+def exported(store: Store, choice: Choice = Choice()) -> zipfile.ZipFile:  # noqa: B008 - frozen
+    archived = zipfile.ZipFile(io.BytesIO(b"".join(archive(store.pictures(choice), document))))
+    assert archived.testzip() is None
+    return archived
+
+
+def test_a_folder_for_each_label_and_a_manifest(store: Store) -> None:
+    seven, _ = store.keep(prediction("7"), SEVEN)
+    four, _ = store.keep(prediction("7"), FOUR)
+    store.correct(four.id, "4", allow)
+    archived = exported(store)
+    assert archived.namelist() == [f"4/{four.id}.png", f"7/{seven.id}.png", "manifest.json"]
+    assert archived.read(f"4/{four.id}.png") == FOUR.png
+    assert archived.getinfo(f"7/{seven.id}.png").date_time == seven.created.timetuple()[:6]
+    assert json.loads(archived.read("manifest.json")) == [
+        {"id": str(four.id), "label": "7", "corrected": "4", "file": f"4/{four.id}.png"},
+        {"id": str(seven.id), "label": "7", "corrected": None, "file": f"7/{seven.id}.png"},
+    ]
+    assert exported(store, Choice(corrected=True)).namelist() == [f"4/{four.id}.png", "manifest.json"]
+
+
+def test_an_empty_gallery(store: Store) -> None:
+    archived = exported(store)
+    assert archived.namelist() == ["manifest.json"]
+    assert json.loads(archived.read("manifest.json")) == []
+
+
+def test_entries_that_come_and_go_meanwhile_break_nothing(store: Store) -> None:
+    kept = [store.keep(prediction(), SEVEN)[0].id for _ in range(40)]
+
+    def disturbed() -> Iterator[Entry]:
+        for number, entry in enumerate(store.pictures(Choice())):
+            if number == 3:
+                store.keep(prediction(), SEVEN)
+                store.delete(kept[0])
+            yield entry
+
+    archived = zipfile.ZipFile(io.BytesIO(b"".join(archive(disturbed(), document))))
+    assert archived.testzip() is None
+    assert archived.namelist() == [*(f"7/{id}.png" for id in kept[:0:-1]), "manifest.json"]
+
+
+def test_one_picture_is_held_at_a_time(store: Store) -> None:
+    """Told by what a reader has been given when the next picture is asked for."""
+    for _ in range(20):
+        store.keep(prediction(), SEVEN)
+    asked = 0
+
+    def counted() -> Iterator[Entry]:
+        nonlocal asked
+        for entry in store.pictures(Choice()):
+            asked += 1
+            yield entry
+
+    pieces = archive(counted(), document)
+    for number in range(1, 21):
+        assert next(pieces)
+        assert asked == number
+
+
+@pytest.mark.parametrize("label", ODD)
+def test_folder_names_of_odd_labels(label: str) -> None:
+    name = folder_name(label)
+    assert unquote(name) == label
+    assert name == name.strip()
+    assert not set(name) & set('/\\:*?"<>|.\n\0')
+
+
+@given(st.text(min_size=1, max_size=100))
+def test_no_two_labels_share_a_folder(label: str) -> None:
+    assert unquote(folder_name(label)) == label
+
+
+def test_a_reader_that_knows_nothing_of_us_unpacks_it(store: Store, tmp_path: Path) -> None:
+    for label in ODD:
+        store.keep(prediction(label), SEVEN)
+    file = tmp_path / "gallery.zip"
+    file.write_bytes(b"".join(archive(store.pictures(Choice()), document)))
+    subprocess.run([sys.executable, "-m", "zipfile", "-e", str(file), str(tmp_path / "out")], check=True, timeout=60)
+    found = {unquote(folder.name) for folder in (tmp_path / "out").iterdir() if folder.is_dir()}
+    assert found == set(ODD)
+
+
+def test_training_reads_the_labels(store: Store, tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="PyTorch is missing; `make setup-train` installs it")
+    from training.recipes.folder import FEWEST, Folder
+
+    labels = ["T-shirt/top", "50%", "한글"]
+    for number in range(FEWEST * len(labels)):
+        store.keep(prediction(labels[number % 3], model="own"), SEVEN)
+    exported(store).extractall(tmp_path)
+    recipe = Folder(tmp_path, "own")
+    assert recipe.labels == sorted(labels)
+    assert len(recipe._files) == FEWEST * len(labels)

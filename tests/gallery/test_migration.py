@@ -1,0 +1,115 @@
+"""The tables: made once by however many come first, as gallery.tables says, and never touched when they are newer."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import URL, Connection, func, inspect, select, text
+
+from gallery import Choice, Store, Unavailable
+from gallery.database import open_engine
+from gallery.migration import VERSION_TABLE, newest, revision, upgrade
+from gallery.tables import Base, Entry
+from tests.gallery.entries import SEVEN, prediction
+from tests.processes import ROOT
+
+WORKERS = 6
+
+
+def test_the_migrations_make_what_the_tables_say(url: URL) -> None:
+    engine = open_engine(url, 1)
+    assert upgrade(engine)
+    assert not upgrade(engine)
+
+    def ours(_table: object, name: str | None, kind: str, _reflected: bool, _with: object) -> bool:
+        return (kind, name) != ("table", VERSION_TABLE)
+
+    with engine.connect() as connection:
+        assert revision(connection) == newest()
+        options = {"compare_type": True, "include_object": ours}
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata) == []
+    engine.dispose()
+
+
+def test_workers_that_start_at_the_same_time_make_the_tables_once(url: URL) -> None:
+    together = Barrier(WORKERS)
+
+    def work(_: int) -> bool:
+        engine = open_engine(url, 1)
+        together.wait()
+        made = upgrade(engine)
+        engine.dispose()
+        return made
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        assert sorted(pool.map(work, range(WORKERS))) == [False] * (WORKERS - 1) + [True]
+
+
+def change(url: URL, statement: str) -> None:
+    """What another version, or a person, may have done to the database."""
+    engine = open_engine(url, 1)
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_newer_tables_are_refused_and_left_alone(url: URL, store: Store) -> None:
+    store.keep(prediction(), SEVEN)
+    change(url, f"UPDATE {VERSION_TABLE} SET version_num = '999'")
+    late = Store(url, 10)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match=f"its tables are of version 999, newer than {newest()}"):
+            late.page(Choice(), 1)
+    late.close()
+    engine = open_engine(url, 1)
+    with engine.connect() as connection:
+        assert revision(connection) == "999"
+        assert _entries(connection) == 1
+    engine.dispose()
+
+
+def test_a_failure_half_way_leaves_nothing_behind(url: URL) -> None:
+    engine = open_engine(url, 1)
+    change(url, "CREATE TABLE gallery_entries_by_age (id INTEGER)")  # takes the name of the index, which is made last
+    store = Store(url, 10)
+    with pytest.raises(Unavailable, match="gallery_entries_by_age"):
+        store.page(Choice(), 1)
+    store.close()
+    assert inspect(engine).get_table_names() == ["gallery_entries_by_age"]
+    change(url, "DROP TABLE gallery_entries_by_age")
+    upgrade(engine)
+    engine.dispose()
+
+
+def test_the_command_upgrades_and_tells(url: URL) -> None:
+    def run(*arguments: str, address: str = url.render_as_string(hide_password=False)) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "gallery", *arguments]
+        environment = {**os.environ, "GALLERY_URL": address}
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+
+    told = run("current")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.endswith(f": tables of version none, the newest here is {newest()}\n")
+    assert run("upgrade").stdout.endswith(f": tables of version {newest()}, the newest here is {newest()}\n")
+    change(url, f"UPDATE {VERSION_TABLE} SET version_num = '999'")
+    refused = run("upgrade")
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1 and "999" in refused.stderr
+    assert run("current", address="mysql://localhost/a").returncode == 2
+
+
+def test_the_command_finds_the_file_of_the_service(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "GALLERY_URL"}
+    command = [sys.executable, "-m", "gallery", "upgrade"]
+    subprocess.run(command, cwd=ROOT, env={**environment, "BENTOML_HOME": str(tmp_path)}, check=True, timeout=60)
+    assert (tmp_path / "gallery.db").is_file()
+
+
+def _entries(connection: Connection) -> int:
+    return connection.scalar(select(func.count()).select_from(Entry)) or 0
