@@ -1,8 +1,12 @@
-"""The recipe for pictures of one's own: a folder for each label, ``LABEL/NAME.png`` (or .jpg, .jpeg, .webp)."""
+"""The recipe for pictures of one's own: a folder for each label, ``LABEL/NAME.png`` (or .jpg, .jpeg, .webp).
+
+What no file system takes in a name may be percent-encoded, as the gallery's export does.
+"""
 
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import unquote
 
 import numpy as np
 from PIL import Image
@@ -42,10 +46,11 @@ class Folder(Recipe):
 
     @cached_property
     def labels(self) -> list[str]:
-        found = sorted(folder.name for folder in self.data.iterdir() if folder.is_dir() and not folder.name.startswith("."))
-        if len(found) < 2:
-            raise DataError(f"{self.data} holds {len(found)} folders. Make one for each label, with its pictures inside.")
-        return found
+        if len(self._folders) < 2:
+            raise DataError(
+                f"{self.data} holds {len(self._folders)} folders. Make one for each label, with its pictures inside."
+            )
+        return sorted(self._folders)
 
     def network(self) -> nn.Sequential:
         if self.spec == INK:
@@ -75,19 +80,31 @@ class Folder(Recipe):
         return Pictures(opened, [self._files[place] for place in places], self._whole.labels[places])
 
     @cached_property
+    def _folders(self) -> dict[str, Path]:
+        """The folder of each label."""
+        found: dict[str, Path] = {}
+        for folder in sorted(self.data.iterdir()):
+            if folder.is_dir() and not folder.name.startswith("."):
+                if twin := found.get(unquote(folder.name)):
+                    raise DataError(f"{twin} and {folder} are the same label. Put their pictures into one folder.")
+                found[unquote(folder.name)] = folder
+        return found
+
+    @cached_property
     def _files(self) -> list[Path]:
         found: list[Path] = []
         for label in self.labels:
-            files = sorted(path for path in (self.data / label).iterdir() if path.suffix.lower() in SUFFIXES)
+            folder = self._folders[label]
+            files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
             if len(files) < FEWEST:
-                raise DataError(f"{self.data / label} holds {len(files)} pictures; {FEWEST} of each label are needed at least.")
+                raise DataError(f"{folder} holds {len(files)} pictures; {FEWEST} of each label are needed at least.")
             found += files
         return found
 
     @cached_property
     def _whole(self) -> Labelled:
         """What the model would see of each file: the split is made on it, so that a picture saved twice is noticed."""
-        labels = [self.labels.index(path.parent.name) for path in self._files]
+        labels = [self.labels.index(unquote(path.parent.name)) for path in self._files]
         return Labelled(np.stack([frame(read(path), self.spec) for path in self._files]), np.array(labels, dtype=np.int64))
 
     @cached_property
