@@ -110,7 +110,7 @@ def add_key(file: Path, name: str, role: Role) -> str:
     keys = read_keys(file) if file.exists() else []
     if any(key.name == name for key in keys):
         raise KeysError(f"There is a key called {name!r} already. Choose another name, or remove that one first.")
-    secret = secrets.token_urlsafe(KEY_BYTES)
+    secret = secrets.token_hex(KEY_BYTES)
     key = Key(name, role, digest(secret.encode()))
     if _parse(key.line.strip()) != key:
         raise KeysError(f"{name!r} is no name for a key. Take 1 to 64 letters, digits, dots, dashes and underscores.")

@@ -1,0 +1,184 @@
+"""Keys, roles and allowances, asked of real services."""
+
+import contextlib
+import http.client
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+from loadtests.samples import FOLDER, samples
+from serving.keys import add_key, remove_key
+from tests.processes import free_port, start_service
+from tests.served.metrics import until
+from tests.served.test_problems import is_problem
+from tests.serving.test_startup import refused_start
+
+pytestmark = pytest.mark.served
+
+SAMPLE = samples()[0]
+OPEN = ["/livez", "/readyz", "/healthz", "/", "/docs.json", "/schema.json", "/static_content/swagger-ui.css"]
+READING = [("POST", "/classify"), ("POST", "/explain"), ("GET", "/models"), ("GET", "/metrics")]
+ADMINISTERING = [("DELETE", "/gallery"), ("DELETE", "/gallery/1"), ("PATCH", "/gallery/1"), ("POST", "/models"), ("PUT", "/")]
+
+
+class Keyed(NamedTuple):
+    """A service that asks for keys, and two of them."""
+
+    address: str
+    reader: str
+    admin: str
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+@pytest.fixture(scope="module")
+def keyed(model_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
+    file = tmp_path_factory.mktemp("keys") / "keys"
+    reader, admin = add_key(file, "page", "read"), add_key(file, "me", "admin")
+    with start_service(model_store, free_port(), API_KEYS_FILE=str(file)) as address:
+        yield Keyed(address, reader, admin)
+
+
+def ask(keyed: Keyed, method: str, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+    body = SAMPLE.data if method == "POST" else None
+    return httpx.request(method, keyed.address + path, headers=headers, content=body, timeout=30)
+
+
+@pytest.mark.parametrize("path", OPEN)
+def test_health_and_the_description_need_no_key(keyed: Keyed, path: str) -> None:
+    assert ask(keyed, "GET", path).status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [*READING, *ADMINISTERING, ("GET", "/nowhere"), ("GET", "/livez/")])
+def test_everything_else_does(keyed: Keyed, method: str, path: str) -> None:
+    for headers in (
+        None,
+        {"Authorization": "Bearer"},
+        bearer(keyed.reader[:-1]),
+        bearer(keyed.reader + "A"),
+        {"Authorization": keyed.reader},
+        {"Authorization": f"Basic {keyed.reader}"},
+        {"X-API-Key": keyed.reader},
+    ):
+        answer = ask(keyed, method, path, headers)
+        is_problem(answer, 401, "unauthorized")
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_two_keys_are_none(keyed: Keyed) -> None:
+    two = [("Authorization", f"Bearer {keyed.reader}"), ("Authorization", f"Bearer {keyed.admin}")]
+    is_problem(httpx.get(f"{keyed.address}/models", headers=two), 401, "unauthorized")
+
+
+def test_a_reader_reads_and_administers_nothing(keyed: Keyed) -> None:
+    for method, path in READING:
+        assert ask(keyed, method, path, bearer(keyed.reader)).status_code == 200
+    assert ask(keyed, "POST", "/classify", {"authorization": f"bearer  {keyed.reader}"}).json()["label"] == SAMPLE.label
+    for method, path in ADMINISTERING:
+        detail = is_problem(ask(keyed, method, path, bearer(keyed.reader)), 403, "forbidden")
+        assert "'page'" in detail
+        assert "'admin'" in detail
+
+
+def test_an_administrator_may_both(keyed: Keyed) -> None:
+    for method, path in READING:
+        assert ask(keyed, method, path, bearer(keyed.admin)).status_code == 200
+    for method, path in ADMINISTERING:
+        assert ask(keyed, method, path, bearer(keyed.admin)).status_code not in (401, 403)
+
+
+def test_bentomls_client_takes_the_key_as_its_token(keyed: Keyed) -> None:
+    script = f"""
+import bentoml, pathlib
+with bentoml.SyncHTTPClient("{keyed.address}", token="{keyed.reader}") as client:
+    print(client.classify(image=pathlib.Path("{FOLDER / SAMPLE.name}"))["label"])
+"""
+    # In a process of its own: the client leaves its temporary folder to the garbage collector, which warns.
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout == f"{SAMPLE.label}\n"
+
+
+def test_refusals_do_not_wait_for_the_body_and_are_counted(keyed: Keyed) -> None:
+    def refused() -> float:
+        text = httpx.get(f"{keyed.address}/metrics", headers=bearer(keyed.reader)).text
+        lines = [line for line in text.splitlines() if line.startswith('image_classifier_problems_total{code="unauthorized"}')]
+        return sum(float(line.split()[-1]) for line in lines)
+
+    before = refused()
+    connection = http.client.HTTPConnection(keyed.address.removeprefix("http://"), timeout=5)
+    with contextlib.closing(connection):
+        connection.putrequest("POST", "/classify")
+        connection.putheader("Content-Length", "1000000000")
+        connection.endheaders()
+        answer = connection.getresponse()
+        assert (answer.status, json.load(answer)["code"]) == (401, "unauthorized")
+    assert refused() == before + 1
+
+
+def test_keys_change_without_a_restart(model_store: Path, tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    old = add_key(file, "page", "read")
+    with start_service(model_store, free_port(), API_KEYS_FILE=str(file)) as address, contextlib.ExitStack() as clients:
+
+        def statuses(key: str) -> set[int]:
+            """What ten connections are answered, so that both workers are asked."""
+            client = clients.enter_context(httpx.Client(base_url=address, headers={**bearer(key), "Connection": "close"}))
+            return {client.get("/models").status_code for _ in range(10)}
+
+        assert statuses(old) == {200}
+        new = add_key(file, "page-of-june", "read")
+        until(lambda: statuses(new) == {200})
+        assert statuses(old) == {200}
+        remove_key(file, "page")
+        until(lambda: statuses(old) == {401})
+        assert statuses(new) == {200}
+
+        log = next(model_store.glob(f"service-{address.rpartition(':')[2]}.log"))
+        file.write_text("nonsense\n", encoding="utf-8")
+        until(lambda: statuses(new) == {200} and log.read_text().count("stay in force") == 2)
+        file.write_text("", encoding="utf-8")
+        until(lambda: statuses(new) == {401})
+        assert httpx.get(f"{address}/livez").status_code == 200
+
+
+def test_a_key_has_one_allowance_with_all_workers(model_store: Path, tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    page, me = add_key(file, "page", "read"), add_key(file, "me", "admin")
+    settings = {"API_KEYS_FILE": str(file), "RATE_LIMIT": "12"}
+    with start_service(model_store, free_port(), **settings) as address, httpx.Client(base_url=address) as client:
+
+        def answer(key: str) -> httpx.Response:
+            return client.post("/classify", content=SAMPLE.data, headers={**bearer(key), "Connection": "close"})
+
+        assert [answer(page).status_code for _ in range(12)] == [200] * 12
+        refused = answer(page)
+        detail = is_problem(refused, 429, "rate_limited")
+        assert 1 <= int(refused.headers["retry-after"]) <= 5
+        assert "'page'" in detail
+        assert answer(me).status_code == 200
+        assert {client.get("/readyz").status_code for _ in range(20)} == {200}
+        until(lambda: answer(page).status_code == 200)
+
+
+def test_keys_that_cannot_be_used_stop_the_start(model_store: Path, tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    assert f"The API keys in {file} cannot be read" in refused_start(model_store, API_KEYS_FILE=str(file))
+    file.write_text("page read secret\n", encoding="utf-8")
+    assert f"{file}, line 1: not `NAME read|admin SHA256`" in refused_start(model_store, API_KEYS_FILE=str(file))
+    assert "set API_KEYS_FILE too" in refused_start(model_store, RATE_LIMIT="60")
+
+
+def test_a_file_that_others_may_write_is_warned_of_once(model_store: Path, tmp_path: Path) -> None:
+    file, port = tmp_path / "keys", free_port()
+    add_key(file, "page", "read")
+    file.chmod(0o666)
+    with start_service(model_store, port, API_KEYS_FILE=str(file)):
+        assert (model_store / f"service-{port}.log").read_text().count("is open to more users than it should be") == 1
