@@ -1,6 +1,7 @@
 """The end of a worker: first it says that it is not ready, then it takes no more, then it ends, and answers what it took."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 from types import FrameType
@@ -11,6 +12,7 @@ from starlette.types import Message, Send
 
 # From the last connection to the end of reading requests.
 LAST_SECONDS: Final = 0.25
+LOOK_SECONDS: Final = 1.0
 
 
 class Lifecycle:
@@ -36,6 +38,7 @@ class Lifecycle:
             loop.call_soon_threadsafe(self._begin, loop, end)
 
         signal.signal(signal.SIGTERM, begin)
+        end_with_parent()
 
     def farewell(self, send: Send) -> Send:
         """``send``, with ``Connection: close`` in the answer while draining."""
@@ -59,3 +62,16 @@ class Lifecycle:
         self._give_up()
         if callable(end):
             asyncio.get_running_loop().call_later(LAST_SECONDS, end, signal.SIGTERM, None)
+
+
+def end_with_parent() -> None:
+    """Have this process told to end when its parent is gone: an orphan would keep the port from those who come after."""
+    loop, parent = asyncio.get_running_loop(), os.getppid()
+
+    def look() -> None:
+        if os.getppid() == parent:
+            loop.call_later(LOOK_SECONDS, look)
+        else:
+            signal.raise_signal(signal.SIGTERM)
+
+    look()

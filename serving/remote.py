@@ -16,6 +16,7 @@ from models.store import load_folder
 from preprocessing import Tensor
 from serving.devices import DEVICES
 from serving.heartbeat import Heartbeat
+from serving.lifecycle import end_with_parent
 from serving.runner import Call, LocalRunner, Outcome, open_runners, warm_up_sizes
 from serving.settings import Settings
 
@@ -140,6 +141,7 @@ class RunnerHost:
             asyncio.run_coroutine_threadsafe(end_when_quiet(), loop)
 
         signal.signal(signal.SIGTERM, wait)
+        end_with_parent()
 
     async def run(self, model: str, device: str, batch: Tensor) -> Tensor:
         """Logits of a batch and their calls, packed."""

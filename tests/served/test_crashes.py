@@ -121,6 +121,21 @@ async def kill(root: psutil.Process, runner: bool, diary: Diary) -> None:
     await until(lambda: len(now := family(root, runner)) == len(before) and before[0] not in now, BACK_SECONDS)
 
 
+@pytest.mark.parametrize("topology", ["embedded", "runner"])
+def test_without_the_parent_nobody_stays_on_the_port(model_store: Path, tmp_path: Path, topology: str) -> None:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    environment = service_environment(model_store, port, TOPOLOGY=topology)
+    with running(COMMAND, f"{address}/readyz", tmp_path / "log", environment) as process:
+        orphans = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.wait()
+        _, alive = psutil.wait_procs(orphans, timeout=2 * BACK_SECONDS)
+        assert alive == []
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{address}/livez")
+
+
 def test_a_worker_takes_only_its_own_requests_along(model_store: Path, tmp_path: Path) -> None:
     def judge(seen: Seen) -> None:
         assert seen.other == []
