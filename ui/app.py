@@ -6,13 +6,18 @@ from typing import Final
 
 import streamlit as st
 
-from ui import charts, gallery, notices, sidebar, sources, stages
-from ui.answers import Classification, Model
-from ui.client import Client, Problem, Unavailable
+from ui import charts, files, gallery, language, live, notices, reading, sidebar, snippets, sources, stages
+from ui.answers import Model
+from ui.client import Client
 from ui.desk import Desk, Question
+from ui.files import File, Reader
 from ui.language import say
+from ui.pictures import media_type
+from ui.sidebar import Choice
+from ui.snippets import Call
 
 ROOM: Final = Path(__file__).parent
+API_KEY: Final = "API_KEY"
 
 
 @st.cache_resource
@@ -22,77 +27,86 @@ def connect(address: str, api_key: str | None) -> Client:
 
 
 def page() -> None:
-    """Settings at the side; picture and answer; what the model sees; the gallery."""
+    """Title and language; settings at the side; the reading desk."""
     st.set_page_config(page_title=say("page.title"), page_icon=str(ROOM / "icon.svg"), layout="wide")
     st.html(ROOM / "style.css")
-    client = connect(os.environ.get("API_ADDRESS", "http://127.0.0.1:3000"), os.environ.get("API_KEY"))
+    heading()
+    client = connect(os.environ.get("API_ADDRESS", "http://127.0.0.1:3000"), os.environ.get(API_KEY))
     desk = Desk.current()
-    failure = refresh(desk, client)
+    with st.spinner(say("page.connecting")):
+        desk.refresh(client)
+    read(client, desk, sidebar.show(desk.catalogue))
 
-    choice = sidebar.show(desk.catalogue)
-    st.title(say("page.title"), anchor=False)
+
+def heading() -> None:
+    """The title, and the languages the page speaks."""
+    with st.container(key="heading", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title(say("page.title"), anchor=False, width="content")
+        st.session_state["tongue"] = language.current()
+        st.segmented_control(
+            say("page.language"),
+            list(language.LANGUAGES),
+            required=True,
+            format_func=language.LANGUAGES.__getitem__,
+            key="tongue",
+            on_change=lambda: language.choose(st.session_state["tongue"]),
+            label_visibility="collapsed",
+            width="content",
+        )
+
+
+@st.fragment
+def read(client: Client, desk: Desk, choice: Choice) -> None:
+    """Pictures and answers; how they came about; the gallery. A stroke runs this part of the page alone."""
+    failure = desk.take_failure()
+    if desk.stale and failure is None:
+        st.rerun()  # something failed since the page ran: the service may know other models by now
     with st.container(key="reading-desk"):
-        sheet, reading = st.columns([3, 5], gap="large")
+        sheet, answers = st.columns([3, 5], gap="large")
     with sheet:
         source = sources.choose(desk, choice.model.card.subject)
-        question = sources.show(desk, source, choice)
-
-    with reading:
+        pictures = sources.show(desk, source, choice.model.card.subject)
+        tools = st.container(key="tools", horizontal=True)
+    asked = questions(pictures[0], choice, desk.drawing if source == sources.DRAW else None) if len(pictures) == 1 else []
+    answer = None
+    with answers:
         if failure:
             notices.trouble(failure)
-        elif question is None:
-            notices.blank(source, choice.model.card.labels)
-        else:
-            failure = answer(desk, client, question, choice.model)
-    if question and not failure:
-        explain(desk, client, question, choice.model)
-    gallery.show(desk.gallery)
+        elif not pictures:
+            st.html(notices.blank(source, choice.model.card.labels))
+        elif asked:
+            answer = reading.show(desk, client, asked)
+        elif desk.catalogue:
+            files.show(Reader(client, choice.model, choice.device, desk.catalogue.limits), pictures, desk.gallery)
+    # What follows comes after the answer, which should not wait for it.
+    live.say_aloud(charts.aloud(answer) if answer else "")
+    with tools:
+        sources.tools(desk, source)
+    if answer:
+        question, model = asked[0]
+        desk.record(question, answer)
+        with answers:
+            again(desk)
+        stages.show(desk, client, question, model.card.subject)
+        snippets.show(call(client, question, pictures[0].name), None if source == sources.UPLOAD else question.picture)
+    gallery.show(desk.gallery, client, desk.catalogue)
 
 
-def refresh(desk: Desk, client: Client) -> Unavailable | Problem | None:
-    """Bring the catalogue up to date, or tell why not."""
-    try:
-        desk.refresh(client)
-    except (Unavailable, Problem) as failure:
-        return failure
-    return None
+def questions(file: File, choice: Choice, drawing: int | None) -> list[tuple[Question, Model]]:
+    """What to ask the chosen models about one picture."""
+    return [(Question(file.data, model.name, choice.device_of(model), drawing), model) for model in choice.asked()]
 
 
-def answer(desk: Desk, client: Client, question: Question, model: Model) -> Unavailable | Problem | None:
-    """Show what the picture is taken for, or why there is no answer."""
-    try:
-        classification = desk.classify(client, question)
-    except (Unavailable, Problem) as failure:
-        if question.drawing is not None and isinstance(failure, Problem) and failure.code == "no_ink":
-            notices.blank(sources.DRAW, model.card.labels)
-        else:
-            notices.trouble(failure)
-        return failure
-    reading_of(classification, model)
-    return None
+def again(desk: Desk) -> None:
+    """The button that asks anew what has been answered."""
+    icon = ":material/refresh:"
+    st.button(say("page.ask_again"), key="ask", icon=icon, type="tertiary", on_click=desk.forget, shortcut="Enter")
 
 
-def reading_of(classification: Classification, model: Model) -> None:
-    """Label, bars, fine print."""
-    if classification.rejected:
-        notices.rejected(classification, model.card.labels)
-    st.html(charts.headline(classification))
-    shares, label = classification.probabilities, classification.label
-    if len(shares) > charts.ONE_COLUMN:
-        st.html(charts.bars(charts.likeliest(shares, label), label))
-        with st.expander(f"All {len(shares)} classes"):
-            st.html(charts.bars(shares, label))
-    else:
-        st.html(charts.bars(shares, label))
-    st.html(charts.fine_print(classification))
-
-
-def explain(desk: Desk, client: Client, question: Question, model: Model) -> None:
-    """Show how the answer came about; without it the answer still stands."""
-    try:
-        stages.show(desk.explain(client, question), model.card.subject)
-    except (Unavailable, Problem) as failure:
-        notices.trouble(failure)
+def call(client: Client, question: Question, name: str) -> Call:
+    """The question as it would be asked from code, about a file of that name."""
+    kind = media_type(question.picture)
+    return Call(client.address, question.model, question.device, name, kind, with_key=bool(os.environ.get(API_KEY)))
 
 
 page()

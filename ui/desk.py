@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from ui.answers import Catalogue, Classification, Explanation
-from ui.canvas import Drawing
+from ui.canvas import Drawing, Start, Stroke, recoloured
 from ui.client import Client, Problem, Unavailable
 from ui.gallery import Gallery
 from ui.pictures import preview
@@ -30,18 +30,21 @@ class Question:
 class Desk:
     """The visitor's pictures and the answers to them.
 
-    `sheet` numbers the canvases: a new number is an empty one. `drawing` numbers the drawings: wiping the canvas with its own
-    toolbar begins another drawing on the same sheet. `source` is where the visitor last chose to take pictures from.
+    `start` is what the page itself put on the sheet. `drawing` numbers the drawings: an empty sheet begins another. `source` is
+    where the visitor last chose to take pictures from. `failure` is why the catalogue could not be had in this run of the page.
     """
 
-    sheet: int = 0
+    start: Start = field(default_factory=Start)
     drawing: int = 0
     source: str | None = None
     gallery: Gallery = field(default_factory=Gallery)
-    _inked: bool = False
+    failure: Unavailable | Problem | None = None
+    _seen: Drawing = field(default_factory=Drawing)
+    _replaced: Drawing | None = None
+    _strokes: tuple[Stroke, ...] = ()
     _catalogue: Catalogue | None = None
     _stale: bool = True
-    _classified: tuple[Question, Classification] | None = None
+    _answers: dict[Question, Classification] = field(default_factory=dict)
     _explained: tuple[Question, Explanation] | None = None
     _previewed: tuple[bytes, bytes | None] | None = None
 
@@ -53,36 +56,68 @@ class Desk:
             desk = st.session_state[_KEY] = cls()
         return desk
 
-    def new_sheet(self) -> None:
-        """Put an empty canvas on the desk."""
-        self.sheet += 1
-        self._next_drawing()
+    def see(self, drawing: Drawing) -> bytes | None:
+        """The picture on the sheet, or None while nothing is drawn.
 
-    def see(self, drawing: Drawing) -> None:
-        """Notice that the canvas was wiped, so that what comes next is another drawing."""
-        if drawing.png is None and self._inked:
-            self._next_drawing()
-        self._inked = drawing.png is not None
+        The canvas needs a moment to put on the sheet what the page wants there. What it tells until then is old.
+        """
+        self._seen = drawing
+        if drawing != self._replaced:
+            self._replaced = None
+            self._lay(drawing.strokes)
+        return drawing.png if self._strokes else None
+
+    @property
+    def inked(self) -> bool:
+        """Whether anything is drawn."""
+        return bool(self._strokes)
+
+    def clear(self) -> None:
+        """Empty the sheet."""
+        self._put(())
+
+    def undo(self) -> None:
+        """Take the last stroke back."""
+        self._put(self._strokes[:-1])
+
+    def recolour(self, ink: str) -> None:
+        """Draw what is on the sheet in another ink, so that it stays to be seen on any paper."""
+        self._put(recoloured(self._strokes, ink))
 
     def refresh(self, client: Client) -> None:
         """Ask for the catalogue unless the one known is fresh: the service may come back with other models."""
-        if self._stale:
+        self.failure = None
+        if not self._stale:
+            return
+        try:
             self._catalogue = client.catalogue()
             self._stale = False
+        except (Unavailable, Problem) as failure:
+            self.failure = failure
+
+    def take_failure(self) -> Unavailable | Problem | None:
+        """Why there is no catalogue, once: it says nothing of a later run."""
+        failure, self.failure = self.failure, None
+        return failure
 
     @property
     def catalogue(self) -> Catalogue | None:
         """The catalogue as last heard of."""
         return self._catalogue
 
+    @property
+    def stale(self) -> bool:
+        """Whether the catalogue should be asked for again."""
+        return self._stale
+
     def classify(self, client: Client, question: Question) -> Classification:
-        """The answer, asked for once: a rerun for another reason costs the service nothing. It enters the gallery."""
-        if self._classified is None or self._classified[0] != question:
+        """The answer, asked for once: a rerun for another reason costs the service nothing."""
+        if question not in self._answers:
             with self._doubt():
                 answer = client.classify(question.picture, model=question.model, device=question.device)
-            self._classified = question, answer
-            self.gallery.record(question.drawing, question.picture, self.thumbnail(question), answer)
-        return self._classified[1]
+            self._answers = {known: each for known, each in self._answers.items() if known.picture == question.picture}
+            self._answers[question] = answer
+        return self._answers[question]
 
     def explain(self, client: Client, question: Question) -> Explanation:
         """How the answer came about, asked for once."""
@@ -92,15 +127,21 @@ class Desk:
             self._explained = question, answer
         return self._explained[1]
 
+    def forget(self) -> None:
+        """Ask again what has been answered already."""
+        self._answers.clear()
+        self._explained = None
+
+    def record(self, question: Question, answer: Classification) -> None:
+        """Hang the picture in the gallery: a drawing as it is, which is small, and a preview of anything else."""
+        thumbnail = question.picture if question.drawing is not None else self.preview(question.picture)
+        self.gallery.record(question.drawing, question.picture, thumbnail, answer, question.device)
+
     def preview(self, picture: bytes) -> bytes | None:
         """The picture small and upright, or None; made once, not at every rerun."""
         if self._previewed is None or self._previewed[0] != picture:
             self._previewed = picture, preview(picture)
         return self._previewed[1]
-
-    def thumbnail(self, question: Question) -> bytes | None:
-        """What hangs in the gallery: a drawing as it is, which is small, and a preview of anything else."""
-        return question.picture if question.drawing is not None else self.preview(question.picture)
 
     @contextmanager
     def _doubt(self) -> Iterator[None]:
@@ -110,6 +151,12 @@ class Desk:
             self._stale = True
             raise
 
-    def _next_drawing(self) -> None:
-        self.drawing += 1
-        self._inked = False
+    def _put(self, strokes: tuple[Stroke, ...]) -> None:
+        self._replaced = self._seen
+        self.start = Start(strokes, self.start.edition + 1)
+        self._lay(strokes)
+
+    def _lay(self, strokes: tuple[Stroke, ...]) -> None:
+        if self._strokes and not strokes:
+            self.drawing += 1
+        self._strokes = strokes

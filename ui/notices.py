@@ -1,4 +1,4 @@
-"""What the page says when there is no answer."""
+"""What the page says when there is no answer, or none to rely on."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,78 +8,105 @@ import streamlit as st
 from ui import markup, sources
 from ui.answers import Classification
 from ui.client import Problem, Unavailable
+from ui.language import say
 
 # So many labels are named in the hint.
 KNOWN: Final = 60
 # What the labels have in common is said where it is no more than so many things.
 KINDS: Final = 3
-
-# What to do while there is no picture, by where it is to come from.
-_BLANK: Final = {
-    sources.DRAW: ("Draw{} on the sheet: the answer appears here as soon as you lift the pen.", ":material/draw:"),
-    sources.UPLOAD: ("Upload a photo{}: the answer appears here.", ":material/upload:"),
-    sources.CAMERA: ("Take a photo{}: the answer appears here.", ":material/photo_camera:"),
-}
-
-# What the service says of a picture it cannot take, in a visitor's words. Asking again would not help.
-_PICTURE: Final = {
-    "too_large": "This picture is too large",
-    "unsupported_media": "This file is not a picture the service can read",
-    "undecodable": "This picture is damaged",
-    "no_ink": "There is nothing to read on this picture",
-}
+# A picture that the service refused for one of these would be refused again.
+OF_THE_PICTURE: Final = ("too_large", "unsupported_media", "undecodable", "no_ink")
 
 
-def blank(source: str, labels: Sequence[str] = ()) -> None:
+def blank(source: str, labels: Sequence[str] = ()) -> str:
     """There is no picture yet; here is what to do, and what the model would recognise."""
-    request, icon = _BLANK[source]
-    thing = plain(noun(labels))
-    if thing:
-        thing = f" {thing}" if source == sources.DRAW else f" of {thing}"
-    st.info(request.format(thing), icon=icon)
-    if labels:
-        known = markup.text(", ".join(labels[:KNOWN]) + (", ..." if len(labels) > KNOWN else ""))
-        st.html(f'<p class="quiet">This model knows {known}.</p>')
+    thing = noun(labels)
+    if source == sources.DRAW:
+        request = say("notices.draw", thing=thing) if thing else say("notices.draw_anything")
+    elif source == sources.UPLOAD:
+        request = say("notices.upload", thing=thing) if thing else say("notices.upload_anything")
+    else:
+        request = say("notices.photograph", thing=thing) if thing else say("notices.photograph_anything")
+    known = ", ".join(labels[:KNOWN]) + (", ..." if len(labels) > KNOWN else "")
+    knows = f'<p class="quiet">{markup.text(say("notices.knows", labels=known))}</p>' if labels else ""
+    return (
+        f'<div class="blank"><p class="request">{markup.text(request)}</p>'
+        f'<p class="quiet">{markup.text(say("notices.here"))}</p>{knows}{slow()}</div>'
+    )
 
 
-def trouble(failure: Unavailable | Problem) -> None:
+def slow() -> str:
+    """The service takes its time. The line is always there; the style sheet shows it when a run lasts."""
+    return f'<p class="slow">{markup.text(say("notices.slow"))}</p>'
+
+
+def rejected(answer: Classification, labels: Sequence[str]) -> str:
+    """The picture is not what the model was made for, and what to do about it."""
+    thing = noun(labels)
+    title = say("notices.unlike", thing=thing) if thing else say("notices.unlike_all", model=answer.model)
+    reason = f'<p class="quiet">{markup.text(answer.reject_reason)}</p>' if answer.reject_reason else ""
+    return (
+        f'<div class="doubt" role="note"><p><b>{markup.text(title)}</b> {markup.text(say("notices.only_a_guess"))}</p>'
+        f"<p>{markup.text(say('notices.try_this'))}</p>{reason}</div>"
+    )
+
+
+def trouble(failure: Unavailable | Problem, key: str = "retry") -> None:
     """The service did not answer, or refused."""
     if isinstance(failure, Unavailable):
-        unreachable(failure)
+        st.error(unreachable(failure), icon=":material/cloud_off:")
+        retry(key)
         return
     st.warning(problem(failure), icon=":material/error:")
-    if failure.code not in _PICTURE:
-        retry()
+    if failure.code not in OF_THE_PICTURE:
+        retry(key)
 
 
-def unreachable(failure: Unavailable) -> None:
-    """Where the service should be, why it is not there, and a way to try again."""
-    st.error(
-        f"The service at `{failure.address}` does not answer: {failure.reason}. Your picture and the gallery are safe.",
-        icon=":material/cloud_off:",
-    )
-    retry()
+def unreachable(failure: Unavailable) -> str:
+    """Where the service should be, why it is not there, and that nothing is lost."""
+    # An address in backticks would break out of them at a backtick of its own, which no address has.
+    return say("notices.unavailable", address=f"`{failure.address}`", reason=plain(reason(failure)))
 
 
-def retry() -> None:
+def retry(key: str) -> None:
     """A button that needs no action of its own: pressing it reruns the page, which asks again what has no answer yet."""
-    st.button("Retry", key="retry", icon=":material/refresh:")
+    st.button(say("notices.retry"), key=key, icon=":material/refresh:")
 
 
 def problem(failure: Problem) -> str:
     """A refusal in one or two sentences."""
-    title = _PICTURE.get(failure.code, failure.title)
+    title = headline(failure)
     if not failure.detail or failure.detail == title:
         return f"**{plain(title)}**"
     return f"**{plain(title)}**: {plain(failure.detail)}"
 
 
-def rejected(answer: Classification, labels: Sequence[str]) -> None:
-    """The picture is not what the model was made for; the best guess follows all the same."""
-    thing = noun(labels) or f"anything {answer.model} was made for"
-    st.warning(f"This does not look like {plain(thing)}. The best guess is only a guess.", icon=":material/help:")
-    if answer.reject_reason:
-        st.html(f'<p class="quiet">{markup.text(answer.reject_reason)}</p>')
+def headline(failure: Problem) -> str:
+    """What went wrong in a visitor's words; a code the page does not know keeps the service's."""
+    known = {
+        "too_large": say("notices.too_large"),
+        "unsupported_media": say("notices.unsupported_media"),
+        "undecodable": say("notices.undecodable"),
+        "no_ink": say("notices.no_ink"),
+        "unauthorized": say("notices.unauthorized"),
+        "unknown_model": say("notices.unknown_model"),
+        "device_unavailable": say("notices.device_unavailable"),
+        "overloaded": say("notices.overloaded"),
+        "deadline": say("notices.deadline"),
+    }
+    return known.get(failure.code, failure.title)
+
+
+def reason(failure: Unavailable) -> str:
+    """Why there is no answer; what the service itself says stays as it is."""
+    known = {
+        "no answer in time": say("notices.no_answer"),
+        "no connection": say("notices.no_connection"),
+        "the connection broke off": say("notices.broken_off"),
+        "what answers there is not the classifier service": say("notices.not_the_service"),
+        "starting or draining": say("notices.starting"),
+    }
+    return known.get(failure.reason, failure.reason)
 
 
 def noun(labels: Sequence[str]) -> str:
@@ -87,15 +114,23 @@ def noun(labels: Sequence[str]) -> str:
     kinds = list(dict.fromkeys(map(kind, labels)))
     if not kinds or len(kinds) > KINDS:
         return ""
-    things = [f"{'an' if kind[0] in 'AEIOUaeiou' else 'a'} {kind}" for kind in kinds]
-    return " or ".join(filter(None, (", ".join(things[:-1]), things[-1])))
+    if len(kinds) == 1:
+        return kinds[0]
+    return say("notices.or", some=", ".join(kinds[:-1]), last=kinds[-1])
 
 
 def kind(label: str) -> str:
     """What a label of one character is; a longer one stands for itself."""
-    if len(label) != 1:
-        return label
-    return "digit" if label.isdigit() else "letter" if label.isalpha() else "sign"
+    word = label if len(label) != 1 else "digit" if label.isdigit() else "letter" if label.isalpha() else "sign"
+    known = {
+        "digit": say("notices.a_digit"),
+        "letter": say("notices.a_letter"),
+        "sign": say("notices.a_sign"),
+        "drawing": say("notices.a_drawing"),
+    }
+    if word in known:
+        return known[word]
+    return say("notices.an", label=word) if word[:1] in tuple("AEIOUaeiou") else say("notices.a", label=word)
 
 
 def plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The choices: which model, which device, how broad a brush."""
+"""The choices: which model, which to compare it with, which device."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,52 +6,81 @@ from typing import Final
 import streamlit as st
 
 from ui.answers import Catalogue, Device, Model
+from ui.language import say
 
-DEVICES: Final = {"auto": "Automatic", "cpu": "CPU", "gpu": "GPU"}
+DEVICES: Final = ("auto", "cpu", "gpu")
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the visitor chose."""
+    """What the visitor chose; `rival` is the model asked besides, if any."""
 
     model: Model
     device: str
-    brush: int
+    rival: Model | None = None
+
+    def asked(self) -> list[Model]:
+        """The models to ask, the chosen one first."""
+        return [self.model, self.rival] if self.rival else [self.model]
+
+    def device_of(self, model: Model) -> str:
+        """The chosen device, where the model has it."""
+        return self.device if self.device in devices(model)[0] else "auto"
 
 
 def show(catalogue: Catalogue | None) -> Choice:
-    """The sidebar; without a catalogue there is nothing to choose but the brush."""
+    """The sidebar; without a catalogue there is nothing to choose."""
     with st.sidebar:
-        st.header("Settings", anchor=False)
+        st.header(say("sidebar.title"), anchor=False)
         if catalogue is None:
-            st.selectbox("Model", [], placeholder="not known yet", disabled=True, key="no-model")
-            model, device = Model(name=""), "auto"
-        else:
-            model = catalogue.model(st.selectbox("Model", catalogue.names(), key="model") or catalogue.names()[0])
-            about(model)
-            device = choose_device(model)
-        brush = st.slider("Brush width", min_value=6, max_value=40, value=20, format="%d px", key="brush")
-    return Choice(model, device, brush)
+            st.selectbox(say("sidebar.model"), [], placeholder=say("sidebar.not_known_yet"), disabled=True, key="no-model")
+            return Choice(Model(name=""), "auto")
+        name = st.selectbox(say("sidebar.model"), catalogue.names(), key="model", help=say("sidebar.model_help"))
+        model = catalogue.model(name or catalogue.names()[0])
+        about(model)
+        rival = choose_rival(catalogue, model)
+        return Choice(model, choose_device(model), rival)
 
 
 def about(model: Model) -> None:
-    """What the chosen model is."""
-    words = [model.title, f"version {model.version}" if model.version else ""]
+    """What a model is."""
+    words = [model.title, say("sidebar.version", version=model.version) if model.version else ""]
     st.caption(", ".join(word for word in words if word))
+
+
+def choose_rival(catalogue: Catalogue, model: Model) -> Model | None:
+    """The model to compare the chosen one with, if the visitor wants one."""
+    names = rivals(catalogue, model)
+    if not names:
+        return None
+    if st.session_state.get("rival") not in names:
+        st.session_state["rival"] = None
+    name = st.selectbox(say("sidebar.rival"), names, index=None, placeholder=say("sidebar.no_rival"), key="rival")
+    if name is None:
+        return None
+    about(catalogue.model(name))
+    return catalogue.model(name)
+
+
+def rivals(catalogue: Catalogue, model: Model) -> list[str]:
+    """The other models that read the same kind of picture."""
+    others = (catalogue.model(name) for name in catalogue.names() if name != model.name)
+    return [other.name for other in others if other.card.subject == model.card.subject]
 
 
 def choose_device(model: Model) -> str:
     """The devices the model can run on, then those it cannot, each with the reason."""
     offered, refused = devices(model)
-    device = st.radio("Device", offered, format_func=label, key="device")
+    words = {name: label(name) for name in DEVICES}
+    device = st.radio(say("sidebar.device"), offered, format_func=words.__getitem__, key="device")
     for name, reason in refused.items():
         # A single option of a radio cannot be disabled, a radio of one can: it looks like the last row of the group.
         st.radio(
-            f"{label(name)} is not available",
+            say("sidebar.refused", device=words[name]),
             [name],
             index=None,
-            format_func=label,
-            captions=[reason],
+            format_func=words.__getitem__,
+            captions=[reason or say("sidebar.not_available")],
             disabled=True,
             label_visibility="collapsed",
             key=f"refused-{name}",
@@ -60,12 +89,12 @@ def choose_device(model: Model) -> str:
 
 
 def devices(model: Model) -> tuple[list[str], dict[str, str]]:
-    """The names on offer and, for the others, why they are not."""
+    """The names on offer and, for the others, why they are not, as far as the service says so."""
     known = {name: model.devices.get(name, Device(available=name == "cpu")) for name in DEVICES if name != "auto"}
     offered = ["auto", *(name for name, device in known.items() if device.available)]
-    return offered, {name: device.reason or "Not available." for name, device in known.items() if not device.available}
+    return offered, {name: device.reason or "" for name, device in known.items() if not device.available}
 
 
 def label(name: str) -> str:
     """The word for a device."""
-    return DEVICES[name]
+    return say("sidebar.auto") if name == "auto" else name.upper()

@@ -4,20 +4,15 @@ from typing import Final
 
 import streamlit as st
 
-from ui import canvas, markup
-from ui.desk import Desk, Question
-from ui.sidebar import Choice
+from ui import canvas, markup, pen
+from ui.desk import Desk
+from ui.files import File
+from ui.language import say
 
-DRAW: Final = "Draw"
-UPLOAD: Final = "Upload"
-CAMERA: Final = "Camera"
+DRAW: Final = "draw"
+UPLOAD: Final = "upload"
+CAMERA: Final = "camera"
 ICONS: Final = {DRAW: ":material/draw:", UPLOAD: ":material/upload:", CAMERA: ":material/photo_camera:"}
-# What belongs to a source and is on the page always, by its key.
-PARTS: Final = {DRAW: ("draw", "brush"), UPLOAD: ("upload",)}
-
-# What a good photo looks like.
-OF_INK: Final = "Best read: one thing, large, in firm strokes on plain paper."
-OF_OBJECTS: Final = "Best read: one piece, alone, before a plain light or dark ground."
 
 
 def offered(subject: str) -> list[str]:
@@ -28,17 +23,18 @@ def offered(subject: str) -> list[str]:
 def choose(desk: Desk, subject: str) -> str:
     """The sources side by side; what the visitor chose last stays as long as it is on offer."""
     names = offered(subject)
+    words = {name: f"{ICONS[name]} {title(name)}" for name in names}
     source = desk.source if desk.source in names else names[0]
     st.session_state["source"] = source
 
     def remember() -> None:
-        # A click on the chosen one takes the choice back, which is no choice of another.
-        desk.source = st.session_state["source"] or source
+        desk.source = st.session_state["source"]
 
     st.segmented_control(
-        "Where the picture comes from",
+        say("sources.title"),
         names,
-        format_func=lambda name: f"{ICONS[name]} {name}",
+        required=True,
+        format_func=words.__getitem__,
         key="source",
         on_change=remember,
         label_visibility="collapsed",
@@ -47,21 +43,22 @@ def choose(desk: Desk, subject: str) -> str:
     return source
 
 
-def show(desk: Desk, source: str, choice: Choice) -> Question | None:
-    """The chosen source; the question about the picture on it, or None while there is none.
+def title(source: str) -> str:
+    """The word for a source."""
+    return {DRAW: say("sources.draw"), UPLOAD: say("sources.upload"), CAMERA: say("sources.camera")}[source]
 
-    Sheet and file lie on the page always and are only hidden: Streamlit forgets what is not there. The camera is different,
+
+def show(desk: Desk, source: str, subject: str) -> list[File]:
+    """The chosen source; the pictures on it, as files, none while there is none.
+
+    Sheet and files lie on the page always and are only hidden: Streamlit forgets what is not there. The camera is different,
     because the browser asks for permission as soon as it is on the page.
     """
-    subject = choice.model.card.subject
-    pictures = {DRAW: draw(desk, choice.brush), UPLOAD: upload(desk, subject)}
+    pictures = {DRAW: draw(desk), UPLOAD: upload(desk, subject)}
     if source == CAMERA:
         pictures[CAMERA] = take_photo(subject)
-    hide(*(part for name, parts in PARTS.items() if name != source for part in parts))
-    picture = pictures[source]
-    if picture is None:
-        return None
-    return Question(picture, choice.model.name, choice.device, desk.drawing if source == DRAW else None)
+    hide(*(part for part in (DRAW, UPLOAD) if part != source), *(() if source == DRAW else ("tools",)))
+    return pictures[source]
 
 
 def hide(*keys: str) -> None:
@@ -70,37 +67,45 @@ def hide(*keys: str) -> None:
     st.html(f"<style>{parts} {{ display: none; }}</style>")
 
 
-def draw(desk: Desk, brush: int) -> bytes | None:
-    """The sheet: the PNG of what is drawn on it."""
-    with st.container(key="draw"):
-        drawing = canvas.show(desk.sheet, brush)
-        desk.see(drawing)
-        st.button("New drawing", key="new", icon=":material/note_add:", on_click=desk.new_sheet)
-    return drawing.png
+def draw(desk: Desk) -> list[File]:
+    """The sheet; what is drawn on it, as PNG."""
+    with st.container(key=DRAW):
+        picture = desk.see(canvas.show(desk.start, pen.current()))
+    return [File.of("drawing.png", picture)] if picture else []
 
 
-def upload(desk: Desk, subject: str) -> bytes | None:
-    """A file's bytes as they were sent, whatever they are; the picture below it, where it is one."""
-    with st.container(key="upload"):
-        file = st.file_uploader("A PNG, JPEG or WebP file", ["png", "jpg", "jpeg", "webp"], key="file")
-        if file is None:
+def tools(desk: Desk, source: str) -> None:
+    """What goes with the sheet. Its keys work only while the sheet is the chosen source."""
+    idle = source != DRAW or not desk.inked
+    st.button(say("sources.undo"), key="undo", icon=":material/undo:", on_click=desk.undo, disabled=idle, shortcut="Mod+Z")
+    st.button(
+        say("sources.clear"), key="clear", icon=":material/delete:", on_click=desk.clear, disabled=idle, shortcut="Delete"
+    )
+    pen.choose(lambda: desk.recolour(pen.current().ink))
+
+
+def upload(desk: Desk, subject: str) -> list[File]:
+    """Files as they were sent, whatever they are; a single one is shown, where it is a picture."""
+    with st.container(key=UPLOAD):
+        sent = st.file_uploader(say("sources.files"), ["png", "jpg", "jpeg", "webp"], True, key="files-sent")
+        files = [File.of(file.name, file.getvalue()) for file in sent]
+        if not files:
             st.html(advice(subject))
-            return None
-        data = file.getvalue()
-        preview = desk.preview(data)
+        preview = desk.preview(files[0].data) if len(files) == 1 else None
         if preview is not None:
-            st.html(f'<div class="sent">{markup.image(preview, alt="The picture you sent")}</div>')
-    return data
+            st.html(f'<div class="sent">{markup.image(preview, alt=say("sources.sent"))}</div>')
+    return files
 
 
-def take_photo(subject: str) -> bytes | None:
-    """The camera: the bytes of the photo taken."""
-    photo = st.camera_input("Camera", key="camera", label_visibility="collapsed", resolution="480p")
+def take_photo(subject: str) -> list[File]:
+    """The camera; the photo taken."""
+    photo = st.camera_input(say("sources.camera"), key="camera", label_visibility="collapsed", resolution="480p")
     if photo is None:
         st.html(advice(subject))
-    return photo.getvalue() if photo else None
+        return []
+    return [File.of("photo.jpg", photo.getvalue())]
 
 
 def advice(subject: str) -> str:
     """One line on what a good photo looks like."""
-    return f'<p class="quiet">{OF_OBJECTS if subject == "object" else OF_INK}</p>'
+    return f'<p class="quiet">{say("sources.of_objects") if subject == "object" else say("sources.of_ink")}</p>'

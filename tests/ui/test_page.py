@@ -1,17 +1,12 @@
-"""The page from top to bottom, run by Streamlit without a browser: canvas and service are stand-ins."""
+"""The page while the visitor draws: answers, what goes with the sheet, refusals, a service that goes away."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable
 
 import httpx
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import ui
 from tests.ui.service import (
-    JPEG,
     NO_GPU,
     OTHER_PNG,
     PNG,
@@ -20,82 +15,20 @@ from tests.ui.service import (
     catalogue,
     characters,
     classification,
+    explanation,
     fashion,
     problem,
 )
-from ui import canvas
-from ui import client as clients
-from ui.canvas import Drawing
-
-APP = Path(ui.__path__[0]) / "app.py"
-ADDRESS = "http://127.0.0.1:3999"
-
-
-class Hand:
-    """Draws on whatever sheet lies there; a new sheet is empty."""
-
-    def __init__(self) -> None:
-        self.sheets: dict[int, bytes] = {}
-        self.sheet = 0
-
-    def show(self, sheet: int, _brush: int) -> Drawing:
-        """Takes the place of `ui.canvas.show`."""
-        self.sheet = sheet
-        return Drawing(self.sheets.get(sheet))
-
-    def draw(self, png: bytes) -> None:
-        """Put a picture on the sheet the page shows."""
-        self.sheets[self.sheet] = png
-
-
-@pytest.fixture
-def service() -> Service:
-    return Service()
-
-
-@pytest.fixture
-def hand() -> Hand:
-    return Hand()
-
-
-@pytest.fixture
-def start(service: Service, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], AppTest]]:
-    """Opens the page, each time as another visitor."""
-    monkeypatch.setenv("API_ADDRESS", ADDRESS)
-    monkeypatch.delenv("API_KEY", raising=False)
-    monkeypatch.setattr(canvas, "show", hand.show)
-    monkeypatch.setattr(clients, "Client", partial(clients.Client, transport=httpx.MockTransport(service)))
-    st.cache_resource.clear()
-    yield lambda: AppTest.from_file(str(APP), default_timeout=30).run()
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def page(start: Callable[[], AppTest]) -> AppTest:
-    return start()
-
-
-def choose(page: AppTest, source: str) -> None:
-    page.segmented_control(key="source").set_value(source).run()
-
-
-def send(page: AppTest, data: bytes, name: str = "picture.png") -> None:
-    page.file_uploader(key="file").upload(name, data).run()
-
-
-def hidden(page: AppTest, part: str) -> bool:
-    return f".st-key-{part}," in written(page)
-
-
-def written(page: AppTest) -> str:
-    """All HTML on the page but the style sheet."""
-    return "\n".join(block.proto.body for block in page.get("html"))
+from tests.ui.visitor import ADDRESS, Hand, cards, choose, explain, hidden, press, written
+from ui.canvas import Pen
 
 
 def test_nothing_drawn_is_a_hint(page: AppTest, service: Service) -> None:
     assert not page.exception
-    assert "Draw a digit on the sheet" in page.info[0].value
+    assert "Draw a digit on the sheet" in written(page)
     assert "This model knows 0, 1, 2" in written(page)
+    assert page.button(key="clear").disabled
+    assert page.button(key="undo").disabled
     assert [request.url.path for request in service.asked] == ["/models"]
 
 
@@ -105,25 +38,113 @@ def test_a_drawing_is_answered(page: AppTest, hand: Hand, service: Service) -> N
     assert not page.exception
     assert service.asked_for("/classify")[0].content == PNG
     assert 'data-label="7"' in written(page)
+    assert "almost certain" in written(page)
+    assert "Draw a digit on the sheet" not in written(page)
+
+
+def test_how_an_answer_came_about_is_asked_for_only_while_that_is_open(page: AppTest, hand: Hand, service: Service) -> None:
+    hand.draw(PNG)
+    page.run()
+    assert not service.asked_for("/explain")
+    explain(page)
     assert 'class="stages"' in written(page)
-    assert [part.label for part in page.expander] == ["Which ink mattered", "Raw logits"]
-    assert not page.info
+    assert "Which ink mattered" in written(page)
+    assert "+9.10" in written(page)
+    service.replies["/explain"] = lambda _: httpx.Response(200, json=explanation("4", logits={"4": -3}))
+    hand.draw(OTHER_PNG)
+    page.run()
+    assert [request.content for request in service.asked_for("/explain")] == [PNG, OTHER_PNG]
+    assert "-3.00" in written(page)
+    page.session_state["explain"] = False
+    page.run()
+    assert 'class="stages"' not in written(page)
+
+
+def test_without_an_explanation_the_answer_stands(page: AppTest, hand: Hand, service: Service) -> None:
+    service.replies["/explain"] = lambda _: problem(504, "deadline", "Too late", "Not answered in time.")
+    hand.draw(PNG)
+    page.run()
+    explain(page)
+    assert 'data-label="7"' in written(page)
+    assert page.warning[0].value == "**The service did not answer in time**: Not answered in time\\."
+    service.replies["/explain"] = lambda _: httpx.Response(200, json=explanation())
+    page.button(key="retry-explain").click().run()
+    assert not page.warning
+    assert 'class="stages"' in written(page)
 
 
 def test_the_gallery_keeps_each_drawing_once(page: AppTest, hand: Hand, service: Service) -> None:
     hand.draw(PNG)
     page.run()
-    page.button(key="new").click().run()
-    assert page.info
+    press(page, "clear")
+    assert "Draw a digit on the sheet" in written(page)
     service.replies["/classify"] = lambda _: httpx.Response(200, json=classification("4"))
     hand.draw(OTHER_PNG)
     page.run()
+    hand.draw(WEBP)
     page.run()
-    assert written(page).count('class="card"') == 2
+    assert cards(page) == 2
     page.button(key="empty").click().run()
     page.run()
-    assert 'class="card"' not in written(page)
+    assert cards(page) == 0
     assert 'data-label="4"' in written(page)
+
+
+def test_undo_takes_the_last_stroke_back(page: AppTest, hand: Hand, service: Service) -> None:
+    for png in (PNG, OTHER_PNG):
+        hand.draw(png)
+        page.run()
+    press(page, "undo")
+    assert [request.content for request in service.asked_for("/classify")] == [PNG, OTHER_PNG, PNG]
+    assert cards(page) == 1
+    press(page, "undo")
+    assert "Draw a digit on the sheet" in written(page)
+    assert page.button(key="undo").disabled
+
+
+def test_the_sheet_is_cleared_at_once(page: AppTest, hand: Hand, service: Service) -> None:
+    hand.draw(PNG)
+    page.run()
+    page.button(key="clear").click().run()
+    assert "Draw a digit on the sheet" in written(page)
+    assert len(service.asked_for("/classify")) == 1
+
+
+def test_pen_and_colours(page: AppTest, hand: Hand, service: Service) -> None:
+    hand.draw(PNG)
+    page.run()
+    page.slider(key="brush").set_value(12).run()
+    page.color_picker(key="ink").set_value("#ffffff").run()
+    assert [caption for caption in page.caption if "look the same" in caption.value]
+    page.color_picker(key="paper").set_value("#102030").run()
+    page.run()
+    assert hand.pens[-1] == Pen(12, "#ffffff", "#102030")
+    assert [stroke["stroke"] for stroke in hand.drawing.strokes] == ["#ffffff"]
+    assert not [caption for caption in page.caption if "look the same" in caption.value]
+    assert cards(page) == 1
+    assert len(service.asked_for("/classify")) == 1
+
+
+def test_asked_again(page: AppTest, hand: Hand, service: Service) -> None:
+    hand.draw(PNG)
+    page.run()
+    service.replies["/classify"] = lambda _: httpx.Response(200, json=classification("4", version="1.1.0"))
+    page.run()
+    assert 'data-label="7"' in written(page)
+    page.button(key="ask").click().run()
+    assert 'data-label="7"' not in written(page)
+    assert 'data-label="4"' in written(page)
+    assert cards(page) == 1
+
+
+def test_keys(page: AppTest, hand: Hand) -> None:
+    hand.draw(PNG)
+    page.run()
+    keys = {key: page.button(key=key).proto.shortcut.lower() for key in ("clear", "undo", "ask")}
+    assert keys == {"clear": "delete", "undo": "ctrl+z", "ask": "enter"}
+    choose(page, "upload")
+    assert page.button(key="clear").disabled  # Delete must not empty a sheet that is out of sight
+    assert hidden(page, "tools")
 
 
 def test_a_rejected_drawing_is_told_plainly(page: AppTest, hand: Hand, service: Service) -> None:
@@ -131,7 +152,8 @@ def test_a_rejected_drawing_is_told_plainly(page: AppTest, hand: Hand, service: 
     service.replies["/classify"] = lambda _: httpx.Response(200, json=reply)
     hand.draw(PNG)
     page.run()
-    assert "This does not look like a digit" in page.warning[0].value
+    assert "This does not look like a digit." in written(page)
+    assert "large and in firm strokes, or choose another model" in written(page)
     assert "Energy &lt;too&gt; low." in written(page)
     assert "best guess" in written(page)
 
@@ -140,7 +162,7 @@ def test_no_ink_is_the_same_hint(page: AppTest, hand: Hand, service: Service) ->
     service.replies["/classify"] = lambda _: problem(422, "no_ink")
     hand.draw(PNG)
     page.run()
-    assert "Draw a digit on the sheet" in page.info[0].value
+    assert "Draw a digit on the sheet" in written(page)
     assert not page.error
     assert not page.warning
 
@@ -149,41 +171,34 @@ def test_a_problem_is_shown_with_its_detail(page: AppTest, hand: Hand, service: 
     service.replies["/classify"] = lambda _: problem(429, "overloaded", "Too many requests", "The queue is full.")
     hand.draw(PNG)
     page.run()
-    assert page.warning[0].value == "**Too many requests**: The queue is full\\."
+    assert page.warning[0].value == "**The service has too much to do**: The queue is full\\."
     service.replies["/classify"] = lambda _: httpx.Response(200, json=classification())
     page.button(key="retry").click().run()
     assert not page.warning
     assert 'data-label="7"' in written(page)
 
 
-def test_without_an_explanation_the_answer_stands(page: AppTest, hand: Hand, service: Service) -> None:
-    service.replies["/explain"] = lambda _: problem(504, "deadline", "Too late", "Not answered in time.")
-    hand.draw(PNG)
-    page.run()
-    assert 'data-label="7"' in written(page)
-    assert page.warning[0].value.startswith("**Too late**")
-
-
 def test_down_and_up_again(page: AppTest, hand: Hand, service: Service) -> None:
     hand.draw(PNG)
     page.run()
     service.down = True
-    page.button(key="new").click().run()
+    press(page, "clear")
     hand.draw(OTHER_PNG)
     page.run()
-    assert f"`{ADDRESS}` does not answer" in page.error[0].value
+    assert f"`{ADDRESS}` does not answer: no connection" in page.error[0].value
     assert not page.exception
-    assert written(page).count('class="card"') == 1
+    assert cards(page) == 1
     service.down = False
     page.button(key="retry").click().run()
     assert not page.error
-    assert written(page).count('class="card"') == 2
+    assert cards(page) == 2
 
 
 def test_down_from_the_start(service: Service, start: Callable[[], AppTest]) -> None:
     service.down = True
     page = start()
     assert len(page.error) == 1
+    assert len(service.asked) == 1  # one run asks once
     assert page.selectbox(key="no-model").disabled
     service.down = False
     page.button(key="retry").click().run()
@@ -208,125 +223,51 @@ def test_another_model_and_device_are_asked(service: Service, hand: Hand, start:
     assert not page.exception
     params = [(r.url.params["model"], r.url.params["device"]) for r in service.asked_for("/classify")]
     assert params == [("digits", "auto"), ("letters", "auto"), ("letters", "cpu")]
-    assert written(page).count('class="card"') == 1
+    assert cards(page) == 1
 
 
-def test_a_file_is_answered_and_shown(page: AppTest, service: Service) -> None:
-    assert hidden(page, "upload")
-    choose(page, "Upload")
-    assert hidden(page, "draw")
-    assert hidden(page, "brush")
-    assert not hidden(page, "upload")
-    assert page.info[0].value == "Upload a photo of a digit: the answer appears here."
-    send(page, JPEG, "named wrongly.png")
-    (request,) = service.asked_for("/classify")
-    assert request.content == JPEG
-    assert request.headers["Content-Type"] == "image/jpeg"
-    assert 'data-label="7"' in written(page)
-    assert 'class="sent"' in written(page)
-    assert not page.info
+def answer_of(request: httpx.Request) -> httpx.Response:
+    """What a digit and a letter model make of the same picture."""
+    model = request.url.params["model"]
+    return httpx.Response(200, json=classification("7" if model == "digits" else "T", model=model))
 
 
-def test_a_file_that_is_no_picture_costs_nothing_else(page: AppTest, hand: Hand, service: Service) -> None:
+def test_two_models_side_by_side(service: Service, hand: Hand, start: Callable[[], AppTest]) -> None:
+    service.replies["/models"] = lambda _: httpx.Response(200, json=catalogue("digits", "letters", others=[fashion()]))
+    service.replies["/classify"] = answer_of
     hand.draw(PNG)
-    page.run()
-    service.replies["/classify"] = lambda _: problem(415, "unsupported_media", detail="Not PNG")
-    choose(page, "Upload")
-    send(page, b"no picture")
-    assert page.warning[0].value == "**This file is not a picture the service can read**: Not PNG"
-    assert [button.key for button in page.button] == ["new", "empty"]  # asking again would not help
-    assert 'class="sent"' not in written(page)
-    service.replies["/classify"] = lambda _: httpx.Response(200, json=classification())
-    choose(page, "Draw")
-    assert not page.warning
-    assert 'data-label="7"' in written(page)
-    assert written(page).count('class="card"') == 1
+    page = start()
+    assert page.selectbox(key="rival").options == ["letters"]  # what is not drawn cannot be compared
+    page.selectbox(key="rival").set_value("letters").run()
+    assert [r.url.params["model"] for r in service.asked_for("/classify")] == ["digits", "letters"]
+    text = written(page)
+    assert text.index('data-model="digits"') < text.index('data-label="7"') < text.index('data-model="letters"')
+    assert 'data-label="T"' in text
+    assert cards(page) == 1
 
-
-def test_a_file_without_ink_is_told_as_the_service_does(page: AppTest, service: Service) -> None:
-    service.replies["/classify"] = lambda _: problem(422, "no_ink", detail="Nothing is drawn")
-    choose(page, "Upload")
-    send(page, WEBP)
-    assert page.warning[0].value == "**There is nothing to read on this picture**: Nothing is drawn"
-    assert not page.info
-
-
-def test_files_and_drawings_hang_side_by_side(page: AppTest, hand: Hand) -> None:
-    hand.draw(PNG)
-    page.run()
-    choose(page, "Upload")
-    send(page, JPEG)
-    send(page, WEBP)
-    assert written(page).count('class="card"') == 3
-    choose(page, "Draw")
+    # The other is asked on as the drawing goes on, and no longer once it is itself the chosen one.
     hand.draw(OTHER_PNG)
     page.run()
-    assert written(page).count('class="card"') == 3
+    assert [r.url.params["model"] for r in service.asked_for("/classify")[2:]] == ["digits", "letters"]
+    page.selectbox(key="model").set_value("letters").run()
+    assert page.selectbox(key="rival").value is None
+    assert written(page).count("data-model=") == 1
 
 
-def test_the_camera_is_asked_for_only_when_chosen(page: AppTest, service: Service) -> None:
-    assert not page.camera_input
-    choose(page, "Camera")
-    assert page.info[0].value == "Take a photo of a digit: the answer appears here."
-    page.camera_input(key="camera").upload("photo.jpg", JPEG).run()
-    assert service.asked_for("/classify")[0].headers["Content-Type"] == "image/jpeg"
-    assert 'data-label="7"' in written(page)
-    choose(page, "Draw")
-    assert not page.camera_input
-
-
-def test_choosing_the_chosen_source_again_changes_nothing(page: AppTest) -> None:
-    choose(page, "Upload")
-    page.segmented_control(key="source").set_value(None).run()
-    assert page.segmented_control(key="source").value == "Upload"
-    assert hidden(page, "draw")
-
-
-def test_each_model_offers_what_it_can_read(service: Service, hand: Hand, start: Callable[[], AppTest]) -> None:
-    service.replies["/models"] = lambda _: httpx.Response(200, json=catalogue(others=[characters(), fashion()]))
-    page = start()
+def test_of_two_models_one_may_fail(service: Service, hand: Hand, start: Callable[[], AppTest]) -> None:
+    service.replies["/models"] = lambda _: httpx.Response(200, json=catalogue("digits", "letters"))
+    service.replies["/classify"] = lambda request: (
+        answer_of(request) if request.url.params["model"] == "digits" else problem(504, "deadline")
+    )
     hand.draw(PNG)
-    page.selectbox(key="model").set_value("characters").run()
-    assert page.segmented_control(key="source").value == "Draw"
-    assert service.asked_for("/classify")[-1].content == PNG
-
-    page.selectbox(key="model").set_value("fashion").run()
-    assert [option.split()[-1] for option in page.segmented_control(key="source").options] == ["Upload", "Camera"]
-    assert hidden(page, "draw")
-    assert page.info[0].value == "Upload a photo: the answer appears here."
-    assert "This model knows T-shirt/top, Trouser" in written(page)
-    assert len(service.asked_for("/classify")) == 1
-    send(page, JPEG)
-    assert service.asked_for("/classify")[-1].url.params["model"] == "fashion"
-    assert "Which parts mattered" in [part.label for part in page.expander]
-
-    # Nobody chose to upload: drawing is where the next model of ink begins, and the drawing is there.
-    page.selectbox(key="model").set_value("digits").run()
-    assert page.segmented_control(key="source").value == "Draw"
-    assert service.asked_for("/classify")[-1].content == PNG
-    assert not page.exception
-
-
-def test_a_file_stays_for_the_next_model(service: Service, start: Callable[[], AppTest]) -> None:
-    service.replies["/models"] = lambda _: httpx.Response(200, json=catalogue(others=[fashion()]))
     page = start()
-    choose(page, "Upload")
-    send(page, JPEG)
-    for name in ("fashion", "digits"):
-        page.selectbox(key="model").set_value(name).run()
-        assert page.segmented_control(key="source").value == "Upload"
-        assert service.asked_for("/classify")[-1].content == JPEG
-    assert [r.url.params["model"] for r in service.asked_for("/classify")] == ["digits", "fashion", "digits"]
-    assert written(page).count('class="card"') == 1
-
-
-def test_what_is_like_no_piece_of_many(service: Service, start: Callable[[], AppTest]) -> None:
-    service.replies["/models"] = lambda _: httpx.Response(200, json=catalogue(others=[fashion()]))
-    service.replies["/classify"] = lambda _: httpx.Response(200, json=classification(model="fashion", rejected=True))
-    page = start()
-    page.selectbox(key="model").set_value("fashion").run()
-    send(page, JPEG)
-    assert "This does not look like anything fashion was made for." in page.warning[0].value
+    page.selectbox(key="rival").set_value("letters").run()
+    assert 'data-label="7"' in written(page)
+    assert "did not answer in time" in page.warning[0].value
+    service.replies["/classify"] = answer_of
+    page.button(key="retry-letters").click().run()
+    assert not page.warning
+    assert 'data-label="T"' in written(page)
 
 
 def test_of_many_classes_the_likeliest_come_first(page: AppTest, hand: Hand, service: Service) -> None:
@@ -337,6 +278,38 @@ def test_of_many_classes_the_likeliest_come_first(page: AppTest, hand: Hand, ser
     page.run()
     assert page.expander[0].label == "All 26 classes"
     likeliest, everything = (block.proto.body for block in page.get("html") if 'class="bars' in block.proto.body)
+    likeliest = likeliest[likeliest.index('class="bars') :]
     assert likeliest.count("<li") == 10
     assert likeliest.index("<li") == likeliest.index('<li class="bar winner"')
     assert everything.count("<li") == 26
+
+
+def test_a_cascade_tells_its_category(service: Service, hand: Hand, start: Callable[[], AppTest]) -> None:
+    service.replies["/models"] = lambda _: httpx.Response(200, json=catalogue(others=[characters()]))
+    reply = classification(model="characters", category={"label": "digit", "confidence": 0.97})
+    service.replies["/classify"] = lambda _: httpx.Response(200, json=reply)
+    page = start()
+    hand.draw(PNG)
+    page.selectbox(key="model").set_value("characters").run()
+    assert "category digit, 97.0%" in written(page)
+
+
+@pytest.mark.parametrize(
+    ("code", "request_", "words"), [("ko", "종이에 숫자 하나를 그려 보세요", "거의 확실"), ("en", "Draw a digit", "almost")]
+)
+def test_another_language_keeps_everything(
+    page: AppTest, hand: Hand, service: Service, code: str, request_: str, words: str
+) -> None:
+    page.segmented_control(key="tongue").set_value(code).run()
+    assert request_ in written(page)
+    hand.draw(PNG)
+    page.run()
+    assert words in written(page)
+    other = "en" if code == "ko" else "ko"
+    page.segmented_control(key="tongue").set_value(other).run()
+    assert page.segmented_control(key="tongue").value == other
+    assert words not in written(page)
+    assert 'data-label="7"' in written(page)
+    assert page.query_params["lang"] == other
+    assert len(service.asked_for("/classify")) == 1
+    assert not page.exception

@@ -6,10 +6,22 @@ import pytest
 from PIL import Image
 
 from tests.pictures import encoded
-from tests.ui.service import CLOTHES, LETTERS, NO_GPU, PNG, WEBP, classification, explanation, model
-from ui import charts, markup, notices, sidebar, stages
-from ui.answers import Classification, Explanation, Model, Picture
-from ui.client import Problem
+from tests.ui.service import (
+    CLOTHES,
+    LETTERS,
+    NO_GPU,
+    PNG,
+    WEBP,
+    catalogue,
+    classification,
+    explanation,
+    fashion,
+    model,
+)
+from ui import charts, language, markup, notices, reading, sidebar, stages
+from ui.answers import Catalogue, Classification, Explanation, Model, Picture
+from ui.client import Problem, Unavailable
+from ui.sidebar import Choice
 
 
 def answer(**changes: object) -> Classification:
@@ -84,6 +96,33 @@ def test_a_rejected_headline_is_a_guess() -> None:
     assert "best guess" in text
 
 
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.991, "almost certain"),
+        (0.99, "almost certain"),
+        (0.95, "very likely"),
+        (0.8, "likely"),
+        (0.5, "unsure"),
+        (0.1, "hardly more than a guess"),
+    ],
+)
+def test_confidence_in_words(share: float, words: str) -> None:
+    assert charts.sureness(answer(confidence=share)) == words
+
+
+def test_an_answer_aloud() -> None:
+    assert charts.aloud(answer()) == "7: almost certain, 99.1%"
+
+
+def test_an_answer_is_named_only_beside_another() -> None:
+    asked = Model.model_validate(model("digits"))
+    assert '<h3 class="model">digits</h3>' in reading.article(answer(), asked, named=True)
+    assert "<h3" not in reading.article(answer(), asked, named=False)
+    assert 'class="doubt"' not in reading.article(answer(), asked, named=False)
+    assert 'class="doubt"' in reading.article(answer(rejected=True), asked, named=False)
+
+
 def test_labels_are_escaped() -> None:
     assert "<b>&lt;i&gt;</b>" in charts.headline(answer(top=[{"label": "<i>", "confidence": 1}]))
     assert "<i>" not in charts.bars({"<i>": 1.0}, "<i>")
@@ -93,6 +132,7 @@ def test_fine_print() -> None:
     text = charts.fine_print(answer())
     assert "digits 1.0.0 · CPU · batch of 4 · 1.1 ms (decode 0.5, preprocess 0.1, queue 0.2, inference 0.1)" in text
     assert "alone in its batch" in charts.fine_print(answer(batch_size=1))
+    assert "tokenise 2.0" in charts.fine_print(answer(timings_ms={"tokenise": 2, "total": 3}))
 
 
 def test_fine_print_leaves_out_what_is_not_told() -> None:
@@ -150,6 +190,7 @@ def test_a_picture_that_cannot_be_taken_is_told_in_plain_words() -> None:
         (["digit", "letter", "drawing"], "a digit, a letter or a drawing"),
         ([*"0123456789", *LETTERS, "drawing"], "a digit, a letter or a drawing"),
         (["ant", "bee"], "an ant or a bee"),
+        (["digit", "ant"], "a digit or an ant"),
         ("가나다", "a letter"),
         ("+-", "a sign"),
         (CLOTHES, ""),
@@ -160,8 +201,43 @@ def test_what_the_labels_have_in_common(labels: Sequence[str], noun: str) -> Non
     assert notices.noun(labels) == noun
 
 
+def test_what_is_said_of_a_service_that_is_not_there() -> None:
+    text = notices.unreachable(Unavailable("http://127.0.0.1:3000", "no connection"))
+    assert text.startswith("The service at `http://127.0.0.1:3000` does not answer: no connection.")
+    assert r"out \[of\] order" in notices.unreachable(Unavailable("http://a", "out [of] order"))
+
+
 def test_devices_come_with_the_reason_against_them() -> None:
     assert sidebar.devices(Model.model_validate(model("digits"))) == (["auto", "cpu"], {"gpu": NO_GPU})
     both = {"cpu": {"available": True}, "gpu": {"available": True}}
     assert sidebar.devices(Model.model_validate(model("digits", devices=both))) == (["auto", "cpu", "gpu"], {})
-    assert sidebar.devices(Model(name="digits")) == (["auto", "cpu"], {"gpu": "Not available."})
+    assert sidebar.devices(Model(name="digits")) == (["auto", "cpu"], {"gpu": ""})
+
+
+def test_only_what_reads_the_same_pictures_is_a_rival() -> None:
+    known = Catalogue.model_validate(catalogue("digits", "letters", others=[fashion()]))
+    assert sidebar.rivals(known, known.model("digits")) == ["letters"]
+    assert sidebar.rivals(known, known.model("fashion")) == []
+
+
+def test_a_rival_without_the_chosen_device_takes_any() -> None:
+    both = {"cpu": {"available": True}, "gpu": {"available": True}}
+    first, second = Model.model_validate(model("digits", devices=both)), Model.model_validate(model("letters"))
+    choice = Choice(first, "gpu", second)
+    assert choice.asked() == [first, second]
+    assert [choice.device_of(each) for each in choice.asked()] == ["gpu", "auto"]
+    assert Choice(first, "gpu").asked() == [first]
+
+
+@pytest.fixture
+def korean(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "current", lambda: "ko")
+
+
+@pytest.mark.usefixtures("korean")
+def test_in_korean() -> None:
+    assert notices.noun([*"0123456789", *LETTERS, "drawing"]) == "숫자, 글자 또는 그림"
+    assert "종이에 숫자 하나를 그려 보세요" in notices.blank("draw", [*"0123456789"])
+    assert "배치 크기 4 · 1.1 ms (해독 0.5, 전처리 0.1, 대기 0.2, 추론 0.1)" in charts.fine_print(answer())
+    assert "숫자처럼 보이지 않습니다." in notices.rejected(answer(rejected=True), "0123456789")
+    assert "서비스가 너무 바쁩니다" in notices.problem(Problem(status=429, title="Busy", detail="", code="overloaded"))
