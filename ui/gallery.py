@@ -101,6 +101,11 @@ class Gallery:
         """What the service is to keep and has not yet, oldest first."""
         return [entry for entry in reversed(self.entries) if entry.wanted]
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether something waits for a service that does not answer."""
+        return bool(self.waiting()) or isinstance(self.kept.failure, Unavailable)
+
     def send(self, client: Client, progress: Callable[[int, int], None] = lambda _done, _all: None) -> None:
         """Give the service what waits for it. What it refuses hangs here with the reason; what it does not answer waits on."""
         if monotonic() < self._not_before:
@@ -142,12 +147,11 @@ def show(gallery: Gallery, client: Client | None = None, catalogue: Catalogue | 
     Without a `client`, or where the `catalogue` tells of no gallery, pictures stay in this visit.
     """
     st.html(Path(__file__).with_name("parts.css"))
-    offered = client if client and catalogue and catalogue.gallery else None
-    impatient = gallery.waiting() or isinstance(gallery.kept.failure, Unavailable)
-    # A part that runs without the rest of the page, and by itself while there is something to try again.
-    st.fragment(_part, run_every=PATIENCE if offered and impatient else None)(gallery, offered, catalogue)
+    _part(gallery, client if client and catalogue and catalogue.gallery else None, catalogue)
 
 
+# What is done here runs this part of the page alone.
+@st.fragment
 def _part(gallery: Gallery, client: Client | None, catalogue: Catalogue | None) -> None:
     if client is None and not gallery.entries:
         return
@@ -166,6 +170,15 @@ def _part(gallery: Gallery, client: Client | None, catalogue: Catalogue | None) 
         if client is not None and catalogue is not None:
             gallery.kept.refresh(client)
             shelf.show(gallery.kept, client, catalogue)
+            if gallery.unanswered:
+                _try_again(monotonic() + PATIENCE / 2)
+
+
+@st.fragment(run_every=PATIENCE)
+def _try_again(after: float) -> None:
+    """Run the page again by itself, some time after it was shown, because the service did not answer."""
+    if monotonic() > after:
+        st.rerun()
 
 
 def _switch(gallery: Gallery) -> None:

@@ -159,7 +159,7 @@ def test_more_on_demand_and_emptied_after_a_second_thought(visit: Page, gallery:
     expect(visit.get_by_text("everybody's, of every model")).to_be_visible()
     assert len(gallery.entries) == PAGE + 3
     press(visit, "Delete all pictures")
-    expect(visit.get_by_text("Nothing is kept yet")).to_be_visible()
+    expect(visit.get_by_text("Nothing is kept here yet")).to_be_visible()
     expect(cards(visit)).to_have_count(0)
     assert gallery.entries == {}
 

@@ -509,7 +509,7 @@ def test_emptying_takes_a_second_step_and_says_what_it_does(page: AppTest, servi
     assert "everybody's, of every model" in page.markdown[0].value
     press(page, "kept-empty")
     assert held(service).entries == {}
-    assert "Nothing is kept yet" in said(page)
+    assert "Nothing is kept here yet" in said(page)
 
 
 def test_older_pictures_come_when_asked_for(page: AppTest, service: Service) -> None:
