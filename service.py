@@ -12,6 +12,7 @@ from serving.access import Access, InsideOnly
 from serving.api_page import api_page
 from serving.catalogue import Catalogue, EmbeddedCatalogue, RemoteCatalogue
 from serving.errors import ProblemMiddleware
+from serving.gallery import GalleryRoutes, gallery_app
 from serving.headers import SecurityHeaders
 from serving.origins import ForeignPages, sharing
 from serving.remote import RunnerHost, introduced, model_routes
@@ -79,6 +80,7 @@ class ImageClassifier:
 
     def __init__(self) -> None:
         self.routes = Routes(self._catalogue(), settings)
+        self.gallery = GalleryRoutes(self.routes, settings)
 
     def _catalogue(self) -> Catalogue:
         if topology == "runner":
@@ -112,10 +114,12 @@ class ImageClassifier:
     async def drain(self) -> None:
         """Answer what is queued before the worker ends."""
         await self.routes.catalogue.close()
+        self.gallery.close()
 
 
 ModelRunner.add_asgi_middleware(InsideOnly, key=runner_key())
 ImageClassifier.mount_asgi_app(catalogue_app(), path="/")
+ImageClassifier.mount_asgi_app(gallery_app(), path="/")
 ImageClassifier.mount_asgi_app(api_page(ImageClassifier, bool(settings.api_keys_file)), path="/")
 ImageClassifier.add_asgi_middleware(SecurityHeaders)
 if settings.cors_origins:

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from serving.errors import MEDIA_TYPE
+from serving.gallery_description import gallery_paths, gallery_schemas
 from serving.schemas import ProblemDocument
 
 TITLE: Final = "Image classifier"
@@ -83,10 +84,11 @@ POLICY: Final = "; ".join(
 def describe(spec: dict[str, Any], with_keys: bool) -> dict[str, Any]:
     """The API's OpenAPI description, made from BentoML's."""
     schemas = {name: schema for name, schema in spec["components"]["schemas"].items() if name not in FOREIGN_SCHEMAS}
-    components: dict[str, Any] = {"schemas": schemas | {"ProblemDocument": ProblemDocument.model_json_schema()}}
+    schemas |= {"ProblemDocument": ProblemDocument.model_json_schema(), **gallery_schemas()}
+    components: dict[str, Any] = {"schemas": schemas}
     paths = {path: {method: _operation(told) for method, told in item.items()} for path, item in spec["paths"].items()}
     info = {"title": TITLE, "version": spec["info"]["version"], "description": ABOUT}
-    described = {**spec, "info": info, "components": components, "paths": {**paths, "/models": MODELS}}
+    described = {**spec, "info": info, "components": components, "paths": {**paths, "/models": MODELS, **gallery_paths()}}
     if with_keys:
         components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
         described["security"] = [{"key": []}]

@@ -62,6 +62,7 @@ class Catalogue:
             "default": self._settings.default_model,
             "defaults": Options(model=self._settings.default_model).model_dump(),
             "limits": self._settings.announced,
+            "gallery": self._settings.gallery,
             "models": [model.describe() for model in self._models.values()],
         }
 

@@ -21,9 +21,9 @@ from serving.catalogue import Catalogue
 from serving.errors import Problem
 from serving.explanation import explain
 from serving.lifecycle import Lifecycle
-from serving.schemas import Batch, Explanation, ProblemDocument
+from serving.schemas import Batch, Classification, Explanation, ProblemDocument
 from serving.settings import Settings
-from serving.upload import give_up_arriving, read_batch, read_image
+from serving.upload import Upload, give_up_arriving, read_batch, read_image
 
 logger = logging.getLogger("bentoml.serving")
 
@@ -72,10 +72,26 @@ class Routes:
         """``POST /explain``"""
         return await self._respond(self._explain, request)
 
-    async def _classify(self, request: Request) -> BaseModel:
-        upload = await read_image(request, self._settings)
+    async def check_ready(self) -> None:
+        """Return if there are models to ask.
+
+        Raises:
+            Problem: ``unavailable``.
+        """
+        if not await self.catalogue.ready():
+            raise Problem("unavailable", "The service is starting. Try again in a moment.")
+
+    async def classified(self, upload: Upload) -> Classification:
+        """The answer for the one image of an upload.
+
+        Raises:
+            Problem, ClientDisconnect: as ``Classifier.classify``; ``overloaded``, ``unknown_model``.
+        """
         with self.admission.work(1):
             return await self.catalogue.model(upload.options.model).classify(upload)
+
+    async def _classify(self, request: Request) -> BaseModel:
+        return await self.classified(await read_image(request, self._settings))
 
     async def _classify_batch(self, request: Request) -> BaseModel:
         upload = await read_batch(request, self._settings)
@@ -94,19 +110,22 @@ class Routes:
 
     async def _respond(self, handler: Callable[[Request], Awaitable[BaseModel]], request: Request) -> Response:
         try:
-            if not await self.catalogue.ready():
-                raise Problem("unavailable", "The service is starting. Try again in a moment.")
+            await self.check_ready()
             answer = await handler(request)
             return Response(answer.model_dump_json(), media_type="application/json")
-        except Problem as problem:
-            refused = problem
-        except ClientDisconnect:
-            return Response(status_code=CLIENT_CLOSED_REQUEST)
-        except Exception:
-            logger.exception("%s failed", request.url.path)
-            refused = Problem("internal", "The service failed; its log says why.")
-        metrics.problems.labels(refused.code).inc()
-        return refused.response()
+        except Exception as error:
+            return refusal(error, request)
+
+
+def refusal(error: Exception, request: Request) -> Response:
+    """The answer to a request that ended with an error, which is counted, and logged if it is nobody's but ours."""
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+    if not isinstance(error, Problem):
+        logger.error("%s failed", request.url.path, exc_info=error)
+        error = Problem("internal", "The service failed; its log says why.")
+    metrics.problems.labels(error.code).inc()
+    return error.response()
 
 
 class FrontDoor:

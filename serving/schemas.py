@@ -1,10 +1,13 @@
 """What the API takes and answers, as pydantic models: the source of /schema.json and /docs.json."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
 from serving.errors import Problem
+
+M = TypeVar("M", bound=BaseModel)
 
 Device = Literal["auto", "cpu", "gpu"]
 
@@ -93,17 +96,23 @@ class Explanation(Classification):
     heatmap: HeatMap | None
 
 
-def parse_options(given: dict[str, str], default_model: str) -> Options:
-    """Options from query parameters and form fields, as text; a JSON-quoted value is unquoted, an empty one is the default.
+def parse_options(given: Mapping[str, str], default_model: str) -> Options:
+    """How an image is to be classified, as ``parse_fields`` reads it."""
+    return parse_fields(Options, given, model=default_model)
+
+
+def parse_fields(schema: type[M], given: Mapping[str, str], **defaults: str) -> M:
+    """The fields of ``schema`` from query parameters and form fields, as text; a JSON-quoted value is unquoted, an empty one is
+    the default.
 
     Raises:
-        Problem: ``bad_request``, naming every option with a bad value.
+        Problem: ``bad_request``, naming every field with a bad value.
     """
     values = {
-        name: value.strip('"') for name, value in given.items() if name in Options.model_fields and value not in ("", "null")
+        name: value.strip('"') for name, value in given.items() if name in schema.model_fields and value not in ("", "null")
     }
     try:
-        return Options.model_validate({"model": default_model, **values})
+        return schema.model_validate({**defaults, **values})
     except ValidationError as error:
         faults = "; ".join(f"{e['loc'][0]}={str(e['input'])[:40]!r}: {e['msg']}" for e in error.errors())
         raise Problem("bad_request", f"An option has a bad value. {faults}.") from error

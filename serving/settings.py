@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from gallery import parse_url
 from preprocessing import Limits
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -20,6 +21,11 @@ Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/*?#@]+$")]
 
 def _listed(given: object) -> object:
     return given.replace(",", " ").split() if isinstance(given, str) else given
+
+
+def _database(address: str) -> str:
+    parse_url(address)
+    return address
 
 
 Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)]
@@ -101,6 +107,14 @@ class Settings(BaseSettings):
     cors_origins: Origins = Field(
         (), description="Origins like https://example.org, with commas between, whose pages may ask the API from a browser."
     )
+    gallery: bool = Field(True, description="Keep pictures for those who post them to /gallery.")
+    gallery_url: Annotated[str, AfterValidator(_database)] | None = Field(
+        None,
+        repr=False,  # it may hold a password
+        description="Database of the gallery, sqlite:////FOLDER/FILE or postgresql://USER:PASSWORD@HOST/DATABASE; the file "
+        "gallery.db in BENTOML_HOME when not set.",
+    )
+    gallery_max_entries: int = Field(10_000, ge=1, le=1_000_000, description="Entries the gallery may hold; more get 413.")
     access_log: bool = Field(False, description="Log a line per request.")
     tracing: bool = Field(False, description="Let OpenTelemetry see the requests.")
 

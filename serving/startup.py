@@ -13,7 +13,9 @@ from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.utils.circus import Arbiter
 from bentoml.models import BentoModel
 from pydantic import ValidationError
+from sqlalchemy import URL
 
+from gallery import FILE_NAME, file_url, parse_url
 from models.card import CARD_FILE, MODEL_FILE, Card, CardError, CascadeCard, ModelCard, read_card
 from models.store import catalogue, catalogue_folder, require
 from serving.devices import DEVICES, DeviceUnavailable, open_session
@@ -36,7 +38,8 @@ def load_settings() -> Settings:
     except ValidationError as error:
         for fault in error.errors():
             name = ".".join(map(str, fault["loc"])).upper()
-            sys.stderr.write(f"Setting {name}={fault['input']!r} is not valid: {fault['msg']}\n")
+            shown = f"={fault['input']!r}" if Settings.model_fields[str(fault["loc"][0])].repr else ""
+            sys.stderr.write(f"Setting {name}{shown} is not valid: {fault['msg']}\n")
         raise SystemExit(2) from None
 
 
@@ -44,6 +47,13 @@ def own_metrics_folder(settings: Settings) -> None:
     """Give each service of this model store a folder of its own for metrics: BentoML empties the one they would share."""
     home = Path(BentoMLContainer.bentoml_home.get())
     BentoMLContainer.prometheus_multiproc_dir.set(str(home / "prometheus_multiproc_dir" / str(settings.port)))
+
+
+def gallery_url(settings: Settings) -> URL:
+    """Where the gallery lies: where ``GALLERY_URL`` says, or in a file of BentoML's home."""
+    if settings.gallery_url is not None:
+        return parse_url(settings.gallery_url)
+    return file_url(Path(BentoMLContainer.bentoml_home.get()) / FILE_NAME)
 
 
 def look_after_workers() -> None:

@@ -1,8 +1,8 @@
 """An HTTP request to checked images and their options; limits hold while the body arrives."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
@@ -28,12 +28,14 @@ _arriving: Final[set[Callable[[Problem], None]]] = set()
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Encoded images as they were sent, how to classify them, since when (``perf_counter``), and is the client still there?"""
+    """Encoded images as they were sent, how to classify them, since when (``perf_counter``), is the client still there, and all
+    that was given as text beside them."""
 
     images: list[bytes]
     options: Options
     started: float
     gone: Callable[[], Awaitable[bool]]
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 async def read_image(request: Request, settings: Settings) -> Upload:
@@ -58,7 +60,7 @@ async def read_image(request: Request, settings: Settings) -> Upload:
         raise Problem("bad_request", f"There are {len(images)} images. Send one, or use /classify/batch.")
     if len(images[0]) > settings.max_image_bytes:
         raise too_large(settings.max_image_bytes)
-    return Upload(images, parse_options(given, settings.default_model), started, request.is_disconnected)
+    return Upload(images, parse_options(given, settings.default_model), started, request.is_disconnected, given)
 
 
 async def read_batch(request: Request, settings: Settings) -> Upload:

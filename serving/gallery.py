@@ -1,0 +1,171 @@
+"""The routes under /gallery: pictures kept for those who ask for it.
+
+Everything that touches the database or a picture's pixels runs in a few threads; nobody else waits for it.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import anyio
+import anyio.to_thread
+import bentoml
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from gallery import CONNECTIONS, BadPicture, Entry, Full, NoEntry, Prediction, Store, Unavailable, archive, picture
+from serving.entries import Chosen, Emptied, GalleryEntry, GalleryPage, Keeping, Listing, check_label, parse_correction
+from serving.errors import Problem
+from serving.routes import Routes, refusal
+from serving.schemas import Classification, parse_fields
+from serving.settings import Settings
+from serving.startup import gallery_url
+from serving.upload import read_body, read_image
+
+logger = logging.getLogger("bentoml.serving")
+
+T = TypeVar("T")
+
+MAX_WAITING: Final = 64
+MAX_CORRECTION_BYTES: Final = 4096
+
+
+class GalleryRoutes:
+    """What is done with a gallery over HTTP: each handler takes a request and answers, whatever happens."""
+
+    def __init__(self, routes: Routes, settings: Settings) -> None:
+        self._routes = routes
+        self._settings = settings
+        self._store = Store(gallery_url(settings), settings.gallery_max_entries)
+        self._threads = anyio.CapacityLimiter(CONNECTIONS)
+        self._check = check_label(lambda model: routes.catalogue.model(model).card.labels)
+        routes.by_path["/gallery"] = self.keep  # pictures come by the same way as those that are not kept
+
+    async def respond(self, path: str, request: Request) -> Response:
+        """Answer a request to one of the paths."""
+        try:
+            if not self._settings.gallery:
+                raise Problem("not_found", "The gallery is off: this service was started with GALLERY=false.")
+            if self._threads.statistics().tasks_waiting >= MAX_WAITING:
+                raise Problem("overloaded", "Too many requests wait for the gallery. Try again in a moment.")
+            return await PATHS[path]["GET" if request.method == "HEAD" else request.method](self, request)
+        except Exception as error:
+            return refusal(error, request)
+
+    async def keep(self, request: Request) -> Response:
+        """``POST /gallery``"""
+        return await self.respond("/gallery", request)
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._store.close()
+
+    async def _keep(self, request: Request) -> Response:
+        await self._routes.check_ready()
+        upload = await read_image(request, self._settings)
+        key = parse_fields(Keeping, upload.given).key
+        answer = await self._routes.classified(upload)
+        kept, new, id = await self._run(self._kept, upload.images[0], answer, key)
+        response = _json(kept, 201 if new else 200)
+        response.headers["Location"] = f"/gallery/{id}"
+        return response
+
+    def _kept(self, data: bytes, answer: Classification, key: str | None) -> tuple[str, bool, UUID]:
+        said = answer.model_dump(include=set(Prediction.__dataclass_fields__))
+        entry, new = self._store.keep(Prediction(**said), picture(data), key)
+        return GalleryEntry.of(entry).model_dump_json(), new, entry.id
+
+    async def _list(self, request: Request) -> Response:
+        return _json(await self._run(self._page, parse_fields(Listing, request.query_params)))
+
+    def _page(self, listing: Listing) -> str:
+        entries, following, total = self._store.page(listing.choice(), listing.limit, listing.after())
+        shown = [GalleryEntry.of(entry) for entry in entries]
+        return GalleryPage(entries=shown, next=following.text() if following else None, total=total).model_dump_json()
+
+    async def _show(self, request: Request) -> Response:
+        entry = await self._run(self._store.entry, request.path_params["id"])
+        return _json(GalleryEntry.of(entry).model_dump_json())
+
+    async def _image(self, request: Request) -> Response:
+        return Response(await self._run(self._store.image, request.path_params["id"]), media_type="image/png")
+
+    async def _correct(self, request: Request) -> Response:
+        correction = parse_correction(bytes(await read_body(request, MAX_CORRECTION_BYTES, self._settings)))
+        entry = await self._run(self._store.correct, request.path_params["id"], correction.label, self._check)
+        return _json(GalleryEntry.of(entry).model_dump_json())
+
+    async def _delete(self, request: Request) -> Response:
+        await self._run(self._store.delete, request.path_params["id"])
+        return Response(status_code=204)
+
+    async def _empty(self, _: Request) -> Response:
+        return _json(Emptied(deleted=await self._run(self._store.empty)).model_dump_json())
+
+    async def _export(self, request: Request) -> Response:
+        choice = parse_fields(Chosen, request.query_params).choice()
+        headers = {"Content-Disposition": 'attachment; filename="gallery.zip"'}
+        if request.method == "HEAD":
+            return Response(headers=headers, media_type="application/zip")
+        pieces = archive(self._store.pictures(choice), _document)
+        first = await self._run(next, pieces, None)  # a database that is not there is told of before the answer begins
+        return StreamingResponse(self._stream(first, pieces), headers=headers, media_type="application/zip")
+
+    async def _stream(self, piece: bytes | None, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+        """The pieces, each made when the one before was sent; where one cannot be, the connection breaks off."""
+        while piece is not None:
+            yield piece
+            piece = await self._run(next, pieces, None)
+
+    async def _run(self, work: Callable[..., T], *arguments: Any) -> T:
+        """What ``work`` gives, in a thread.
+
+        Raises:
+            Problem: ``not_found``, ``undecodable``, ``too_large`` (the gallery is full), ``unavailable`` (its database is).
+        """
+        try:
+            return await anyio.to_thread.run_sync(work, *arguments, limiter=self._threads)
+        except NoEntry as error:
+            raise Problem("not_found", "There is no such entry in the gallery. It may have been deleted.") from error
+        except BadPicture as error:
+            raise Problem("undecodable", str(error)) from error
+        except Full as error:
+            most = self._settings.gallery_max_entries
+            remedy = "Delete some, export and empty it, or raise GALLERY_MAX_ENTRIES."
+            raise Problem("too_large", f"The gallery is full: it may hold {most:,} entries. {remedy}") from error
+        except Unavailable as error:
+            logger.warning("The gallery's database cannot be used: %s: %s", error, error.__cause__)
+            told = f"The gallery's database cannot be used: {error}. Everything else works; try again in a moment."
+            raise Problem("unavailable", told) from error
+
+
+PATHS: Final[dict[str, dict[str, Callable[[GalleryRoutes, Request], Awaitable[Response]]]]] = {
+    "/gallery": {"GET": GalleryRoutes._list, "POST": GalleryRoutes._keep, "DELETE": GalleryRoutes._empty},
+    "/gallery/export": {"GET": GalleryRoutes._export},
+    "/gallery/{id:uuid}": {"GET": GalleryRoutes._show, "PATCH": GalleryRoutes._correct, "DELETE": GalleryRoutes._delete},
+    "/gallery/{id:uuid}/image": {"GET": GalleryRoutes._image},
+}
+
+
+def gallery_app() -> Starlette:
+    """The routes under /gallery, mounted beside BentoML's own."""
+
+    def endpoint(path: str) -> Callable[[Request], Awaitable[Response]]:
+        async def respond(request: Request) -> Response:
+            gallery: GalleryRoutes = bentoml.get_current_service().gallery
+            return await gallery.respond(path, request)
+
+        return respond
+
+    return Starlette(routes=[Route(path, endpoint(path), methods=list(methods)) for path, methods in PATHS.items()])
+
+
+def _json(content: str, status: int = 200) -> Response:
+    return Response(content, status, media_type="application/json")
+
+
+def _document(entry: Entry) -> dict[str, Any]:
+    return GalleryEntry.of(entry).model_dump(mode="json")

@@ -1,0 +1,87 @@
+"""The gallery's part of the API's description: BentoML describes its own routes only."""
+
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from serving.entries import Chosen, Correction, Emptied, GalleryEntry, GalleryPage, Keeping, Listing
+from serving.errors import MEDIA_TYPE
+from serving.schemas import Options
+
+REFERENCE: Final = "#/components/schemas/{model}"
+PNG: Final = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
+ZIP: Final = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+UPLOAD: Final = {
+    "multipart/form-data": {"schema": {"type": "object", "properties": {"image": PNG["image/png"]["schema"]}}},
+    **dict.fromkeys(("image/png", "image/jpeg", "image/webp"), PNG["image/png"]),
+}
+ID: Final = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+
+
+def gallery_schemas() -> dict[str, Any]:
+    """The schemas that the paths refer to."""
+    _, schemas = models_json_schema(
+        [(schema, "serialization") for schema in (GalleryEntry, GalleryPage, Correction, Emptied)], ref_template=REFERENCE
+    )
+    return dict(schemas["$defs"])
+
+
+def gallery_paths() -> dict[str, Any]:
+    """The paths under /gallery and what each takes and answers."""
+    entry, page = _json(GalleryEntry), _json(GalleryPage)
+    return {
+        "/gallery": {
+            "get": _operation("Kept pictures, newest first.", "200", page, _query(Listing)),
+            "post": _operation(
+                "Classify one image and keep it. An entry of the same `key` is renewed instead, and answered 200.",
+                "201",
+                entry,
+                _query(Options, Keeping),
+                UPLOAD,
+            ),
+            "delete": _operation("Remove every entry.", "200", _json(Emptied)),
+        },
+        "/gallery/export": {
+            "get": _operation("A ZIP file: LABEL/ID.png of each entry, and manifest.json.", "200", ZIP, _query(Chosen))
+        },
+        "/gallery/{id}": {
+            "get": _operation("One entry.", "200", entry, [ID]),
+            "patch": _operation("Correct the label, or take that back.", "200", entry, [ID], _json(Correction)),
+            "delete": _operation("Remove one entry.", "204", None, [ID]),
+        },
+        "/gallery/{id}/image": {"get": _operation("The kept picture.", "200", PNG, [ID])},
+    }
+
+
+def _operation(
+    description: str,
+    status: str,
+    answer: dict[str, Any] | None,
+    parameters: list[dict[str, Any]] | None = None,
+    body: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    problem = {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(model="ProblemDocument")}}}
+    told: dict[str, Any] = {
+        "tags": ["Gallery"],
+        "description": description,
+        "parameters": parameters or [],
+        "responses": {
+            status: {"description": "Successful Response"} | ({"content": answer} if answer else {}),
+            "default": {"description": "A problem", "content": problem},
+        },
+    }
+    return told | ({"requestBody": {"required": True, "content": body}} if body else {})
+
+
+def _query(*schemas: type[BaseModel]) -> list[dict[str, Any]]:
+    """The fields of the schemas as query parameters, none of which must be given."""
+    fields = {name: field for schema in schemas for name, field in schema.model_json_schema()["properties"].items()}
+    return [
+        {"name": name, "in": "query", "description": field.pop("description", ""), "schema": field}
+        for name, field in fields.items()
+    ]
+
+
+def _json(schema: type[BaseModel]) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": REFERENCE.format(model=schema.__name__)}}}
