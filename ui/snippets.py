@@ -33,7 +33,10 @@ class Call:
 
 def show(call: Call, picture: bytes | None = None) -> None:
     """The code for what was just answered, one click away; the picture to save, where the visitor has no file of it."""
-    with st.expander(say("snippets.title"), icon=":material/code:"):
+    part = st.expander(say("snippets.title"), icon=":material/code:", key="code", on_change="rerun")
+    if not part.open:
+        return  # what nobody looks at would only hold back the next stroke
+    with part:
         st.caption(say("snippets.about"))
         curl_tab, bentoml_tab, httpx_tab, fetch_tab = st.tabs(["curl", "Python: bentoml", "Python: httpx", "JavaScript"])
         curl_tab.code(curl(call), language="bash")

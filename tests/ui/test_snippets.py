@@ -94,6 +94,10 @@ def page() -> None:
 
 def test_the_part_of_the_page() -> None:
     shown = AppTest.from_function(page).run()
+    assert [part.label for part in shown.expander] == ["Use it from code"]
+    assert not shown.code  # until someone looks
+    shown.session_state["code"] = True
+    shown.run()
     assert not shown.exception
     assert [tab.label for tab in shown.tabs] == ["curl", "Python: bentoml", "Python: httpx", "JavaScript"]
     assert [code.language for code in shown.code] == ["bash", "python", "python", "javascript"]
