@@ -65,13 +65,15 @@ def test_a_bento_carries_its_models(model_store: Path, tmp_path: Path) -> None:
     shutil.rmtree(model_store / "bentos")
     with served(other_home, empty) as client:
         assert client.post("/classify", content=SEVEN).json()["label"] == "7"
+        assert client.post("/gallery", content=SEVEN).status_code == 201
         assert names(client) == {read_card(folder / CARD_FILE).name for folder in catalogue()}
 
 
 def test_a_bento_carries_cascades_and_models_that_were_added(tmp_path: Path) -> None:
     project, empty = tmp_path / "project", tmp_path / "empty"
     empty.mkdir()
-    for pattern in ("service.py", "bentofile.yaml", "models/*.py", "preprocessing/*.py", "serving/*.py", "requirements/*.txt"):
+    rooms = ("models/*.py", "preprocessing/*.py", "gallery/**/*.py", "serving/*.py")
+    for pattern in ("service.py", "bentofile.yaml", *rooms, "requirements/*.txt"):
         for file in ROOT.glob(pattern):
             (project / file.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, project / file.relative_to(ROOT))
