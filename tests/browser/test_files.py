@@ -1,0 +1,82 @@
+"""A visitor who sends many files: real Chromium, real page, real service."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import FilePayload, Locator, Page, expect
+
+from tests.browser.strokes import settle
+from tests.pictures import WHITE, digit, encoded
+from tests.ui.service import JPEG, WEBP
+
+pytestmark = pytest.mark.browser
+
+
+def file(name: str, data: bytes) -> FilePayload:
+    return FilePayload(name=name, mimeType="image/png", buffer=data)
+
+
+def twelve() -> list[FilePayload]:
+    """Eleven digits, in names that ask for trouble, and one file that is no picture."""
+    digits = [(name, encoded(digit(name, paper=WHITE, offset=(shift, 0)))) for shift in (0, 12, 24) for name in "147"]
+    files = [file(f"{name} moved {place}.png", data) for place, (name, data) in enumerate(digits)]
+    return [*files, file("=칠.jpg", JPEG), file("<b>7.webp", WEBP), file("broken.png", b"this is no picture")]
+
+
+def send(page: Page, files: list[FilePayload]) -> None:
+    settle(page)
+    page.get_by_role("radio", name="Upload").click()
+    page.locator("input[type=file]").set_input_files(files)
+
+
+def rows(page: Page) -> Locator:
+    return page.locator(".files tbody tr")
+
+
+def test_one_broken_file_among_twelve(page: Page, tmp_path: Path) -> None:
+    send(page, twelve())
+    expect(rows(page)).to_have_count(12)
+    expect(page.get_by_text("11 of 12 files read. 1 could not be read.")).to_be_visible()
+    for place, name in enumerate("147147147"):
+        expect(rows(page).nth(place)).to_have_attribute("data-label", name)
+    expect(page.locator(".files .wrong")).to_have_count(1)
+    expect(rows(page).last).to_contain_text("broken.png")
+    expect(rows(page).last).to_contain_text("This file is not a picture the service can read")
+    expect(page.locator(".files img")).to_have_count(11)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    download.value.save_as(tmp_path / "answers.csv")
+    text = (tmp_path / "answers.csv").read_bytes()
+    assert text.startswith(b"\xef\xbb\xbf")
+    table = list(csv.DictReader(text.decode("utf-8-sig").splitlines()))
+    assert [row["label"] for row in table] == [*"147147147", "7", "7", ""]
+    assert [row["file"] for row in table[-3:]] == ["'=칠.jpg", "<b>7.webp", "broken.png"]
+    assert all(float(row["confidence"]) > 0.5 for row in table[:-1])
+    assert "not a picture" in table[-1]["error"]
+
+
+def test_another_file_joins_those_that_are_there(page: Page) -> None:
+    send(page, twelve()[:2])
+    expect(rows(page)).to_have_count(2)
+    page.locator("input[type=file]").set_input_files(file("seven.jpg", JPEG))
+    expect(rows(page)).to_have_count(3)
+    expect(rows(page).last).to_have_attribute("data-label", "7")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_needs_no_sideways_scrolling(page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.reload()
+    send(page, [*twelve(), file("a very long name that somebody gave to a file " * 3 + ".png", JPEG)])
+    expect(rows(page)).to_have_count(13)
+    settle_without_sheet(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator(".files").evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
+def settle_without_sheet(page: Page) -> None:
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")

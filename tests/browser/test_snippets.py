@@ -1,0 +1,65 @@
+"""The code on the page, taken from it and run: it says what the page said."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.strokes import SEVEN, draw
+from tests.processes import ROOT
+
+pytestmark = pytest.mark.browser
+
+TABS = ["curl", "Python: bentoml", "Python: httpx", "JavaScript"]
+
+
+def codes(page: Page) -> list[str]:
+    """The code in each tab, as the page shows it."""
+    page.get_by_text("Use it from code").click()
+    texts = []
+    for name in TABS:
+        page.get_by_role("tab", name=name, exact=True).click()
+        code = page.get_by_role("tabpanel").filter(visible=True).locator("code")
+        expect(code).to_be_visible()
+        texts.append(code.inner_text())
+    return texts
+
+
+def test_code_that_was_taken_from_the_page_runs(page: Page, service_address: str, tmp_path: Path) -> None:
+    draw(page, SEVEN)
+    expect(page.locator(".headline")).to_have_attribute("data-label", "7")
+    curl, bentoml, httpx, javascript = codes(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the picture: drawing.png").click()
+    download.value.save_as(tmp_path / "drawing.png")
+
+    for command, code in ((["bash", "-c"], curl), ([sys.executable, "-c"], bentoml), ([sys.executable, "-c"], httpx)):
+        ran = subprocess.run([*command, code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
+        assert (json.loads(ran.stdout)["label"] if code is curl else ran.stdout.split()[0]) == "7"
+    assert ROOT not in tmp_path.parents  # the scripts use nothing of the project
+
+    # In a browser the file comes from elsewhere than from a disk, and the page must be the service's own.
+    page.goto(f"{service_address}/")
+    body = javascript.partition("\n\n")[2].replace("console.log(answer.label, answer.confidence);", "return answer.label;")
+    picture = list((tmp_path / "drawing.png").read_bytes())
+    said = page.evaluate(f"async bytes => {{ const readFile = async () => new Uint8Array(bytes);\n{body}\n}}", picture)
+    assert said == "7"
+
+
+def test_the_way_to_all_routes(page: Page, service_address: str) -> None:
+    draw(page, SEVEN)
+    page.get_by_text("Use it from code").click()
+    expect(page.get_by_role("link", name="All routes of the service")).to_have_attribute("href", f"{service_address}/")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_needs_no_sideways_scrolling(page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.reload()
+    draw(page, SEVEN)
+    codes(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
