@@ -4,7 +4,8 @@ from typing import Final
 
 import streamlit as st
 
-from ui import canvas, markup, pen
+from ui import canvas, markup, pen, pictures
+from ui.answers import Limits
 from ui.desk import Desk
 from ui.files import File
 from ui.language import say
@@ -54,11 +55,12 @@ def show(desk: Desk, source: str, subject: str) -> list[File]:
     Sheet and files lie on the page always and are only hidden: Streamlit forgets what is not there. The camera is different,
     because the browser asks for permission as soon as it is on the page.
     """
-    pictures = {DRAW: draw(desk), UPLOAD: upload(desk, subject)}
+    limits = desk.catalogue.limits if desk.catalogue else Limits()
+    files = {DRAW: draw(desk), UPLOAD: upload(desk, subject, limits)}
     if source == CAMERA:
-        pictures[CAMERA] = take_photo(subject)
+        files[CAMERA] = take_photo(subject, limits)
     hide(*(part for part in (DRAW, UPLOAD) if part != source), *(() if source == DRAW else ("tools",)))
-    return pictures[source]
+    return files[source]
 
 
 def hide(*keys: str) -> None:
@@ -84,11 +86,11 @@ def tools(desk: Desk, source: str) -> None:
     pen.choose(lambda: desk.recolour(pen.current().ink))
 
 
-def upload(desk: Desk, subject: str) -> list[File]:
+def upload(desk: Desk, subject: str, limits: Limits) -> list[File]:
     """Files as they were sent, whatever they are; a single one is shown, where it is a picture."""
     with st.container(key=UPLOAD):
         sent = st.file_uploader(say("sources.files"), ["png", "jpg", "jpeg", "webp"], True, key="files-sent")
-        files = [File.of(file.name, file.getvalue()) for file in sent]
+        files = [File.of(file.name, fitting(file.getvalue(), limits)) for file in sent]
         if not files:
             st.html(advice(subject))
         preview = desk.preview(files[0].data) if len(files) == 1 else None
@@ -97,15 +99,20 @@ def upload(desk: Desk, subject: str) -> list[File]:
     return files
 
 
-def take_photo(subject: str) -> list[File]:
+def take_photo(subject: str, limits: Limits) -> list[File]:
     """The camera; the photo taken."""
     photo = st.camera_input(say("sources.camera"), key="camera", label_visibility="collapsed", resolution="480p")
     if photo is None:
         st.html(advice(subject))
         return []
-    return [File.of("photo.jpg", photo.getvalue())]
+    return [File.of("photo.jpg", fitting(photo.getvalue(), limits))]
 
 
 def advice(subject: str) -> str:
     """One line on what a good photo looks like."""
     return f'<p class="quiet">{say("sources.of_objects") if subject == "object" else say("sources.of_ink")}</p>'
+
+
+def fitting(data: bytes, limits: Limits) -> bytes:
+    """A file as it was sent, or a smaller picture where the service would refuse it for its size."""
+    return pictures.fitting(data, limits.max_image_bytes, limits.max_pixels, limits.max_photo_pixels, limits.max_side)

@@ -12,7 +12,7 @@ from PIL import Image
 from tests.pictures import encoded
 from tests.ui.service import JPEG, PNG, WEBP
 from ui import pictures
-from ui.pictures import SIDE, UNKNOWN, media_type, preview
+from ui.pictures import SIDE, UNKNOWN, fitting, media_type, preview
 
 
 def shown(data: bytes) -> Image.Image:
@@ -82,3 +82,49 @@ def test_whatever_comes_nothing_breaks(picture: bytes, cut: int, rest: bytes) ->
 def test_no_picture_has_no_preview() -> None:
     assert preview(b"no picture") is None
     assert preview(b"\x89PNG\r\n\x1a\n" + os.urandom(100)) is None
+
+
+LIMITS = (2**20, 2**22, 2**24, 2**13)
+
+
+def noise(width: int, height: int) -> Image.Image:
+    """A picture that no file format makes small."""
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+def test_what_the_service_takes_is_sent_as_it_is() -> None:
+    for data in (PNG, JPEG, WEBP, b"no picture", b""):
+        assert fitting(data, *LIMITS) == data
+
+
+@pytest.mark.parametrize(
+    ("image", "format"),
+    [
+        (noise(1500, 1000), "PNG"),  # too many bytes
+        (noise(2000, 1500), "JPEG"),
+        (Image.new("L", (5000, 4000)), "JPEG"),  # too many pixels
+        (Image.new("L", (2100, 2000)), "PNG"),
+        (Image.new("L", (9000, 10)), "PNG"),  # too long
+        (Image.new("RGBA", (2100, 2000), (0, 0, 0, 0)), "WEBP"),
+    ],
+)
+def test_what_is_too_large_is_sent_smaller(image: Image.Image, format: str) -> None:
+    data = encoded(image, format)
+    sent = fitting(data, *LIMITS)
+    small = Image.open(io.BytesIO(sent))
+    assert len(sent) <= 2**20 and max(small.size) <= 1600
+    assert small.width / small.height == pytest.approx(image.width / image.height, rel=0.3 if min(image.size) < 100 else 0.01)
+    assert small.has_transparency_data == image.has_transparency_data
+
+
+def test_a_photo_that_is_too_large_is_turned_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = io.BytesIO()
+    Image.new("L", (5000, 4000)).save(buffer, "JPEG", exif=exif)
+    assert Image.open(io.BytesIO(fitting(buffer.getvalue(), *LIMITS))).size == (1280, 1600)
+
+
+def test_what_cannot_be_made_smaller_is_left_to_the_service() -> None:
+    broken = encoded(noise(1500, 1000))[:2_000_000]
+    assert fitting(broken, *LIMITS) == broken
