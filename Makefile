@@ -18,7 +18,8 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.1
 
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help setup setup-dev setup-train models run serve ui test lint format evaluate robustness bench loadtest bento image train lock clean
+.PHONY: help setup setup-dev setup-train models run serve ui test lint format evaluate robustness bench loadtest bento image sbom audit train \
+	lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -92,6 +93,12 @@ bento: models ## build the Bento (BENTOFILE=bentofile.gpu.yaml for CUDA)
 
 image: bento ## build a container image of the Bento; needs Docker
 	$(BIN)/bentoml containerize image_classifier:latest
+
+sbom: setup-dev ## write what a Bento of BENTOFILE is made of to build/sbom.json (CycloneDX)
+	@$(BIN)/python -m deploy.sbom $(BENTOFILE) build/sbom.json
+
+audit: setup-dev ## look up known vulnerabilities of what the lock files name; needs a network
+	@$(BIN)/python -m deploy.audit
 
 train: setup-train ## train MODEL (digits, letters, category, fashion) on the files under DATA
 	$(BIN)/python -m training $(MODEL) --data $(DATA)

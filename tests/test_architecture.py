@@ -7,7 +7,7 @@ import pytest
 
 from tests.processes import ROOT
 
-ROOMS = {"service", "serving", "gallery", "models", "preprocessing", "training", "ui", "loadtests"}
+ROOMS = {"service", "serving", "gallery", "models", "preprocessing", "training", "ui", "loadtests", "deploy"}
 ALLOWED: dict[str, set[str]] = {
     "service": {"serving"},
     "serving": {"models", "preprocessing", "gallery"},
@@ -17,6 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": {"models", "preprocessing"},
     "ui": set(),
     "loadtests": {"models", "preprocessing", "serving"},
+    "deploy": {"models"},
 }
 FOREIGN = {
     "preprocessing": {"bentoml", "starlette", "onnxruntime", "streamlit", "torch"},

@@ -1,0 +1,1 @@
+"""What goes around the service in production, and what it is made of."""

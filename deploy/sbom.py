@@ -1,0 +1,98 @@
+"""``python -m deploy.sbom``: the bill of materials of a Bento, CycloneDX 1.6: its packages, as locked, and its models."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from importlib.metadata import PackageNotFoundError, metadata
+from pathlib import Path
+from typing import Final
+
+from cyclonedx.contrib.license.factories import LicenseFactory
+from cyclonedx.model import HashAlgorithm, HashType
+from cyclonedx.model.bom import Bom
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.license import License
+from cyclonedx.output import make_outputter
+from cyclonedx.schema import OutputFormat, SchemaVersion
+from packageurl import PackageURL
+from packaging.utils import canonicalize_name
+
+from deploy.requirements import Locked, of_bento, read_lock
+from models.card import CARD_FILE, Card, ModelCard, read_card
+from models.store import catalogue
+
+SCHEMA: Final = SchemaVersion.V1_6
+APPROVED: Final = "License :: OSI Approved ::"
+
+
+def bill(locked: Iterable[Locked], cards: Iterable[Card], name: str) -> str:
+    """The bill of a Bento called ``name``, as JSON."""
+    bom = Bom()
+    root = Component(name=name, type=ComponentType.APPLICATION)
+    bom.metadata.component = root
+    parts = [*(package(entry) for entry in locked if entry.applies), *(model(card) for card in cards)]
+    bom.components.update(parts)
+    bom.register_dependency(root, parts)
+    return make_outputter(bom, OutputFormat.JSON, SCHEMA).output_as_string(indent=2)
+
+
+def package(entry: Locked) -> Component:
+    """A Python package; its licence is known where it is installed in the same version."""
+    name = canonicalize_name(entry.requirement.name)
+    return Component(
+        name=name,
+        version=entry.version,
+        type=ComponentType.LIBRARY,
+        purl=PackageURL("pypi", name=name, version=entry.version),
+        bom_ref=f"{name}=={entry.version}",
+        licenses=_licence(entry),
+    )
+
+
+def model(card: Card) -> Component:
+    """A model, or a cascade of models, which has no file."""
+    return Component(
+        name=card.name,
+        version=card.version,
+        type=ComponentType.MACHINE_LEARNING_MODEL,
+        bom_ref=f"model {card.tag}",
+        description=card.title,
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=card.sha256)] if isinstance(card, ModelCard) else [],
+        licenses=[LicenseFactory().make_from_string(card.licence)],
+    )
+
+
+def _licence(entry: Locked) -> list[License]:
+    try:
+        told = metadata(entry.requirement.name)
+    except PackageNotFoundError:
+        return []
+    if told["Version"] != entry.version:
+        return []
+    texts = told.get_all("License-Expression") or [
+        *(
+            line.rpartition(" :: ")[2]
+            for line in told.get_all("Classifier") or []
+            if line.startswith("License :: OSI Approved ::")
+        ),
+        *(text.strip().partition("\n")[0] for text in told.get_all("License") or []),
+    ]
+    return [LicenseFactory().make_from_string(text) for text in texts[:1] if text]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the bill of the Bento that a bentofile builds."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.sbom", description=__doc__)
+    parser.add_argument("bentofile", type=Path)
+    parser.add_argument("bill", type=Path, help="the file to write")
+    given = parser.parse_args(arguments)
+    cards = [read_card(folder / CARD_FILE) for folder in catalogue()]
+    text = bill(read_lock(of_bento(given.bentofile)), cards, "image_classifier")
+    given.bill.parent.mkdir(parents=True, exist_ok=True)
+    given.bill.write_text(f"{text}\n", encoding="utf-8")
+    sys.stderr.write(f"{given.bill} lists what a Bento of {given.bentofile} is made of.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
