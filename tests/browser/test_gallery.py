@@ -173,7 +173,7 @@ def test_a_database_that_goes_and_comes_back_loses_nothing(visit: Page, gallery:
     expect(visit.get_by_text("Not kept yet because the service does not answer: 1")).to_be_visible()
     expect(fresh(visit)).to_have_count(1)
     gallery.away = False
-    expect(cards(visit)).to_have_count(1)  # by itself, a few seconds later
+    expect(cards(visit)).to_have_count(1, timeout=60_000)  # by itself, a few seconds later
     expect(fresh(visit)).to_have_count(0)
 
 
