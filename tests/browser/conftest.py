@@ -1,7 +1,9 @@
 """Fixtures of the browser tests: one Chromium, one page process, a fresh visit per test."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser.processes import CHROMIUM, NO_CHROMIUM, launch, shoot, start_page
 from tests.pictures import STROKES, WHITE, canvas
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 
 
 # Not for the session: Playwright keeps an event loop running in this thread, and other rooms' tests start their own.
@@ -36,10 +38,10 @@ def page_address(chromium: Browser, service_address: str, tmp_path_factory: pyte
         yield address
 
 
-@pytest.fixture
-def visit(chromium: Browser) -> Iterator[Page]:
+@contextmanager
+def visiting(chromium: Browser, **options: Any) -> Iterator[Page]:
     """An empty tab. At the end the page must have asked loopback only and complained about nothing."""
-    with chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light") as context:
+    with chromium.new_context(**{"color_scheme": "light", "locale": "en-US", **options}) as context:
         context.set_default_timeout(PATIENCE_MS)
         tab = context.new_page()
         complaints: list[str] = []
@@ -50,6 +52,21 @@ def visit(chromium: Browser) -> Iterator[Page]:
         yield tab
         assert complaints == []
         assert strangers == []
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Page]:
+    """A visitor with mouse and keyboard before a wide screen."""
+    with visiting(chromium, viewport={"width": 1280, "height": 900}) as tab:
+        yield tab
+
+
+@pytest.fixture
+def phone(chromium: Browser) -> Iterator[Page]:
+    """A visitor with a phone: fingers and a narrow screen."""
+    options = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+    with visiting(chromium, **options) as tab:
+        yield tab
 
 
 @pytest.fixture

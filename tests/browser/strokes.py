@@ -1,16 +1,67 @@
-"""Digits as a hand with a mouse draws them, on a canvas of 280x280."""
+"""Digits as a hand draws them with mouse or finger, on a canvas of 280x280."""
 
-from playwright.sync_api import Locator, Page, expect
+from collections.abc import Sequence
+from typing import Final
+
+from playwright.sync_api import CDPSession, Locator, Page, expect
 
 Point = tuple[float, float]
+Stroke = Sequence[Point]
 
-SEVEN: list[list[Point]] = [[(80, 65), (200, 65), (170, 120), (145, 175), (128, 225)]]
-THREE: list[list[Point]] = [
-    [
-        (88, 78), (108, 58), (140, 50), (172, 58), (190, 80), (186, 106), (166, 126), (132, 134),
-        (168, 142), (192, 164), (196, 190), (182, 214), (150, 228), (112, 222), (86, 202),
-    ]
-]  # fmt: skip
+# Written down from handwriting, no straighter than a hand is: each stroke from where the pen comes down to where it lifts.
+DIGITS: Final[dict[str, list[Stroke]]] = {
+    "0": [
+        [
+            (152, 56), (126, 60), (104, 80), (92, 110), (88, 146), (93, 182), (108, 210), (134, 224),
+            (160, 216), (180, 192), (190, 158), (191, 120), (183, 86), (168, 64), (148, 54), (138, 58),
+        ]
+    ],
+    "1": [[(112, 92), (128, 76), (143, 55), (144, 96), (141, 140), (142, 184), (139, 226)]],
+    "2": [
+        [
+            (92, 96), (98, 74), (118, 58), (146, 54), (172, 66), (184, 92), (178, 120), (160, 148), (136, 176),
+            (110, 202), (88, 222), (120, 219), (156, 221), (196, 218),
+        ]
+    ],
+    "3": [
+        [
+            (88, 78), (108, 58), (140, 50), (172, 58), (190, 80), (186, 106), (166, 126), (132, 134),
+            (168, 142), (192, 164), (196, 190), (182, 214), (150, 228), (112, 222), (86, 202),
+        ]
+    ],
+    "4": [
+        [(126, 58), (114, 88), (98, 122), (82, 156), (112, 158), (150, 157), (198, 160)],
+        [(164, 108), (163, 144), (160, 186), (158, 230)],
+    ],
+    "5": [
+        [
+            (112, 60), (107, 92), (101, 128), (124, 118), (152, 118), (178, 134), (190, 162), (184, 194),
+            (160, 218), (128, 224), (94, 210),
+        ],
+        [(112, 62), (146, 59), (188, 58)],
+    ],
+    "6": [
+        [
+            (172, 56), (142, 74), (116, 104), (100, 142), (97, 180), (110, 210), (138, 226), (168, 218), (186, 194),
+            (184, 166), (164, 148), (136, 148), (112, 164), (102, 186),
+        ]
+    ],
+    "7": [[(80, 65), (140, 62), (200, 65), (170, 120), (145, 175), (128, 225)]],
+    "8": [
+        [
+            (178, 78), (154, 58), (124, 60), (104, 80), (108, 106), (132, 128), (162, 148), (182, 174), (180, 206),
+            (154, 226), (122, 222), (102, 198), (106, 170), (130, 146), (160, 124), (182, 100), (178, 76),
+        ]
+    ],
+    "9": [
+        [
+            (180, 88), (162, 64), (132, 58), (106, 74), (98, 104), (112, 132), (142, 140), (170, 124), (182, 94),
+            (180, 130), (174, 172), (164, 228),
+        ]
+    ],
+}  # fmt: skip
+THREE: Final = DIGITS["3"]
+SEVEN: Final = DIGITS["7"]
 
 
 def sheet(page: Page) -> Locator:
@@ -24,16 +75,44 @@ def settle(page: Page) -> None:
     expect(sheet(page)).to_be_visible()
 
 
-def draw(page: Page, strokes: list[list[Point]]) -> None:
+def draw(page: Page, strokes: Sequence[Stroke]) -> None:
     """Draw with the mouse: press, move, lift."""
     settle(page)
     sheet(page).scroll_into_view_if_needed()
-    box = sheet(page).bounding_box()
-    assert box is not None
+    strike(page, strokes)
+
+
+def strike(page: Page, strokes: Sequence[Stroke]) -> None:
+    """The same without waiting for the page."""
     for stroke in strokes:
-        points = [(box["x"] + x, box["y"] + y) for x, y in stroke]
+        points = placed(page, stroke)
         page.mouse.move(*points[0])
         page.mouse.down()
         for x, y in points[1:]:
             page.mouse.move(x, y, steps=4)
         page.mouse.up()
+
+
+def touch(page: Page, strokes: Sequence[Stroke]) -> None:
+    """Draw with a finger: real touches, which would scroll the page if the sheet let them."""
+    settle(page)
+    fingers = page.context.new_cdp_session(page)
+    for stroke in strokes:
+        points = placed(page, stroke)
+        tap(fingers, "touchStart", points[0])
+        for point in points[1:]:
+            tap(fingers, "touchMove", point)
+        fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    fingers.detach()
+
+
+def tap(fingers: CDPSession, kind: str, point: Point) -> None:
+    """One finger at one point."""
+    fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": point[0], "y": point[1]}]})
+
+
+def placed(page: Page, stroke: Stroke) -> list[Point]:
+    """A stroke where the sheet lies in the window."""
+    box = sheet(page).bounding_box()
+    assert box is not None
+    return [(box["x"] + x, box["y"] + y) for x, y in stroke]

@@ -1,70 +1,225 @@
-"""A visitor at the page: real Chromium, real page, real service."""
+"""A visitor who draws: real Chromium, real page, real service."""
 
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.processes import start_page
-from tests.browser.strokes import SEVEN, THREE, draw, settle, sheet
+from tests.browser.strokes import DIGITS, SEVEN, THREE, draw, settle, sheet
 from tests.processes import free_port, start_service
 
 pytestmark = pytest.mark.browser
+
+WHITE = [255, 255, 255]
+BLACK = [0, 0, 0]
 
 
 def headline(page: Page) -> Locator:
     return page.locator(".headline")
 
 
+def blank(page: Page) -> Locator:
+    return page.locator(".blank")
+
+
 def cards(page: Page) -> Locator:
     return page.locator(".card")
 
 
-def new_drawing(page: Page) -> None:
-    page.get_by_role("button", name="New drawing").click()
-    expect(headline(page)).to_have_count(0)
+def button(page: Page, name: str) -> Locator:
+    return page.locator(".st-key-tools").get_by_role("button", name=name)
 
 
-def test_a_seven_and_a_three(page: Page) -> None:
-    expect(page.get_by_text("Draw a digit on the sheet")).to_be_visible()
-    expect(page.get_by_test_id("stAlert")).to_have_count(1)
+def clear(page: Page) -> None:
+    button(page, "Clear").click()
+    expect(blank(page)).to_be_visible()
+
+
+def colours(page: Page) -> list[list[int]]:
+    """The colours of the sheet that are more than the soft edge of a stroke, the commonest first."""
+    found: list[list[int]] = page.locator("canvas.dc-canvas.lower-canvas").evaluate(
+        """canvas => {
+            const counts = new Map(), data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+            for (let i = 0; i < data.length; i += 4) {
+                const colour = `${data[i]},${data[i + 1]},${data[i + 2]}`;
+                counts.set(colour, (counts.get(colour) ?? 0) + 1);
+            }
+            const often = [...counts].filter(([, count]) => count > 500).sort((a, b) => b[1] - a[1]);
+            return often.map(([colour]) => colour.split(",").map(Number));
+        }"""
+    )
+    return found
+
+
+def pick(page: Page, name: str, colour: str) -> None:
+    """Choose a colour by its number in the pen's controls, which are open."""
+    swatch = page.get_by_role("button", name=f"{name} color picker")
+    swatch.click()
+    popover = page.get_by_test_id("stColorPickerPopover")
+    popover.locator("input").first.fill(colour)
+    swatch.click()
+    expect(popover).to_have_count(0)
+
+
+def test_every_digit_is_read(page: Page) -> None:
+    for digit, strokes in DIGITS.items():
+        draw(page, strokes)
+        expect(headline(page)).to_have_attribute("data-label", digit)
+        clear(page)
+    expect(cards(page)).to_have_count(10)
+    labels = cards(page).evaluate_all("cards => cards.map(card => card.dataset.label)")
+    assert labels == list(DIGITS)[::-1]
+
+
+def test_an_answer_from_headline_to_fine_print(page: Page) -> None:
+    expect(blank(page)).to_contain_text("Draw a digit on the sheet")
+    expect(blank(page)).to_contain_text("0, 1, 2, 3, 4, 5, 6, 7, 8, 9")
     expect(cards(page)).to_have_count(0)
-
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
+    expect(page.locator(".headline .words")).to_have_text("almost certain")
     expect(page.locator(".bar")).to_have_count(10)
     expect(page.locator(".bar.winner .bar-name")).to_have_text("7")
     expect(page.locator(".headline .top li")).to_have_count(3)
-    expect(page.locator(".stages").first.locator("figcaption b")).to_have_text(["Gray", "Ink", "Crop", "Model input"])
-    expect(page.locator(".fine-print")).to_contain_text("digits")
+    expect(page.locator(".fine-print")).to_contain_text("digits 1.0.0 · CPU")
+    expect(page.locator(".stages")).to_have_count(0)
 
-    new_drawing(page)
-    draw(page, THREE)
-    expect(headline(page)).to_have_attribute("data-label", "3")
-    expect(cards(page)).to_have_count(2)
-
-    # Another brush reruns the page: nothing is lost and nothing is entered twice.
-    page.get_by_role("slider", name="Brush width").press("ArrowRight")
-    expect(page.get_by_text("21 px", exact=True)).to_be_visible()
-    settle(page)
-    expect(headline(page)).to_have_attribute("data-label", "3")
-    expect(cards(page)).to_have_count(2)
-    expect(cards(page).nth(0)).to_have_attribute("data-label", "3")
-    expect(cards(page).nth(1)).to_have_attribute("data-label", "7")
-
-    page.get_by_role("button", name="Forget these").click()
-    expect(cards(page)).to_have_count(0)
-    expect(headline(page)).to_have_attribute("data-label", "3")
+    # Open, it follows the drawing; the service is asked for nothing more than that.
+    page.get_by_text("How this answer came about").click()
+    names = ["Gray", "Ink", "Crop", "Model input", "Which ink mattered"]
+    expect(page.locator(".stages figcaption b")).to_have_text(names)
+    before = page.locator(".stages img").last.get_attribute("src")
+    draw(page, [[(60, 250), (220, 250)]])
+    expect(page.locator(".stages img").last).not_to_have_attribute("src", before or "")
+    expect(page.locator(".stages figcaption b")).to_have_text(names)
 
 
-def test_the_toolbar_wipes_the_sheet(page: Page) -> None:
+def test_undo_and_clear_by_button_and_key(page: Page) -> None:
+    four = DIGITS["4"]
+    draw(page, four[:1])
+    expect(headline(page)).to_be_visible()
+    once = headline(page).get_attribute("data-label")
+    draw(page, four[1:])
+    expect(headline(page)).to_have_attribute("data-label", "4")
+    assert once != "4"
+
+    button(page, "Undo").click()
+    expect(headline(page)).to_have_attribute("data-label", once or "")
+    draw(page, four[1:])  # the canvas goes on where it was
+    expect(headline(page)).to_have_attribute("data-label", "4")
+    page.keyboard.press("Control+z")
+    expect(headline(page)).to_have_attribute("data-label", once or "")
+    page.keyboard.press("Control+z")
+    expect(blank(page)).to_be_visible()
+    expect(button(page, "Undo")).to_be_disabled()
+    assert colours(page) == [WHITE]
+
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
-    sheet(page).hover()
-    page.locator(".dc-toolbar button").last.click()
-    expect(page.get_by_text("Draw a digit on the sheet")).to_be_visible()
+    page.keyboard.press("Delete")
+    expect(blank(page)).to_be_visible()
+    expect(button(page, "Clear")).to_be_disabled()
     draw(page, THREE)
     expect(headline(page)).to_have_attribute("data-label", "3")
+    clear(page)
+    assert colours(page) == [WHITE]
+    expect(cards(page)).to_have_count(3)
+
+
+def test_enter_asks_again(page: Page) -> None:
+    draw(page, SEVEN)
+    expect(headline(page)).to_be_visible()
+    settle(page)
+    before = page.locator(".fine-print").inner_text()
+    page.keyboard.press("Enter")
+    expect(page.locator(".fine-print")).not_to_have_text(before)
+    expect(headline(page)).to_have_attribute("data-label", "7")
+    expect(cards(page)).to_have_count(1)
+
+
+def test_pen_and_colours_keep_the_drawing(page: Page) -> None:
+    draw(page, SEVEN)
+    expect(headline(page)).to_have_attribute("data-label", "7")
+    assert colours(page) == [WHITE, BLACK]
+    button(page, "Pen").click()
+    page.get_by_role("slider", name="Brush width").press("ArrowRight")
+    expect(page.get_by_text("21 px", exact=True)).to_be_visible()
+    pick(page, "Paper", "#000080")
+    pick(page, "Ink", "#FFFF00")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("slider")).to_have_count(0)
+    settle(page)
+    expect(headline(page)).to_have_attribute("data-label", "7")
+    assert colours(page) == [[0, 0, 128], [255, 255, 0]]
+
+    # What is drawn on, undone and drawn anew has the new colours too.
+    draw(page, [[(60, 250), (220, 250)]])
+    settle(page)
+    button(page, "Undo").click()
+    expect(headline(page)).to_have_attribute("data-label", "7")
+    clear(page)
+    draw(page, THREE)
+    expect(headline(page)).to_have_attribute("data-label", "3")
+    assert colours(page) == [[0, 0, 128], [255, 255, 0]]
+    expect(cards(page)).to_have_count(2)
+
+
+def test_language_and_theme_keep_the_drawing(page: Page) -> None:
+    draw(page, SEVEN)
+    expect(headline(page)).to_have_attribute("data-label", "7")
+    page.get_by_role("radio", name="CPU").check(force=True)
+    settle(page)
+    page.get_by_role("radio", name="한국어").click()
+    expect(page.get_by_role("heading", name="그림 분류기")).to_be_visible()
+    expect(page.locator(".headline .words")).to_have_text("거의 확실")
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
+    expect(page).to_have_url(re.compile(r"[?&]lang=ko\b"))
+    settle(page)
+    expect(page.get_by_role("radio", name="CPU")).to_be_checked()
+
+    page.get_by_test_id("stMainMenuButton").click()
+    page.get_by_role("menuitemradio", name="Dark").click()
+    page.keyboard.press("Escape")
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_css("background-color", "rgb(19, 21, 26)")
+    expect(app).to_have_css("color-scheme", "dark")
+    settle(page)
+    expect(headline(page)).to_have_attribute("data-label", "7")
+    assert colours(page) == [WHITE, BLACK]
+    expect(cards(page)).to_have_count(1)
+
+    # A drawing that survived can be drawn on.
+    draw(page, [[(100, 140), (190, 140)]])
+    settle(page)
+    expect(headline(page)).to_be_visible()
+    expect(cards(page)).to_have_count(1)
+
+    page.reload()
+    expect(page.get_by_role("heading", name="그림 분류기")).to_be_visible()
+    expect(app).to_have_css("color-scheme", "dark")
+
+
+def test_two_models_read_the_same_drawing(page: Page) -> None:
+    draw(page, SEVEN)
+    expect(headline(page)).to_have_attribute("data-label", "7")
+    settle(page)
+    page.get_by_role("combobox", name="Compare with").click()
+    page.get_by_role("option", name="characters", exact=True).click()
+    answers = page.locator(".answer")
+    expect(answers).to_have_count(2)
+    expect(answers.nth(1)).to_have_attribute("data-model", "characters")
+    expect(answers.nth(1)).to_contain_text("category digit")
+    left, right = (answers.nth(place).bounding_box() for place in range(2))
+    assert left is not None
+    assert right is not None
+    assert left["x"] + left["width"] <= right["x"]
+    settle(page)
+    clear(page)
+    draw(page, THREE)
+    expect(headline(page).nth(0)).to_have_attribute("data-label", "3")
+    expect(headline(page).nth(1)).to_have_attribute("data-label", "3")
     expect(cards(page)).to_have_count(2)
 
 
@@ -75,6 +230,19 @@ def test_the_gpu_is_offered_or_refused_with_a_reason(page: Page) -> None:
     expect(gpu).to_have_count(1)
     if not gpu.is_enabled():
         expect(page.locator(".st-key-refused-gpu").get_by_test_id("stCaptionContainer")).not_to_be_empty()
+
+
+def test_who_listens_hears_the_answer(page: Page) -> None:
+    settle(page)
+    expect(sheet(page)).to_have_attribute("aria-label", "Sheet to draw on with mouse, pen or finger")
+    draw(page, SEVEN)
+    expect(page.get_by_role("status").filter(has_text="7: almost certain")).to_have_count(1)
+    page.get_by_text("How this answer came about").click()
+    expect(page.locator(".stages img")).to_have_count(5)
+    settle(page)
+    assert page.locator("img").evaluate_all("images => images.filter(image => !image.alt.trim()).length") == 0
+    clear(page)
+    expect(page.locator(".st-key-voice p")).to_be_empty()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -101,8 +269,12 @@ def test_the_service_goes_and_comes_back(visit: Page, model_store: Path, logs: P
             retry.click()
             expect(headline(visit)).to_have_attribute("data-label", "7")
             expect(retry).to_have_count(0)
-            new_drawing(visit)
+            clear(visit)
         draw(visit, THREE)
         expect(visit.get_by_test_id("stAlert")).to_contain_text(f"{address} does not answer")
         expect(retry).to_be_visible()
         expect(cards(visit)).to_have_count(1)
+        with start_service(model_store, port):
+            draw(visit, [[(128, 134), (150, 134)]])  # a stroke asks as well as the button does
+            expect(headline(visit)).to_have_attribute("data-label", "3")
+            expect(cards(visit)).to_have_count(2)
