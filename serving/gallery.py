@@ -3,13 +3,14 @@
 Everything that touches the database or a picture's pixels runs in a few threads; nobody else waits for it.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-import anyio
-import anyio.to_thread
 import bentoml
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -29,7 +30,9 @@ logger = logging.getLogger("bentoml.serving")
 
 T = TypeVar("T")
 
-MAX_WAITING: Final = 64
+MOST_ASKED: Final = 64
+# A little more than the database itself allows a statement, or a writer to wait for another.
+ANSWER_SECONDS: Final = 12.0
 MAX_CORRECTION_BYTES: Final = 4096
 
 
@@ -40,7 +43,8 @@ class GalleryRoutes:
         self._routes = routes
         self._settings = settings
         self._store = Store(gallery_url(settings), settings.gallery_max_entries)
-        self._threads = anyio.CapacityLimiter(CONNECTIONS)
+        self._threads = ThreadPoolExecutor(CONNECTIONS, "gallery")
+        self._asked = 0
         self._check = check_label(lambda model: routes.catalogue.model(model).card.labels)
         routes.by_path["/gallery"] = self.keep  # pictures come by the same way as those that are not kept
 
@@ -49,8 +53,6 @@ class GalleryRoutes:
         try:
             if not self._settings.gallery:
                 raise Problem("not_found", "The gallery is off: this service was started with GALLERY=false.")
-            if self._threads.statistics().tasks_waiting >= MAX_WAITING:
-                raise Problem("overloaded", "Too many requests wait for the gallery. Try again in a moment.")
             return await PATHS[path]["GET" if request.method == "HEAD" else request.method](self, request)
         except Exception as error:
             return refusal(error, request)
@@ -61,6 +63,7 @@ class GalleryRoutes:
 
     def close(self) -> None:
         """Close the connections to the database."""
+        self._threads.shutdown(wait=False)
         self._store.close()
 
     async def _keep(self, request: Request) -> Response:
@@ -118,16 +121,30 @@ class GalleryRoutes:
         """The pieces, each made when the one before was sent; where one cannot be, the connection breaks off."""
         while piece is not None:
             yield piece
-            piece = await self._run(next, pieces, None)
+            piece = await self._in_thread(next, pieces, None)
 
     async def _run(self, work: Callable[..., T], *arguments: Any) -> T:
+        """What ``work`` gives, in a thread, unless too many wait for one.
+
+        Raises:
+            Problem: ``overloaded``; as ``_in_thread``.
+        """
+        if self._asked >= MOST_ASKED:
+            raise Problem("overloaded", "Too many requests wait for the gallery. Try again in a moment.")
+        return await self._in_thread(work, *arguments)
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
         """What ``work`` gives, in a thread.
 
         Raises:
             Problem: ``not_found``, ``undecodable``, ``too_large`` (the gallery is full), ``unavailable`` (its database is).
         """
+        self._asked += 1
         try:
-            return await anyio.to_thread.run_sync(work, *arguments, limiter=self._threads)
+            begun = asyncio.get_running_loop().run_in_executor(self._threads, partial(work, *arguments))
+            return await asyncio.wait_for(begun, ANSWER_SECONDS)
+        except asyncio.TimeoutError as error:
+            raise self._unavailable("it does not answer", error) from error
         except NoEntry as error:
             raise Problem("not_found", "There is no such entry in the gallery. It may have been deleted.") from error
         except BadPicture as error:
@@ -137,9 +154,15 @@ class GalleryRoutes:
             remedy = "Delete some, export and empty it, or raise GALLERY_MAX_ENTRIES."
             raise Problem("too_large", f"The gallery is full: it may hold {most:,} entries. {remedy}") from error
         except Unavailable as error:
-            logger.warning("The gallery's database cannot be used: %s: %s", error, error.__cause__)
-            told = f"The gallery's database cannot be used: {error}. Everything else works; try again in a moment."
-            raise Problem("unavailable", told) from error
+            raise self._unavailable(str(error), error.__cause__) from error
+        finally:
+            self._asked -= 1
+
+    def _unavailable(self, reason: str, cause: BaseException | None) -> Problem:
+        """What is told of a database that cannot be used; the log has what it said."""
+        logger.warning("The gallery's database cannot be used: %s (%s)", reason, cause)
+        told = f"The gallery's database cannot be used: {reason}. Everything else works; try again in a moment."
+        return Problem("unavailable", told)
 
 
 PATHS: Final[dict[str, dict[str, Callable[[GalleryRoutes, Request], Awaitable[Response]]]]] = {

@@ -1,0 +1,144 @@
+"""The gallery of real `bentoml serve` processes and its database: restarts, workers that write at once, a database that is
+absent, ends, and comes back. Whatever happens to it, pictures are classified."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.pictures import digit, encoded
+from tests.postgres import Cluster
+from tests.processes import free_port, start_service
+from tests.served.metrics import until
+from tests.served.test_problems import is_problem
+
+pytestmark = pytest.mark.served
+
+SEVEN = encoded(digit("7"))
+KEYS = 20
+WITH_KEY = 80
+WITHOUT = 40
+CONNECTIONS = 16
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/gallery.db"
+    return str(request.getfixturevalue("postgres").new_database())
+
+
+def classifies(address: str) -> bool:
+    """Whether the service is ready and reads a picture."""
+    ready = httpx.get(f"{address}/readyz", timeout=10).status_code == 200
+    return ready and httpx.post(f"{address}/classify", content=SEVEN, timeout=10).json()["label"] == "7"
+
+
+def keeps(address: str) -> bool:
+    """Whether the gallery takes a picture."""
+    return httpx.post(f"{address}/gallery", content=SEVEN, timeout=30).status_code == 201
+
+
+def test_two_workers_and_a_restart_lose_nothing_and_double_nothing(model_store: Path, url: str) -> None:
+    with start_service(model_store, free_port(), GALLERY_URL=url) as address:
+        corrections = asyncio.run(_everything_at_once(address))
+    assert len(corrections) == KEYS + WITHOUT
+    with start_service(model_store, free_port(), GALLERY_URL=url) as address:
+        page = httpx.get(f"{address}/gallery", params={"limit": 100}, timeout=30).json()
+        assert page["total"] == len(corrections)
+        assert {entry["id"]: entry["corrected"] for entry in page["entries"]} == corrections
+        for entry in page["entries"][:3]:
+            assert httpx.get(f"{address}{entry['image']}", timeout=30).content.startswith(b"\x89PNG")
+
+
+async def _everything_at_once(address: str) -> dict[str, str | None]:
+    """Post and then correct over many connections, which both workers serve; the corrections that were answered, by id."""
+    limits = httpx.Limits(max_connections=CONNECTIONS)
+    async with httpx.AsyncClient(base_url=address, timeout=60, limits=limits) as client:
+
+        async def post(number: int) -> tuple[str, int]:
+            params = {"key": f"key-{number % KEYS}"} if number < WITH_KEY else {}
+            answer = await client.post("/gallery", content=SEVEN, params=params)
+            return answer.json()["id"], answer.status_code
+
+        async def correct(place: int, id: str) -> tuple[str, str | None]:
+            label = str(place % 10) if place % 3 else None
+            answer = await client.patch(f"/gallery/{id}", json={"label": label})
+            assert answer.status_code == 200, answer.text
+            return id, label
+
+        kept = await asyncio.gather(*(post(number) for number in range(WITH_KEY + WITHOUT)))
+        assert sorted(code for _, code in kept) == [200] * (WITH_KEY - KEYS) + [201] * (KEYS + WITHOUT)
+        for key in range(KEYS):
+            assert len({id for id, _ in kept[key:WITH_KEY:KEYS]}) == 1
+        return dict(await asyncio.gather(*(correct(place, id) for place, id in enumerate(sorted({id for id, _ in kept})))))
+
+
+def test_a_postgres_that_ends_and_comes_back(model_store: Path, postgres: Cluster) -> None:
+    url = postgres.new_database()
+    with start_service(model_store, free_port(), GALLERY_URL=url) as address:
+        entry = httpx.post(f"{address}/gallery", content=SEVEN, timeout=30).json()
+        postgres.stop()
+        try:
+            for _ in range(4):  # whichever worker answers
+                for ask in ("/gallery", "/gallery/export", entry["image"]):
+                    answer = httpx.get(f"{address}{ask}", timeout=30)
+                    assert "database cannot be used" in is_problem(answer, 503, "unavailable")
+                    assert int(answer.headers["retry-after"]) >= 1
+                assert not keeps(address)
+                assert classifies(address)
+        finally:
+            postgres.start()
+        until(lambda: keeps(address), seconds=30)
+        assert httpx.get(f"{address}/gallery/{entry['id']}", timeout=30).json() == entry
+
+
+def test_a_postgres_that_starts_after_the_service(model_store: Path, postgres: Cluster) -> None:
+    url = postgres.new_database()
+    postgres.stop()
+    try:
+        with start_service(model_store, free_port(), GALLERY_URL=url) as address:
+            assert classifies(address)
+            is_problem(httpx.get(f"{address}/gallery", timeout=30), 503, "unavailable")
+            postgres.start()
+            until(lambda: keeps(address), seconds=30)
+    finally:
+        postgres.stop()
+        postgres.start()
+
+
+def test_a_file_that_cannot_be_opened_or_is_no_database(model_store: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "volume"
+    with start_service(model_store, free_port(), GALLERY_URL=f"sqlite:///{folder}/gallery.db", WORKERS="1") as address:
+        assert classifies(address)
+        refused = httpx.post(f"{address}/gallery", content=SEVEN, timeout=30)
+        assert "unable to open database file" in is_problem(refused, 503, "unavailable")
+        folder.mkdir()
+        file = folder / "gallery.db"
+        file.write_bytes(b"something else " * 100)
+        until(lambda: "not a database" in httpx.get(f"{address}/gallery", timeout=30).json().get("detail", ""))
+        assert classifies(address)
+        file.unlink()
+        until(lambda: keeps(address))
+
+
+def test_a_gallery_that_is_off(model_store: Path, tmp_path: Path) -> None:
+    settings = {"GALLERY": "false", "GALLERY_URL": f"sqlite:///{tmp_path}/gallery.db", "WORKERS": "1"}
+    with start_service(model_store, free_port(), **settings) as address:
+        assert httpx.get(f"{address}/models", timeout=30).json()["gallery"] is False
+        for method, path in [("GET", ""), ("POST", ""), ("DELETE", ""), ("GET", "/export")]:
+            answer = httpx.request(method, f"{address}/gallery{path}", timeout=30)
+            assert "GALLERY=false" in is_problem(answer, 404, "not_found")
+        assert classifies(address)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_an_address_it_is_a_file_of_bentomls_home(model_store: Path) -> None:
+    file = model_store / "gallery.db"
+    file.unlink(missing_ok=True)
+    with start_service(model_store, free_port(), WORKERS="1") as address:
+        assert classifies(address)
+        assert not file.exists()
+        assert keeps(address)
+        assert file.is_file()
