@@ -18,6 +18,8 @@ from ui.pictures import preview
 _KEY: Final = "files-read"
 # So many are asked for at a time, which is often enough for a bar that moves.
 AT_ONCE: Final = 16
+# So many files that could not be read are named above the table, which may be long.
+NAMED: Final = 5
 # Bytes around a picture in a request.
 WRAPPING: Final = 512
 
@@ -162,12 +164,15 @@ def show(reader: Reader, files: Sequence[File], gallery: Gallery | None = None) 
 
 def _summary(rows: Sequence[table.Row], failure: Unavailable | Problem | None) -> None:
     read = sum(isinstance(row.outcome, Classification) for row in rows)
-    broken = sum(isinstance(row.outcome, Problem) for row in rows)
+    broken = [row.name for row in rows if isinstance(row.outcome, Problem)]
     text = say("files.summary", read=read, total=len(rows))
-    st.caption(f"{text} {say('files.broken', count=broken)}" if broken else text)
+    if broken:
+        names = ", ".join(broken[:NAMED]) + (", …" if len(broken) > NAMED else "")
+        text += " " + say("files.broken", count=len(broken), names=names)
+    st.html(f'<p class="quiet">{markup.text(text)}</p>')
     if failure is None:
         return
-    st.error(say("files.stopped", count=len(rows) - read - broken), icon=":material/cloud_off:")
+    st.error(say("files.stopped", count=len(rows) - read - len(broken)), icon=":material/cloud_off:")
     if isinstance(failure, Problem):
         st.html(f'<p class="quiet">{markup.text(table.words(failure))}</p>')
     st.button(say("files.retry"), key="retry-files", icon=":material/refresh:")

@@ -37,7 +37,7 @@ def rows(page: Page) -> Locator:
 def test_one_broken_file_among_twelve(page: Page, tmp_path: Path) -> None:
     send(page, twelve())
     expect(rows(page)).to_have_count(12)
-    expect(page.get_by_text("11 of 12 files read. 1 could not be read.")).to_be_visible()
+    expect(page.get_by_text("11 of 12 files read. 1 could not be read: broken.png")).to_be_visible()
     for place, name in enumerate("147147147"):
         expect(rows(page).nth(place)).to_have_attribute("data-label", name)
     expect(page.locator(".files .wrong")).to_have_count(1)

@@ -266,7 +266,7 @@ def written(page: AppTest) -> str:
 
 def test_the_part_of_the_page(page: AppTest, service: Service) -> None:
     send(page, [*some(11), File.of("broken.png", b"no picture")])
-    assert page.caption[0].value == "11 of 12 files read. 1 could not be read."
+    assert "11 of 12 files read. 1 could not be read: broken.png<" in written(page)
     assert written(page).count('data-label="7"') == 11
     assert "This file is not a picture the service can read" in written(page)
     assert page.get("download_button")[0].proto.label == "Download CSV"
@@ -280,13 +280,13 @@ def test_a_retry_asks_for_the_rest(page: AppTest, service: Service) -> None:
         batch(request) if len(service.asked) == 1 else problem(401, "unauthorized", "Unauthorized", "The key is wrong.")
     )
     send(page, some(AT_ONCE + 4))
-    assert page.caption[0].value == "16 of 20 files read."
+    assert "16 of 20 files read.<" in written(page)
     assert page.error[0].value.endswith("files still to be read: 4.")
     assert "Unauthorized: The key is wrong." in written(page)
     assert written(page).count("not read yet") == 4
     service.replies["/classify/batch"] = batch
     page.button(key="retry-files").click().run()
-    assert page.caption[0].value == "20 of 20 files read."
+    assert "20 of 20 files read.<" in written(page)
     assert not page.error
     assert asked(service) == [16, 4, 4]
 
@@ -296,4 +296,10 @@ def test_a_blank_picture_beside_others(page: AppTest, service: Service) -> None:
     service.replies["/classify/batch"] = lambda _: httpx.Response(200, json=[blank, classification()])
     send(page, [File.of("paper.png", encoded(canvas([], paper=WHITE))), File.of("seven.png", PNG)])
     assert "There is nothing to read on this picture" in written(page)
-    assert page.caption[0].value == "1 of 2 files read. 1 could not be read."
+    assert "1 of 2 files read. 1 could not be read: paper.png<" in written(page)
+
+
+def test_of_many_broken_files_some_are_named(page: AppTest) -> None:
+    send(page, [File.of(f"{number}<b>.png", b"no picture" * (number + 1)) for number in range(7)])
+    assert "7 could not be read: 0&lt;b&gt;.png, 1&lt;b&gt;.png" in written(page)
+    assert "4&lt;b&gt;.png, …<" in written(page)
