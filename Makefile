@@ -17,6 +17,7 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.1
 	--no-emit-index-url --no-emit-find-links
 
 export BENTOML_DO_NOT_TRACK := True
+export ORT_DISABLE_TELEMETRY := 1
 
 .PHONY: help setup setup-dev setup-train models run serve ui test lint format evaluate robustness bench loadtest bento image sbom audit train \
 	lock clean

@@ -1,1 +1,5 @@
 """What lies between HTTP and ONNX Runtime."""
+
+import os
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before ONNX Runtime is imported, which reports to its maker otherwise

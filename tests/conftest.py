@@ -16,6 +16,7 @@ from hypothesis import settings
 from tests.postgres import Cluster, binaries, running_cluster
 from tests.processes import ROOT, free_port, service_environment, start_service
 
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # for tests that import ONNX Runtime before a room of the house does
 # A busy machine is no fault of an example.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")

@@ -1,0 +1,28 @@
+"""Nobody is told what is classified here: ONNX Runtime reports to its maker unless it is told not to before it is imported."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.processes import ROOT
+from tests.test_architecture import ROOMS, imported
+
+USERS = sorted(room for room in ROOMS if any("onnxruntime" in imported(module) for module in (ROOT / room).rglob("*.py")))
+MODEL = ROOT / "models" / "digits" / "model.onnx"
+
+
+def test_these_rooms_run_models() -> None:
+    assert USERS == ["loadtests", "models", "serving", "training"]
+
+
+@pytest.mark.parametrize("room", USERS)
+def test_a_session_leaves_nothing_behind_that_would_be_sent(room: str, tmp_path: Path) -> None:
+    script = f"import {room}, onnxruntime; onnxruntime.InferenceSession({str(MODEL)!r}, providers=['CPUExecutionProvider'])"
+    environment = {name: value for name, value in os.environ.items() if name not in ("ORT_DISABLE_TELEMETRY", "CI")}
+    command = [sys.executable, "-c", script]
+    places = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    subprocess.run(command, cwd=ROOT, env={**environment, **places}, check=True, timeout=120)
+    assert list(tmp_path.iterdir()) == []
