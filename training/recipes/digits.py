@@ -26,7 +26,6 @@ class Digits(Recipe):
 
     name = "digits"
     title = "Handwritten digits, scanned or drawn"
-    version = "1.1.0"
     spec = INK
     sources = (
         "MNIST train (LeCun, Cortes, Burges), less 5,000 for validation",
