@@ -11,7 +11,9 @@ from ui.language import say
 SIDE: Final = 280
 # Fabric's description of one stroke: a path, its colour and its width.
 Stroke = dict[str, Any]
-SCRIPT: Final = Path(__file__).with_name("canvas.js").read_text(encoding="utf-8")
+_dress: Final = st.components.v2.component(
+    "sheet", js=Path(__file__).with_name("canvas.js").read_text(encoding="utf-8"), isolate_styles=False
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def show(start: Start, pen: Pen) -> Drawing:
         return_image_data=True,
         key="canvas",
     )
-    st.components.v2.component("sheet", js=SCRIPT, isolate_styles=False)(key="sheet", data={"name": say("canvas.name")})
+    _dress(key="sheet", data={"name": say("canvas.name")})
     return drawing(result.json_data, result.image_bytes)
 
 

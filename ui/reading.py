@@ -12,31 +12,41 @@ from ui.language import say
 
 
 def show(desk: Desk, client: Client, questions: Sequence[tuple[Question, Model]]) -> Classification | None:
-    """Ask every model its question and show what it says; the answer of the first, where it has one."""
-    places = st.columns(2, gap="medium") if len(questions) > 1 else [st.container()]
-    answers = []
-    for place, (question, model) in zip(places, questions, strict=True):
-        with place:
-            answers.append(ask(desk, client, question, model, named=len(questions) > 1))
-    return answers[0]
+    """Ask every model its question and show what it says; the answer of the first, where it has one.
+
+    All are asked before anything is shown, so that what is on the page stays until there is something to take its place.
+    """
+    outcomes = [ask(desk, client, question) for question, _ in questions]
+    if len(questions) == 1:
+        tell(*questions[0], outcomes[0])
+    else:
+        for place, (question, model), outcome in zip(st.columns(2, gap="medium"), questions, outcomes, strict=True):
+            with place:
+                tell(question, model, outcome, named=True)
+    first = outcomes[0]
+    return first if isinstance(first, Classification) else None
 
 
-def ask(desk: Desk, client: Client, question: Question, model: Model, *, named: bool) -> Classification | None:
+def ask(desk: Desk, client: Client, question: Question) -> Classification | Unavailable | Problem:
     """One model's answer, or why there is none."""
     try:
-        answer = desk.classify(client, question)
+        return desk.classify(client, question)
     except (Unavailable, Problem) as failure:
-        if question.drawing is not None and isinstance(failure, Problem) and failure.code == "no_ink":
-            st.html(notices.blank(sources.DRAW, model.card.labels))
-        else:
-            notices.trouble(failure, key=f"retry-{model.name}" if named else "retry")
-        return None
-    st.html(article(answer, model, named=named))
-    shares = answer.probabilities
-    if len(shares) > charts.ONE_COLUMN:
-        with st.expander(say("reading.all", count=len(shares)), key=f"all-{model.name}"):
-            st.html(charts.bars(shares, answer.label))
-    return answer
+        return failure
+
+
+def tell(question: Question, model: Model, outcome: Classification | Unavailable | Problem, *, named: bool = False) -> None:
+    """Show what came of one question, under the name of the model where there are several."""
+    if isinstance(outcome, Classification):
+        st.html(article(outcome, model, named=named))
+        shares = outcome.probabilities
+        if len(shares) > charts.ONE_COLUMN:
+            with st.expander(say("reading.all", count=len(shares)), key=f"all-{model.name}"):
+                st.html(charts.bars(shares, outcome.label))
+    elif question.drawing is not None and isinstance(outcome, Problem) and outcome.code == "no_ink":
+        st.html(notices.blank(sources.DRAW, model.card.labels))
+    else:
+        notices.trouble(outcome, key=f"retry-{model.name}" if named else "retry")
 
 
 def article(answer: Classification, model: Model, *, named: bool) -> str:

@@ -69,9 +69,14 @@ def sheet(page: Page) -> Locator:
     return page.locator("canvas.upper-canvas")
 
 
-def settle(page: Page) -> None:
-    """Wait until Streamlit has run the page to its end and the sheet lies there."""
+def rest(page: Page) -> None:
+    """Wait until Streamlit has run the page to its end."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def settle(page: Page) -> None:
+    """The same, and the sheet lies there."""
+    rest(page)
     expect(sheet(page)).to_be_visible()
 
 

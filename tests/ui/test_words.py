@@ -238,6 +238,6 @@ def korean(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_in_korean() -> None:
     assert notices.noun([*"0123456789", *LETTERS, "drawing"]) == "숫자, 글자 또는 그림"
     assert "종이에 숫자 하나를 그려 보세요" in notices.blank("draw", [*"0123456789"])
-    assert "배치 크기 4 · 1.1 ms (해독 0.5, 전처리 0.1, 대기 0.2, 추론 0.1)" in charts.fine_print(answer())
+    assert "4장 묶음 · 1.1 ms (디코딩 0.5, 전처리 0.1, 대기 0.2, 추론 0.1)" in charts.fine_print(answer())
     assert "숫자처럼 보이지 않습니다." in notices.rejected(answer(rejected=True), "0123456789")
     assert "서비스가 너무 바쁩니다" in notices.problem(Problem(status=429, title="Busy", detail="", code="overloaded"))
