@@ -42,6 +42,8 @@ def press(page: Page, name: str, place: int = 0) -> None:
 
 
 def correct(page: Page, place: int, label: str) -> None:
+    # A page that is still running would close the list of labels.
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     page.get_by_role("combobox", name="What the picture").nth(place).click()
     page.get_by_role("option", name=label, exact=True).click()
 
