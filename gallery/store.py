@@ -8,8 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import URL, ColumnElement, Select, and_, case, delete, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import URL, ColumnElement, Select, and_, delete, func, or_, select
 from sqlalchemy.orm import Session, undefer
 
 from gallery.database import Database
@@ -105,7 +104,6 @@ class Store:
 
     def __init__(self, url: URL, max_entries: int) -> None:
         self._database = Database(url, CONNECTIONS)
-        self._insert = postgresql.insert if url.get_backend_name() == "postgresql" else sqlite.insert
         self._max_entries = max_entries
 
     def keep(self, prediction: Prediction, picture: Picture, key: str | None = None) -> tuple[Entry, bool]:
@@ -117,24 +115,20 @@ class Store:
             Full: there is no room for another entry.
         """
         now = datetime.now(timezone.utc)
-        renewed = {
-            **asdict(prediction),
-            "updated": now,
-            "image": picture.png,
-            "thumbnail": picture.thumbnail,
-            "width": picture.width,
-            "height": picture.height,
-        }
-        new = self._insert(Entry).values(id=uuid4(), key=key, created=now, corrected=None, **renewed)
-        same = and_(Entry.image == new.excluded.image, Entry.model == new.excluded.model)
-        kept = new.on_conflict_do_update(
-            index_elements=[Entry.key], set_={**renewed, "corrected": case((same, Entry.corrected), else_=None)}
-        ).returning(Entry)
         with self._database.session(writing=True) as session:
-            known = key is not None and session.scalar(select(Entry.id).where(Entry.key == key)) is not None
-            if not known and _count(session) >= self._max_entries:
-                raise Full
-            return session.scalars(kept).one(), not known
+            same_key = select(Entry).where(Entry.key == key).options(undefer(Entry.image))
+            entry = session.scalar(same_key) if key is not None else None
+            new = entry is None
+            if entry is None:
+                if _count(session) >= self._max_entries:
+                    raise Full
+                entry = Entry(id=uuid4(), key=key, created=now)
+                session.add(entry)
+            elif (entry.image, entry.model) != (picture.png, prediction.model):
+                entry.corrected = None
+            for name, value in {**asdict(prediction), **_columns(picture), "updated": now}.items():
+                setattr(entry, name, value)
+        return entry, new
 
     def entry(self, id: UUID) -> Entry:
         """One entry, without its picture.
@@ -213,6 +207,10 @@ class Store:
     def close(self) -> None:
         """Close the connections."""
         self._database.close()
+
+
+def _columns(picture: Picture) -> dict[str, Any]:
+    return {"image": picture.png, "thumbnail": picture.thumbnail, "width": picture.width, "height": picture.height}
 
 
 def _newest_first(choice: Choice, after: Place | None) -> Select[tuple[Entry]]:
