@@ -1,3 +1,4 @@
+"""The recipes that made every file in models/; an optional dependency group."""
 
 import os
 
