@@ -56,7 +56,7 @@ def test_a_bento_carries_its_models(model_store: Path, tmp_path: Path) -> None:
     with served(model_store, empty) as client:
         assert client.post("/classify", content=SEVEN).json()["label"] == "7"
     (dockerfile,) = model_store.glob("bentos/image_classifier/*/env/docker/Dockerfile")
-    assert "ARG HOST=0.0.0.0" in dockerfile.read_text(encoding="utf-8")
+    assert "ENV HOST=0.0.0.0" in dockerfile.read_text(encoding="utf-8")
 
     moved, other_home = tmp_path / "image_classifier.bento", tmp_path / "home"
     bentoml(model_store, "export", "image_classifier:latest", str(moved))
@@ -73,7 +73,7 @@ def test_a_bento_carries_cascades_and_models_that_were_added(tmp_path: Path) -> 
     project, empty = tmp_path / "project", tmp_path / "empty"
     empty.mkdir()
     rooms = ("models/*.py", "preprocessing/*.py", "gallery/**/*.py", "serving/*.py")
-    for pattern in ("service.py", "bentofile.yaml", *rooms, "requirements/*.txt"):
+    for pattern in ("service.py", "bentofile.yaml", *rooms, "requirements/*.txt", "deploy/*.j2"):
         for file in ROOT.glob(pattern):
             (project / file.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, project / file.relative_to(ROOT))
