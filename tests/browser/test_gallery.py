@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, TimeoutError, expect
 
+from tests.browser.conftest import PATIENCE_MS
 from tests.browser.processes import stand_in, start_page
 from tests.browser.strokes import SEVEN, THREE, draw, settle
 from tests.pictures import WHITE, digit, encoded
@@ -20,6 +21,8 @@ from tests.ui.service import Gallery, Service, kept
 from ui.kept import PAGE
 
 pytestmark = pytest.mark.browser
+
+TRIES = 5
 
 
 def cards(page: Page) -> Locator:
@@ -42,10 +45,17 @@ def press(page: Page, name: str, place: int = 0) -> None:
 
 
 def correct(page: Page, place: int, label: str) -> None:
-    # A page that is still running would close the list of labels.
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    page.get_by_role("combobox", name="What the picture").nth(place).click()
-    page.get_by_role("option", name=label, exact=True).click()
+    """Choose a label from a card's list, which closes where the page has just been shown anew: then it is opened again."""
+    labels = page.get_by_role("combobox", name="What the picture").nth(place)
+    option = page.get_by_role("option", name=label, exact=True)
+    for _ in range(TRIES):
+        labels.press("ArrowDown")
+        try:
+            option.click(timeout=PATIENCE_MS / TRIES)
+            return
+        except TimeoutError:
+            continue
+    expect(option).to_be_visible()
 
 
 class Relay(Service):
