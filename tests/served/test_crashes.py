@@ -130,8 +130,9 @@ def test_without_the_parent_nobody_stays_on_the_port(model_store: Path, tmp_path
         orphans = psutil.Process(process.pid).children(recursive=True)
         process.kill()
         process.wait()
-        _, alive = psutil.wait_procs(orphans, timeout=2 * BACK_SECONDS)
-        assert alive == []
+        psutil.wait_procs(orphans, timeout=2 * BACK_SECONDS)
+        # One that nobody has waited for yet is dead all the same.
+        assert [one for one in orphans if one.is_running() and one.status() != psutil.STATUS_ZOMBIE] == []
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{address}/livez")
 
