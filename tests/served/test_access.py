@@ -95,6 +95,27 @@ def test_an_administrator_may_both(keyed: Keyed) -> None:
         assert ask(keyed, method, path, bearer(keyed.admin)).status_code not in (401, 403)
 
 
+def test_a_reader_keeps_pictures_and_an_administrator_corrects_and_deletes_them(keyed: Keyed, model_store: Path) -> None:
+    kept = ask(keyed, "POST", "/gallery", bearer(keyed.reader))
+    assert kept.status_code == 201
+    entry = kept.headers["location"]
+    assert ask(keyed, "GET", entry, bearer(keyed.reader)).json()["label"] == SAMPLE.label
+    assert ask(keyed, "GET", f"{entry}/image", bearer(keyed.reader)).headers["content-type"] == "image/png"
+    assert ask(keyed, "GET", "/gallery/export", bearer(keyed.reader)).headers["content-type"] == "application/zip"
+
+    def correct(key: str) -> httpx.Response:
+        return httpx.patch(keyed.address + entry, headers=bearer(key), json={"label": "8"}, timeout=30)
+
+    is_problem(correct(keyed.reader), 403, "forbidden")
+    is_problem(ask(keyed, "DELETE", entry, bearer(keyed.reader)), 403, "forbidden")
+    assert ask(keyed, "GET", entry, bearer(keyed.reader)).json()["corrected"] is None
+    assert correct(keyed.admin).json()["corrected"] == "8"
+    assert ask(keyed, "DELETE", entry, bearer(keyed.admin)).status_code == 204
+    log = (model_store / f"service-{keyed.address.rpartition(':')[2]}.log").read_text()
+    assert f"DELETE {entry} with the key me" in log
+    assert not any(key in log for key in (keyed.admin, keyed.reader))
+
+
 def test_bentomls_client_takes_the_key_as_its_token(keyed: Keyed) -> None:
     script = f"""
 import bentoml, pathlib
