@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from serving.access import OPEN_PATHS
 from serving.errors import MEDIA_TYPE
 from serving.gallery_description import gallery_paths, gallery_schemas
 from serving.schemas import ProblemDocument
@@ -23,6 +24,7 @@ ABOUT: Final = (
     "A picture in, a label with calibrated probabilities out. `GET /models` lists the models. Errors are RFC 9457 documents; "
     "their `detail` says what to do."
 )
+NO_BENTO: Final = "None"  # what BentoML calls the version of what is not
 # BentoML's errors and tasks, which nobody meets here.
 FOREIGN_SCHEMAS: Final = ("InvalidArgument", "NotFound", "InternalServerError", "TaskStatusResponse")
 MODELS: Final = {
@@ -87,11 +89,15 @@ def describe(spec: dict[str, Any], with_keys: bool) -> dict[str, Any]:
     schemas |= {"ProblemDocument": ProblemDocument.model_json_schema(), **gallery_schemas()}
     components: dict[str, Any] = {"schemas": schemas}
     paths = {path: {method: _operation(told) for method, told in item.items()} for path, item in spec["paths"].items()}
-    info = {"title": TITLE, "version": spec["info"]["version"], "description": ABOUT}
+    version = spec["info"]["version"]
+    info = {"title": TITLE, "version": "not built" if version == NO_BENTO else version, "description": ABOUT}
     described = {**spec, "info": info, "components": components, "paths": {**paths, "/models": MODELS, **gallery_paths()}}
     if with_keys:
         components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
         described["security"] = [{"key": []}]
+        described["paths"] = {
+            path: _without_key(item) if path in OPEN_PATHS else item for path, item in described["paths"].items()
+        }
     return described
 
 
@@ -99,6 +105,11 @@ def _operation(told: dict[str, Any]) -> dict[str, Any]:
     """An operation whose answers, if they are not what was asked for, are problems."""
     wanted = {status: answer for status, answer in told["responses"].items() if str(status).startswith("2")}
     return {**told, "responses": {**wanted, "default": PROBLEM}}
+
+
+def _without_key(item: dict[str, Any]) -> dict[str, Any]:
+    """A path whose operations need no key."""
+    return {method: {**told, "security": []} for method, told in item.items()}
 
 
 def api_page(service: Any, with_keys: bool) -> Starlette:

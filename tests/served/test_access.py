@@ -57,6 +57,14 @@ def test_health_and_the_description_need_no_key(keyed: Keyed, path: str) -> None
     assert ask(keyed, "GET", path).status_code == 200
 
 
+def test_the_description_says_what_needs_a_key(keyed: Keyed) -> None:
+    told = ask(keyed, "GET", "/docs.json").json()
+    assert told["security"] == [{"key": []}]
+    assert told["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    free = {path for path, item in told["paths"].items() if any(operation.get("security") == [] for operation in item.values())}
+    assert free == {"/livez", "/readyz", "/healthz"}
+
+
 @pytest.mark.parametrize(("method", "path"), [*READING, *ADMINISTERING, ("GET", "/nowhere"), ("GET", "/livez/")])
 def test_everything_else_does(keyed: Keyed, method: str, path: str) -> None:
     for headers in (
