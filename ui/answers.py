@@ -1,6 +1,6 @@
 """What the service answers. Fields the page does not use are ignored, so that the service may add to them."""
 
-from pydantic import Base64Bytes, BaseModel, Field, RootModel
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, RootModel
 
 
 class Candidate(BaseModel):
@@ -112,6 +112,8 @@ class Model(BaseModel):
 
 class Limits(BaseModel):
     """What the service takes in one request, in bytes, pixels and pictures; as it usually is, where it does not say."""
+
+    model_config = ConfigDict(frozen=True)
 
     max_image_bytes: int = 2**20
     max_pixels: int = 2**22

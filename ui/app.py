@@ -17,7 +17,7 @@ from ui.sidebar import Choice
 from ui.snippets import Call
 
 ROOM: Final = Path(__file__).parent
-API_KEY: Final = "API_KEY"
+STYLE: Final = ("style.css", "parts.css")
 
 
 @st.cache_resource
@@ -29,9 +29,10 @@ def connect(address: str, api_key: str | None) -> Client:
 def page() -> None:
     """Title and language; settings at the side; the reading desk."""
     st.set_page_config(page_title=say("page.title"), page_icon=str(ROOM / "icon.svg"), layout="wide")
-    st.html(ROOM / "style.css")
+    for sheet in STYLE:
+        st.html(ROOM / sheet)
     heading()
-    client = connect(os.environ.get("API_ADDRESS", "http://127.0.0.1:3000"), os.environ.get(API_KEY))
+    client = connect(os.environ.get("API_ADDRESS", "http://127.0.0.1:3000"), os.environ.get("API_KEY"))
     desk = Desk.current()
     with st.spinner(say("page.connecting")):
         desk.refresh(client)
@@ -88,7 +89,7 @@ def read(client: Client, desk: Desk, choice: Choice) -> None:
         with answers:
             again(desk)
         stages.show(desk, client, question, model.card.subject)
-        snippets.show(call(client, question, pictures[0].name), None if source == sources.UPLOAD else question.picture)
+        snippets.show(*code(client, question, pictures[0], at_hand=source == sources.UPLOAD))
     gallery.show(desk.gallery, client, desk.catalogue)
 
 
@@ -103,10 +104,11 @@ def again(desk: Desk) -> None:
     st.button(say("page.ask_again"), key="ask", icon=icon, type="tertiary", on_click=desk.forget, shortcut="Enter")
 
 
-def call(client: Client, question: Question, name: str) -> Call:
-    """The question as it would be asked from code, about a file of that name."""
-    kind = media_type(question.picture)
-    return Call(client.address, question.model, question.device, name, kind, with_key=bool(os.environ.get(API_KEY)))
+def code(client: Client, question: Question, file: File, *, at_hand: bool) -> tuple[Call, bytes | None]:
+    """The question as it would be asked from code, and the picture where the visitor has no file of just these bytes."""
+    kind = media_type(file.data)
+    call = Call(client.address, question.model, question.device, file.saved_as, kind, with_key=client.with_key)
+    return call, None if at_hand and not file.smaller else file.data
 
 
 page()

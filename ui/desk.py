@@ -1,15 +1,17 @@
 """What one visitor's page remembers between reruns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from ui.answers import Catalogue, Classification, Explanation
+from ui.answers import Catalogue, Classification, Explanation, Limits
 from ui.canvas import Drawing, Start, Stroke, recoloured
 from ui.client import Client, Problem, Unavailable
+from ui.files import File
 from ui.gallery import Gallery
 from ui.pictures import preview
 
@@ -47,6 +49,7 @@ class Desk:
     _answers: dict[Question, Classification] = field(default_factory=dict)
     _explained: tuple[Question, Explanation] | None = None
     _previewed: tuple[bytes, bytes | None] | None = None
+    _received: dict[tuple[str, Limits], File] = field(default_factory=dict)
 
     @classmethod
     def current(cls) -> "Desk":
@@ -142,6 +145,15 @@ class Desk:
         if self._previewed is None or self._previewed[0] != picture:
             self._previewed = picture, preview(picture)
         return self._previewed[1]
+
+    def receive(self, sent: Sequence[UploadedFile], limits: Limits) -> list[File]:
+        """The files that were sent, within the limits; made so once, not at every stroke on the sheet beside them."""
+        known = self._received
+        self._received = {}
+        for each in sent:
+            key = each.file_id, limits
+            self._received[key] = known[key] if key in known else File.within(limits, each.name, each.getvalue())
+        return list(self._received.values())
 
     @contextmanager
     def _doubt(self) -> Iterator[None]:

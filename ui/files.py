@@ -1,19 +1,19 @@
 """Several files at once: asked for in a few requests, remembered, and listed."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 import streamlit as st
 
-from ui import markup, table
+from ui import faults, markup, table
 from ui.answers import Classification, Limits, Model
 from ui.client import Client, Problem, Unavailable
 from ui.gallery import Gallery
 from ui.language import say
-from ui.pictures import preview
+from ui.pictures import fitting, media_type, preview
 
 _KEY: Final = "files-read"
 # So many are asked for at a time, which is often enough for a bar that moves.
@@ -26,16 +26,30 @@ WRAPPING: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file's name and what is in it; `digest` tells contents apart."""
+    """A file's name and what is in it; `digest` tells contents apart. `smaller` is a picture that had to be made so."""
 
     name: str
     data: bytes = field(repr=False)
     digest: str
+    smaller: bool = False
 
     @classmethod
     def of(cls, name: str, data: bytes) -> "File":
         """A file as it was sent."""
         return cls(name, data, sha256(data).hexdigest())
+
+    @classmethod
+    def within(cls, limits: Limits, name: str, data: bytes) -> "File":
+        """A file as it was sent or, where the service would refuse it for its size, a smaller picture."""
+        fit = fitting(data, limits.max_image_bytes, limits.max_pixels, limits.max_photo_pixels, limits.max_side)
+        return replace(cls.of(name, fit), smaller=fit != data)
+
+    @property
+    def saved_as(self) -> str:
+        """The name for what is in it: what was made smaller is another file than the one of its name."""
+        if not self.smaller:
+            return self.name
+        return f"{Path(self.name).stem}-smaller{media_type(self.data).replace('image/', '.')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +153,6 @@ def show(reader: Reader, files: Sequence[File], gallery: Gallery | None = None) 
 
     A service that stops answering costs nothing that was answered: the button asks for the rest.
     """
-    st.html(Path(__file__).with_name("parts.css"))
     memory = Memory.current()
     memory.forget_all_but(files)
     with st.container(key="files"):
@@ -174,5 +187,5 @@ def _summary(rows: Sequence[table.Row], failure: Unavailable | Problem | None) -
         return
     st.error(say("files.stopped", count=len(rows) - read - len(broken)), icon=":material/cloud_off:")
     if isinstance(failure, Problem):
-        st.html(f'<p class="quiet">{markup.text(table.words(failure))}</p>')
+        st.html(f'<p class="quiet">{markup.text(faults.sentence(failure))}</p>')
     st.button(say("files.retry"), key="retry-files", icon=":material/refresh:")

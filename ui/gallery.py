@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
-from pathlib import Path
 from secrets import token_hex
 from time import monotonic
 from typing import Final
@@ -141,13 +140,12 @@ class Gallery:
                 self.entries[place] = replace(entry, picture=None)
 
 
-def show(gallery: Gallery, client: Client | None = None, catalogue: Catalogue | None = None) -> None:
+def show(gallery: Gallery, client: Client, catalogue: Catalogue | None) -> None:
     """The gallery, at the bottom of the page: sends what waits to be kept, then shows what hangs and what can be done with it.
 
-    Without a `client`, or where the `catalogue` tells of no gallery, pictures stay in this visit.
+    Where the `catalogue` tells of no gallery, pictures stay in this visit.
     """
-    st.html(Path(__file__).with_name("parts.css"))
-    _part(gallery, client if client and catalogue and catalogue.gallery else None, catalogue)
+    _part(gallery, client if catalogue and catalogue.gallery else None, catalogue)
 
 
 # What is done here runs this part of the page alone.

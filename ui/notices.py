@@ -5,7 +5,7 @@ from typing import Final
 
 import streamlit as st
 
-from ui import markup, sources
+from ui import faults, markup, sources
 from ui.answers import Classification
 from ui.client import Problem, Unavailable
 from ui.language import say
@@ -65,48 +65,21 @@ def trouble(failure: Unavailable | Problem, key: str = "retry") -> None:
 def unreachable(failure: Unavailable) -> str:
     """Where the service should be, why it is not there, and that nothing is lost."""
     # An address in backticks would break out of them at a backtick of its own, which no address has.
-    return say("notices.unavailable", address=f"`{failure.address}`", reason=plain(reason(failure)))
+    return say("notices.unavailable", address=f"`{failure.address}`", reason=plain(faults.reason(failure)))
 
 
 def retry(key: str) -> None:
     """A button that needs no action of its own: pressing it reruns the page, which asks again what has no answer yet."""
-    st.button(say("notices.retry"), key=key, icon=":material/refresh:")
+    # Two models may fail side by side; a key can press one button alone.
+    st.button(say("notices.retry"), key=key, icon=":material/refresh:", shortcut="Enter" if key == "retry" else None)
 
 
 def problem(failure: Problem) -> str:
     """A refusal in one or two sentences."""
-    title = headline(failure)
+    title = faults.headline(failure)
     if not failure.detail or failure.detail == title:
         return f"**{plain(title)}**"
     return f"**{plain(title)}**: {plain(failure.detail)}"
-
-
-def headline(failure: Problem) -> str:
-    """What went wrong in a visitor's words; a code the page does not know keeps the service's."""
-    known = {
-        "too_large": say("notices.too_large"),
-        "unsupported_media": say("notices.unsupported_media"),
-        "undecodable": say("notices.undecodable"),
-        "no_ink": say("notices.no_ink"),
-        "unauthorized": say("notices.unauthorized"),
-        "unknown_model": say("notices.unknown_model"),
-        "device_unavailable": say("notices.device_unavailable"),
-        "overloaded": say("notices.overloaded"),
-        "deadline": say("notices.deadline"),
-    }
-    return known.get(failure.code, failure.title)
-
-
-def reason(failure: Unavailable) -> str:
-    """Why there is no answer; what the service itself says stays as it is."""
-    known = {
-        "no answer in time": say("notices.no_answer"),
-        "no connection": say("notices.no_connection"),
-        "the connection broke off": say("notices.broken_off"),
-        "what answers there is not the classifier service": say("notices.not_the_service"),
-        "starting or draining": say("notices.starting"),
-    }
-    return known.get(failure.reason, failure.reason)
 
 
 def noun(labels: Sequence[str]) -> str:

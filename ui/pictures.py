@@ -2,7 +2,6 @@
 
 import io
 import warnings
-from functools import lru_cache
 from typing import Final
 
 from PIL import Image, ImageOps
@@ -29,7 +28,6 @@ def media_type(data: bytes) -> str:
     return UNKNOWN
 
 
-@lru_cache(maxsize=8)
 def fitting(data: bytes, most_bytes: int, most_pixels: int, most_photo_pixels: int, most_side: int) -> bytes:
     """The picture as it was sent or, where the service would not take it for its size, a smaller one, upright, as JPEG or WebP.
 

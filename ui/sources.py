@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from ui import canvas, markup, pen, pictures
+from ui import canvas, markup, pen
 from ui.answers import Limits
 from ui.desk import Desk
 from ui.files import File
@@ -90,12 +90,14 @@ def upload(desk: Desk, subject: str, limits: Limits) -> list[File]:
     """Files as they were sent, whatever they are; a single one is shown, where it is a picture."""
     with st.container(key=UPLOAD):
         sent = st.file_uploader(say("sources.files"), ["png", "jpg", "jpeg", "webp"], True, key="files-sent")
-        files = [File.of(file.name, fitting(file.getvalue(), limits)) for file in sent]
+        files = desk.receive(sent, limits)
         if not files:
             st.html(advice(subject))
         preview = desk.preview(files[0].data) if len(files) == 1 else None
         if preview is not None:
             st.html(f'<div class="sent">{markup.image(preview, alt=say("sources.sent"))}</div>')
+        if len(files) == 1 and files[0].smaller:
+            st.html(f'<p class="quiet">{markup.text(say("sources.smaller"))}</p>')
     return files
 
 
@@ -105,14 +107,9 @@ def take_photo(subject: str, limits: Limits) -> list[File]:
     if photo is None:
         st.html(advice(subject))
         return []
-    return [File.of("photo.jpg", fitting(photo.getvalue(), limits))]
+    return [File.within(limits, "photo.jpg", photo.getvalue())]
 
 
 def advice(subject: str) -> str:
     """One line on what a good photo looks like."""
     return f'<p class="quiet">{say("sources.of_objects") if subject == "object" else say("sources.of_ink")}</p>'
-
-
-def fitting(data: bytes, limits: Limits) -> bytes:
-    """A file as it was sent, or a smaller picture where the service would refuse it for its size."""
-    return pictures.fitting(data, limits.max_image_bytes, limits.max_pixels, limits.max_photo_pixels, limits.max_side)

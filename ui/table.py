@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image
 
-from ui import markup
+from ui import faults, markup
 from ui.answers import Classification
 from ui.client import Problem
 from ui.language import say
@@ -66,17 +66,6 @@ def harmless(text: str) -> str:
     return f"'{text}" if len(text) > 1 and text.startswith(FORMULA) else text
 
 
-def words(problem: Problem) -> str:
-    """What was wrong with a file, for a visitor."""
-    known = {
-        "too_large": say("files.too_large"),
-        "unsupported_media": say("files.unsupported"),
-        "undecodable": say("files.damaged"),
-        "no_ink": say("files.blank"),
-    }.get(problem.code, problem.title)
-    return f"{known}: {problem.detail}" if problem.detail and problem.detail != known else known
-
-
 def _row(row: Row) -> str:
     picture = markup.image(row.thumbnail, alt="") if row.thumbnail else ""
     if isinstance(row.outcome, Classification):
@@ -84,7 +73,7 @@ def _row(row: Row) -> str:
         note = _note("quiet", say("files.rejected")) if row.outcome.rejected else ""
     else:
         label, share = "–", ""
-        note = _note("wrong", words(row.outcome)) if row.outcome else _note("quiet", say("files.unread"))
+        note = _note("wrong", faults.sentence(row.outcome)) if row.outcome else _note("quiet", say("files.unread"))
     return (
         f'<tr data-label="{markup.text(label)}"><td>{picture}</td><td class="file">{markup.text(row.name)}{note}</td>'
         f'<td class="label">{markup.text(label)}</td><td class="share">{markup.text(share)}</td></tr>'
@@ -100,4 +89,4 @@ def _cells(row: Row) -> list[str]:
     if isinstance(answer, Classification):
         rejected = "true" if answer.rejected else "false"
         return [row.name, answer.label, f"{answer.confidence:.6g}", rejected, answer.model, answer.version, ""]
-    return [row.name, "", "", "", "", "", words(answer) if answer else say("files.unread")]
+    return [row.name, "", "", "", "", "", faults.sentence(answer) if answer else say("files.unread")]

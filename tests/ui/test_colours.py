@@ -37,6 +37,8 @@ def colours(theme: str) -> dict[str, str]:
         ("accent", "ground"),
         ("quiet", "ground"),
         ("quiet", "secondaryBackgroundColor"),
+        ("quiet", "raised"),
+        ("wrong", "ground"),
         ("doubt-text", "doubt"),
     ],
 )
@@ -55,17 +57,19 @@ def test_bars_stand_out(theme: str, mark: str) -> None:
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_style_sheet_and_streamlit_agree(theme: str) -> None:
     known = colours(theme)
-    assert (known["text"], known["accent"], known["ground"], known["line"]) == (
+    assert (known["text"], known["accent"], known["ground"], known["raised"], known["line"]) == (
         known["textColor"],
         known["primaryColor"],
         known["backgroundColor"],
+        known["secondaryBackgroundColor"],
         known["borderColor"],
     )
 
 
-def test_every_colour_has_a_name() -> None:
+@pytest.mark.parametrize("sheet", ["style.css", "parts.css"])
+def test_every_colour_has_a_name(sheet: str) -> None:
     # Colours outside the list at the top would not be looked at here. White under pictures is the same in both themes.
-    css = (ROOM / "style.css").read_text(encoding="utf-8")
+    css = (ROOM / sheet).read_text(encoding="utf-8")
     rest = css[css.index("}") :]
     assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", rest)) <= {"#fff"}
     assert "light-dark(" not in rest

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pictures import WHITE, canvas, encoded
 from tests.ui.service import JPEG, OTHER_PNG, PNG, WEBP, Service, batch, classification, pictures, problem
 from ui import client as clients
-from ui import table
+from ui import faults, table
 from ui.answers import Classification, Limits, Model
 from ui.client import Client, Problem, Unavailable
 from ui.files import AT_ONCE, File, Memory, Reader
@@ -190,7 +190,7 @@ def test_a_name_is_only_a_name() -> None:
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("too_large", "This file is too large: Why."),
+        ("too_large", "This picture is too large: Why."),
         ("unsupported_media", "This file is not a picture the service can read: Why."),
         ("undecodable", "This picture is damaged: Why."),
         ("no_ink", "There is nothing to read on this picture: Why."),
@@ -198,8 +198,8 @@ def test_a_name_is_only_a_name() -> None:
     ],
 )
 def test_every_fault_has_words(code: str, words: str) -> None:
-    assert table.words(Problem(status=400, title="As told", detail="Why.", code=code)) == words
-    assert table.words(Problem(status=400, title="As told", detail="", code="")) == "As told"
+    assert faults.sentence(Problem(status=400, title="As told", detail="Why.", code=code)) == words
+    assert faults.sentence(Problem(status=400, title="As told", detail="", code="")) == "As told"
 
 
 def test_the_spreadsheet_reads_back() -> None:
@@ -282,7 +282,7 @@ def test_a_retry_asks_for_the_rest(page: AppTest, service: Service) -> None:
     send(page, some(AT_ONCE + 4))
     assert "16 of 20 files read.<" in written(page)
     assert page.error[0].value.endswith("files still to be read: 4.")
-    assert "Unauthorized: The key is wrong." in written(page)
+    assert "The service wants an API key that this page does not have: The key is wrong." in written(page)
     assert written(page).count("not read yet") == 4
     service.replies["/classify/batch"] = batch
     page.button(key="retry-files").click().run()

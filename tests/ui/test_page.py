@@ -188,6 +188,7 @@ def test_down_and_up_again(page: AppTest, hand: Hand, service: Service) -> None:
     assert f"`{ADDRESS}` does not answer: no connection" in page.error[0].value
     assert not page.exception
     assert cards(page) == 1
+    assert page.button(key="retry").proto.shortcut.lower() == "enter"
     service.down = False
     page.button(key="retry").click().run()
     assert not page.error
@@ -264,6 +265,8 @@ def test_of_two_models_one_may_fail(service: Service, hand: Hand, start: Callabl
     page.selectbox(key="rival").set_value("letters").run()
     assert 'data-label="7"' in written(page)
     assert "did not answer in time" in page.warning[0].value
+    keys = {key: page.button(key=key).proto.shortcut.lower() for key in ("ask", "retry-letters")}
+    assert keys == {"ask": "enter", "retry-letters": ""}
     service.replies["/classify"] = answer_of
     page.button(key="retry-letters").click().run()
     assert not page.warning

@@ -1,12 +1,30 @@
 """Files and photos on the page, and which source a model is offered."""
 
+import io
 from collections.abc import Callable
 
 import httpx
+import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.service import JPEG, OTHER_PNG, PNG, WEBP, Service, catalogue, characters, classification, fashion, problem
+from tests.pictures import WHITE, digit, encoded
+from tests.ui.service import (
+    JPEG,
+    OTHER_PNG,
+    PNG,
+    WEBP,
+    Gallery,
+    Service,
+    catalogue,
+    characters,
+    classification,
+    fashion,
+    problem,
+)
+from tests.ui.service import pictures as pictures_of
 from tests.ui.visitor import Hand, cards, choose, explain, hidden, send, written
+from ui import pictures
 
 
 def test_a_file_is_answered_and_shown(page: AppTest, service: Service) -> None:
@@ -129,3 +147,64 @@ def test_what_is_like_no_piece_of_many(service: Service, start: Callable[[], App
     page.selectbox(key="model").set_value("fashion").run()
     send(page, ("boot.jpg", JPEG))
     assert "This does not look like anything fashion was made for." in written(page)
+
+
+@pytest.fixture
+def photo() -> bytes:
+    """A photo with more pixels than the service takes."""
+    return encoded(digit("7", paper=WHITE).convert("RGB").resize((4200, 4200)), "JPEG")
+
+
+def test_a_photo_that_is_too_large_is_sent_smaller_and_so_kept(
+    service: Service, photo: bytes, start: Callable[[], AppTest]
+) -> None:
+    service.gallery = Gallery()
+    page = start()
+    page.toggle(key="keep").set_value(True).run()
+    choose(page, "upload")
+    send(page, ("my photo.jpg", photo))
+    (asked,), (kept,) = service.asked_for("/classify"), [r for r in service.asked_for("/gallery") if r.method == "POST"]
+    assert max(Image.open(io.BytesIO(asked.content)).size) == 1600
+    assert kept.content == asked.content
+    assert "It was sent smaller." in written(page)
+    # From code, only the smaller one gives the same answer: here it is.
+    page.session_state["code"] = True
+    page.run()
+    assert "'@my photo-smaller.jpeg'" in page.code[0].value
+    assert "Save the picture: my photo-smaller.jpeg" in [each.proto.label for each in page.get("download_button")]
+    send(page, ("seven.jpg", JPEG))
+    assert "It was sent smaller." not in written(page)
+    assert "@seven.jpg" in page.code[0].value
+    assert not [each for each in page.get("download_button") if each.proto.label.startswith("Save")]
+
+
+def test_many_large_photos_are_made_smaller_once(
+    page: AppTest, hand: Hand, service: Service, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bytes] = []
+
+    def fitting(data: bytes, *limits: int) -> bytes:
+        made.append(data)
+        return pictures.fitting(data, *limits)
+
+    monkeypatch.setattr("ui.files.fitting", fitting)
+    choose(page, "upload")
+    send(page, *((f"{number}.jpg", photo + bytes([number])) for number in range(9)))
+    assert len(made) == 9
+    choose(page, "draw")
+    hand.draw(PNG)
+    page.run()
+    assert len(made) == 9
+    # A service that takes less is sent less.
+    small = catalogue() | {"limits": {"max_side": 200}}
+    service.replies["/models"] = lambda _: httpx.Response(200, json=small)
+    service.replies["/classify"] = lambda _: problem(504, "deadline")
+    hand.draw(OTHER_PNG)
+    page.run()
+    page.button(key="retry").click().run()
+    assert len(made) == 18
+    service.replies["/classify"] = lambda _: httpx.Response(200, json=classification())
+    choose(page, "upload")
+    assert not page.exception
+    sent = [each for request in service.asked_for("/classify/batch")[-1:] for each in pictures_of(request)]
+    assert {max(Image.open(io.BytesIO(data)).size) for data in sent} == {200}

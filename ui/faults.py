@@ -1,0 +1,38 @@
+"""What went wrong, in a visitor's words; what the page does not know keeps the service's."""
+
+from ui.client import Problem, Unavailable
+from ui.language import say
+
+
+def headline(failure: Problem) -> str:
+    """Why the service refused."""
+    known = {
+        "too_large": say("faults.too_large"),
+        "unsupported_media": say("faults.unsupported_media"),
+        "undecodable": say("faults.undecodable"),
+        "no_ink": say("faults.no_ink"),
+        "unauthorized": say("faults.unauthorized"),
+        "unknown_model": say("faults.unknown_model"),
+        "device_unavailable": say("faults.device_unavailable"),
+        "overloaded": say("faults.overloaded"),
+        "deadline": say("faults.deadline"),
+    }
+    return known.get(failure.code, failure.title)
+
+
+def sentence(failure: Problem) -> str:
+    """The same, and what the service says of it."""
+    title = headline(failure)
+    return f"{title}: {failure.detail}" if failure.detail and failure.detail != title else title
+
+
+def reason(failure: Unavailable) -> str:
+    """Why there is no answer."""
+    known = {
+        "no answer in time": say("faults.no_answer"),
+        "no connection": say("faults.no_connection"),
+        "the connection broke off": say("faults.broken_off"),
+        "what answers there is not the classifier service": say("faults.not_the_service"),
+        "starting or draining": say("faults.starting"),
+    }
+    return known.get(failure.reason, failure.reason)
