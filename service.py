@@ -11,34 +11,34 @@ from starlette.responses import Response
 from serving.access import Access, InsideOnly
 from serving.api_page import api_page
 from serving.catalogue import Catalogue, EmbeddedCatalogue, RemoteCatalogue
+from serving.edition import edition_in_service, folders_of, model_folders, with_models
 from serving.errors import ProblemMiddleware
 from serving.gallery import GalleryRoutes, gallery_app
 from serving.headers import SecurityHeaders
 from serving.origins import ForeignPages, sharing
 from serving.remote import RunnerHost, introduced, model_routes
+from serving.rollout import Rollout
 from serving.routes import FrontDoor, Routes, catalogue_app
 from serving.schemas import Batch, Classification, Explanation
 from serving.startup import (
     check_access,
-    checked_cards,
     choose_topology,
     find_gpu,
     load_settings,
     look_after_workers,
-    model_folders,
     own_metrics_folder,
     runner_key,
     runner_options,
     service_options,
-    with_models,
 )
 from serving.upload import BatchInput, ImageInput, with_default_model
+from serving.workers import shared_folder
 
 settings = load_settings()
 check_access(settings)
 own_metrics_folder(settings)
 look_after_workers()
-cards = checked_cards(settings)
+edition, cards = edition_in_service(settings)
 gpu = find_gpu(settings, cards)
 topology = choose_topology(settings, gpu)
 image_input = with_default_model(ImageInput, settings)
@@ -79,13 +79,19 @@ class ImageClassifier:
         runner = depends(ModelRunner)
 
     def __init__(self) -> None:
-        self.routes = Routes(self._catalogue(), settings)
+        self.rollout = self._rollout()
+        self.routes = Routes(self.rollout, settings)
         self.gallery = GalleryRoutes(self.routes, settings)
 
-    def _catalogue(self) -> Catalogue:
+    def _rollout(self) -> Rollout:
         if topology == "runner":
-            return RemoteCatalogue(cards, lambda: introduced(self.runner.to_async, runner_key()), settings)
-        return EmbeddedCatalogue(model_folders(self), settings)
+            remote = RemoteCatalogue(cards, lambda: introduced(self.runner.to_async, runner_key()), settings)
+            return Rollout(remote, edition, None, shared_folder(), settings)
+
+        def load(tags: list[str]) -> Catalogue:
+            return EmbeddedCatalogue(folders_of(tags), settings)
+
+        return Rollout(EmbeddedCatalogue(model_folders(self), settings), edition, load, shared_folder(), settings)
 
     async def __is_ready__(self) -> bool:
         return await self.routes.ready()
@@ -107,13 +113,14 @@ class ImageClassifier:
 
     @on_startup
     async def listen(self) -> None:
-        """Know when to end."""
+        """Know when to end, and when other models are to be served."""
         self.routes.lifecycle.listen()
+        self.rollout.start()
 
     @on_shutdown
     async def drain(self) -> None:
         """Answer what is queued before the worker ends."""
-        await self.routes.catalogue.close()
+        await self.rollout.close()
         self.gallery.close()
 
 

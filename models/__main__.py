@@ -10,7 +10,7 @@ from models.draft import FIELDS, merged, parse_labels, read_given, told
 from models.imports import Imported, import_file, import_folder
 from models.store import cascades_last, catalogue_folder, files
 from models.store import catalogue as model_folders
-from models.upkeep import export, listing, remove
+from models.upkeep import export, listing, remove, restore
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -29,6 +29,8 @@ def main(argv: list[str] | None = None) -> int:
         elif arguments.command == "export":
             card, folder = export(arguments.model, arguments.folder, catalogue)
             _say(f"{card.tag} written to {folder}: {', '.join(files(card))}")
+        elif arguments.command == "restore":
+            _say(f"{restore(arguments.model, catalogue).tag} is in the catalogue again")
         else:
             for line in remove(arguments.model, catalogue):
                 _say(f"removed {line}")
@@ -92,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     exporting = commands.add_parser("export", help="write a model to a folder that import takes back")
     exporting.add_argument("model", metavar="NAME[:VERSION]")
     exporting.add_argument("folder", type=Path, metavar="DIR", help="the model goes to DIR/NAME")
+    restoring = commands.add_parser("restore", help="take a version that the store holds back into the catalogue")
+    restoring.add_argument("model", metavar="NAME:VERSION")
     removing = commands.add_parser("remove", help="take a model out of the catalogue and the store")
     removing.add_argument("model", metavar="NAME[:VERSION]")
     return parser

@@ -10,6 +10,7 @@ from typing_extensions import Self
 
 from preprocessing import InputSpec
 
+SafeLoader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, which is ten times as fast, where it was built
 CARD_FILE = "card.yaml"
 MODEL_FILE = "model.onnx"
 
@@ -109,13 +110,23 @@ class Entry(Strict):
 
 
 class ModelCard(Entry):
-    """A classifier: one ONNX file, a picture in, logits of its labels out."""
+    """A classifier: one ONNX file, a picture in, logits of its labels out.
+
+    ``known_answer`` has the largest logits of the picture that ``models.probe`` makes, by label: every session is asked first.
+    """
 
     task: Literal["classify"]
     input: InputSpec
     calibration: Calibration
     rejection: Rejection
     sha256: Sha256
+    known_answer: dict[Label, float] | None = None
+
+    @model_validator(mode="after")
+    def _answer_is_of_labels(self) -> Self:
+        if unknown := set(self.known_answer or {}) - set(self.labels):
+            raise ValueError(f"known_answer names {', '.join(sorted(unknown))}, which is not in labels")
+        return self
 
 
 class CascadeCard(Entry):
@@ -141,7 +152,7 @@ def read_card(path: Path) -> Card:
         CardError: missing, not YAML, or a field is missing, unknown or out of bounds; every such field is named.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), SafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise CardError(f"{path}: cannot be read: {error}") from error
     return parse_card(content, path)

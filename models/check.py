@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from models.card import CARD_FILE, MODEL_FILE, Card, CardError, CascadeCard, ModelCard, file_sha256, read_card
+from models.probe import WrongAnswer, check_answer
 from models.trial import Finding, examine
 
 
@@ -76,3 +77,7 @@ def check_fit(path: Path, card: ModelCard, finding: Finding) -> None:
         )
     if finding.labels != len(card.labels):
         raise CardError(f"{path}: tells {finding.labels} classes apart, the card of {card.tag} has {len(card.labels)} labels")
+    try:
+        check_answer(card, finding.probed)
+    except WrongAnswer as error:
+        raise CardError(f"{path}: {error}. Leave known_answer out to have it filled in.") from error

@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from models.card import CardError, ModelCard, file_sha256, parse_card
+from models.probe import known_answer
 from models.trial import Finding
 from preprocessing import Normalisation
 
@@ -135,6 +136,8 @@ def drafted(given: Fields, finding: Finding, source: Path, model: Path, named: P
         raise CardError(f"{named}: sha256 is that of another file than {source}; leave it out to have it filled in")
     card = parse_card(merged(merged(_usual(given, finding, source, digests[0]), given), {"sha256": digests[1]}), named)
     assert isinstance(card, ModelCard)
+    if card.known_answer is None and len(card.labels) == finding.labels:
+        card = card.model_copy(update={"known_answer": known_answer(card.labels, finding.probed)})
     return card
 
 

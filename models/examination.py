@@ -15,6 +15,7 @@ import onnx
 from models import proof
 from models.batch import free_batch
 from models.graph import Ends, ends, read_graph
+from models.probe import probe
 from models.tail import cut_softmax
 from models.trial import Refused
 
@@ -67,6 +68,7 @@ def examine(path: Path, mean: float, std: float, rewritten: str | None) -> dict[
         "changes": changes,
         "milliseconds": proof.milliseconds(session, rows) if rewritten else {},
         "memory_mib": (_peak() - before) / 2**20,
+        "probed": proof.answers(session, probe(found.size, found.channels, mean, std), 1)[0].tolist(),
     }
 
 

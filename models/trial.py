@@ -31,7 +31,8 @@ class Limits:
 
 
 class Finding(Strict):
-    """What an examined model is: its ends, what was changed in the rewritten file, and what that costs on one thread."""
+    """What an examined model is: its ends, what was changed in the rewritten file, what that costs on one thread, and the
+    logits it gives the probe."""
 
     labels: int
     channels: int
@@ -39,6 +40,7 @@ class Finding(Strict):
     changes: list[str]
     milliseconds: dict[int, float]
     memory_mib: float
+    probed: list[float]
 
     @property
     def cost(self) -> str:

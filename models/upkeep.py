@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from models.card import CARD_FILE, Card, CardError, read_card
+from models.imports import import_folder
 from models.store import card_in, drop, files, holds, load_folder, same_model, stored_folder, stored_tags, users_of
 
 NAMED: Final = re.compile(r"([a-z][a-z0-9-]{0,62})(?::(\d+\.\d+\.\d+))?")
@@ -40,6 +41,20 @@ def export(wanted: str, target: Path, catalogue: Path) -> tuple[Card, Path]:
     for file in files(card):
         shutil.copyfile(source / file, folder / file)
     return card, folder
+
+
+def restore(wanted: str, catalogue: Path) -> Card:
+    """Take NAME:VERSION, which the store still holds, back into the catalogue, whatever version of NAME is there.
+
+    Raises:
+        CardError: the store does not hold it, it was changed since, or a cascade of the catalogue names the other version.
+    """
+    name, version = _named(wanted)
+    folder = stored_folder(wanted) if version else None
+    if folder is None:
+        there = ", ".join(stored_tags(name))
+        raise CardError(f"{wanted} is no version in the BentoML model store, which holds {there or f'no {name}'}")
+    return import_folder(folder, catalogue, replace=True).card
 
 
 def remove(wanted: str, catalogue: Path) -> list[str]:

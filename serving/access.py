@@ -12,8 +12,8 @@ from serving import metrics
 from serving.allowance import Allowance
 from serving.errors import Problem
 from serving.keys import Key, KeysError, Role, digest, find, read_keys, warnings
-from serving.routes import shared_folder, worker_place
 from serving.settings import Settings
+from serving.workers import shared_folder, worker_place
 
 logger = logging.getLogger("bentoml.serving")
 

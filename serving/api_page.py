@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from serving.access import OPEN_PATHS
-from serving.errors import MEDIA_TYPE
+from serving.catalogue_description import PROBLEM, catalogue_paths
 from serving.gallery_description import gallery_paths, gallery_schemas
 from serving.schemas import ProblemDocument
 
@@ -27,18 +27,6 @@ ABOUT: Final = (
 NO_BENTO: Final = "None"  # what BentoML calls the version of what is not
 # BentoML's errors and tasks, which nobody meets here.
 FOREIGN_SCHEMAS: Final = ("InvalidArgument", "NotFound", "InternalServerError", "TaskStatusResponse")
-MODELS: Final = {
-    "get": {
-        "tags": ["Service APIs"],
-        "description": "The models, their cards, and the devices and providers really in use.",
-        "operationId": "image_classifier__models",
-        "responses": {"200": {"description": "Successful Response", "content": {"application/json": {}}}},
-    }
-}
-PROBLEM: Final = {
-    "description": "A problem",
-    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
-}
 
 _STYLE: Final = "body { margin: 0 } noscript { display: block; padding: 2rem; font-family: sans-serif }"
 _SCRIPT: Final = (
@@ -91,7 +79,7 @@ def describe(spec: dict[str, Any], with_keys: bool) -> dict[str, Any]:
     paths = {path: {method: _operation(told) for method, told in item.items()} for path, item in spec["paths"].items()}
     version = spec["info"]["version"]
     info = {"title": TITLE, "version": "not built" if version == NO_BENTO else version, "description": ABOUT}
-    described = {**spec, "info": info, "components": components, "paths": {**paths, "/models": MODELS, **gallery_paths()}}
+    described = {**spec, "info": info, "components": components, "paths": {**paths, **catalogue_paths(), **gallery_paths()}}
     if with_keys:
         components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
         described["security"] = [{"key": []}]

@@ -3,7 +3,8 @@
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,10 @@ class Catalogue:
         for model in self._models.values():
             model.warm_up()
         metrics.forget_dead_workers()
+        self._users = 0
+        self._unused = asyncio.Event()
+        self._unused.set()
+        gc.unfreeze()
         gc.collect()
         gc.freeze()  # what was made until now stays: no later collection, and no request, pays for looking at it again
 
@@ -65,6 +70,23 @@ class Catalogue:
             "gallery": self._settings.gallery,
             "models": [model.describe() for model in self._models.values()],
         }
+
+    @contextmanager
+    def in_use(self) -> Iterator["Catalogue"]:
+        """Keep the catalogue from ending before the block does."""
+        self._users += 1
+        self._unused.clear()
+        try:
+            yield self
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._unused.set()
+
+    async def retire(self) -> None:
+        """Close once nobody uses the catalogue any more; nobody may begin to."""
+        await self._unused.wait()
+        await self.close()
 
     async def close(self) -> None:
         """Answer what is queued everywhere and take no more."""

@@ -22,6 +22,7 @@ STATUS: Final = {
     "method_not_allowed": 405,
     "slow_body": 408,
     "device_unavailable": 409,
+    "not_updated": 409,
     "too_large": 413,
     "unsupported_media": 415,
     "undecodable": 422,

@@ -1,9 +1,7 @@
 """Between HTTP and the models: requests to uploads, answers and problems to responses."""
 
 import logging
-import os
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Final
 
 import bentoml
@@ -21,9 +19,11 @@ from serving.catalogue import Catalogue
 from serving.errors import Problem
 from serving.explanation import explain
 from serving.lifecycle import Lifecycle
+from serving.rollout import Rollout
 from serving.schemas import Batch, Classification, Explanation, ProblemDocument
 from serving.settings import Settings
 from serving.upload import Upload, give_up_arriving, read_batch, read_image
+from serving.workers import shared_folder, worker_place
 
 logger = logging.getLogger("bentoml.serving")
 
@@ -37,8 +37,8 @@ _REFUSED: Final = Problem("overloaded", REASON).response()
 class Routes:
     """The POST routes over a catalogue: each takes a request unread and answers in ready bytes, whatever happens."""
 
-    def __init__(self, catalogue: Catalogue, settings: Settings) -> None:
-        self.catalogue = catalogue
+    def __init__(self, rollout: Rollout, settings: Settings) -> None:
+        self.rollout = rollout
         self._settings = settings
         self.lifecycle = Lifecycle(settings.drain_seconds, give_up_arriving)
         self.admission = Admission.shared(settings.work_limit, shared_folder(), worker_place(), settings.workers)
@@ -47,6 +47,11 @@ class Routes:
             "/classify/batch": self.classify_batch,
             "/explain": self.explain,
         }
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The models in service at this moment."""
+        return self.rollout.catalogue
 
     async def readiness(self) -> Response:
         """``GET /readyz``, at once: BentoML would ask the runner service and wait for one that is gone."""
@@ -87,16 +92,16 @@ class Routes:
         Raises:
             Problem, ClientDisconnect: as ``Classifier.classify``; ``overloaded``, ``unknown_model``.
         """
-        with self.admission.work(1):
-            return await self.catalogue.model(upload.options.model).classify(upload)
+        with self.admission.work(1), self.catalogue.in_use() as models:
+            return await models.model(upload.options.model).classify(upload)
 
     async def _classify(self, request: Request) -> BaseModel:
         return await self.classified(await read_image(request, self._settings))
 
     async def _classify_batch(self, request: Request) -> BaseModel:
         upload = await read_batch(request, self._settings)
-        with self.admission.work(len(upload.images)):
-            entries = await self.catalogue.model(upload.options.model).classify_all(upload)
+        with self.admission.work(len(upload.images)), self.catalogue.in_use() as models:
+            entries = await models.model(upload.options.model).classify_all(upload)
         for entry in entries:
             if isinstance(entry, Problem):
                 metrics.problems.labels(entry.code).inc()
@@ -105,8 +110,8 @@ class Routes:
 
     async def _explain(self, request: Request) -> Explanation:
         upload = await read_image(request, self._settings)
-        with self.admission.work(1):
-            return await explain(self.catalogue.model(upload.options.model), upload)
+        with self.admission.work(1), self.catalogue.in_use() as models:
+            return await explain(models.model(upload.options.model), upload)
 
     async def _respond(self, handler: Callable[[Request], Awaitable[BaseModel]], request: Request) -> Response:
         try:
@@ -164,17 +169,6 @@ async def refused(scope: Scope, receive: Receive, send: Send) -> None:
     await _REFUSED(scope, receive, send)
 
 
-def shared_folder() -> Path | None:
-    """A folder that the workers of one service share: BentoML makes it for their metrics."""
-    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    return Path(folder) if folder else None
-
-
-def worker_place() -> int:
-    """Which of the service's workers this is, from 0."""
-    return max((bentoml.server_context.worker_index or 1) - 1, 0)
-
-
 async def list_models(_: Request) -> Response:
     """``GET /models``: the catalogue as this worker runs it."""
     catalogue: Catalogue = bentoml.get_current_service().routes.catalogue
@@ -183,6 +177,20 @@ async def list_models(_: Request) -> Response:
     return JSONResponse(catalogue.describe())
 
 
+async def reload_models(request: Request) -> Response:
+    """``POST /models/reload``: serve what the catalogue holds now."""
+    routes: Routes = bentoml.get_current_service().routes
+    try:
+        return JSONResponse({"models": dict(tag.split(":") for tag in await routes.rollout.change())})
+    except Exception as error:
+        return refusal(error, request)
+
+
 def catalogue_app() -> Starlette:
-    """The routes that are read with GET, mounted beside BentoML's own."""
-    return Starlette(routes=[Route("/models", list_models, methods=["GET"])])
+    """The routes of the catalogue itself, mounted beside BentoML's own."""
+    return Starlette(
+        routes=[
+            Route("/models", list_models, methods=["GET"]),
+            Route("/models/reload", reload_models, methods=["POST"]),
+        ]
+    )

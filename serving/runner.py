@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Final, Protocol
 
 import numpy as np
 
 from models.card import ModelCard
+from models.probe import WrongAnswer, ask
 from preprocessing import Tensor
 from serving import metrics
 from serving.devices import CPU, DEVICES, Device, DeviceUnavailable, ProviderMissing, Session
@@ -65,8 +66,9 @@ class LocalRunner:
 
     def __init__(self, path: Path, card: ModelCard, device: Device, threads: int) -> None:
         self.device = device.name
+        self._card = card
         self._open = partial(Session, path, device, threads)
-        self._session = self._open()
+        self._session = self._proven()
         self._provider = self._session.provider
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{card.name}-{device.name}")
         self._inline = 0
@@ -113,16 +115,31 @@ class LocalRunner:
     def close(self) -> None:
         """End the thread."""
         self._thread.shutdown()
+        metrics.sessions.labels(self._name, self.device, self._provider).dec()
+
+    def _proven(self) -> Session:
+        """A session that answers what the card knows.
+
+        Raises:
+            DeviceUnavailable: it does not, or cannot be opened.
+        """
+        session = self._open()
+        try:
+            ask(self._card, session.run)
+        except WrongAnswer as error:
+            raise DeviceUnavailable(f"{session.provider} does not work: {error}.") from error
+        return session
 
     def _seconds(self, batch: Tensor) -> float:
-        started = perf_counter()
+        """Of this thread alone: a service that changes its models answers requests in another meanwhile."""
+        started = thread_time()
         self._session.run(batch)
-        return perf_counter() - started
+        return thread_time() - started
 
     def _restart(self, error: Exception) -> None:
         logger.error("%s: the session on %s failed and is opened again: %s", self._name, self.device, error)
         self._restarted = perf_counter()
-        self._session = self._open()
+        self._session = self._proven()
         metrics.session_restarts.labels(self._name, self.device).inc()
 
 
@@ -136,11 +153,10 @@ def open_runners(
 ) -> tuple[dict[str, LocalRunner], dict[str, str]]:
     """Runners by device, and for every device without one the reason; ``processes`` such sets share the CPUs.
 
-    With ``DEVICE=auto`` there is always a CPU runner, and a GPU that is built in and does not work is told of in the log, in
-    GET /models and in the metrics.
+    With ``DEVICE=auto`` a GPU that is built in and does not work is told of in the log, in GET /models and in the metrics.
 
     Raises:
-        DeviceUnavailable: ``DEVICE`` names one that does not work.
+        DeviceUnavailable: ``DEVICE`` names one that does not work, or none does.
     """
     threads = max(1, available_cpus() // processes)
     runners: dict[str, LocalRunner] = {}
@@ -152,7 +168,7 @@ def open_runners(
         try:
             runners[device.name] = LocalRunner(path, card, device, threads)
         except DeviceUnavailable as error:
-            if settings.device == device.name:
+            if device.name in (settings.device, CPU.name):
                 raise
             reasons[device.name] = str(error)
             fault = not isinstance(error, ProviderMissing)

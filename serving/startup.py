@@ -1,32 +1,29 @@
-"""Before the first request: settings, models and the BentoML configuration, checked so that a fault ends the start."""
+"""Before the first request: settings, keys, devices and the BentoML configuration, checked so that a fault ends the start."""
 
 import os
 import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.utils.circus import Arbiter
-from bentoml.models import BentoModel
 from pydantic import ValidationError
 from sqlalchemy import URL
 
 from gallery import FILE_NAME, file_url, parse_url
-from models.card import CARD_FILE, MODEL_FILE, Card, CardError, CascadeCard, ModelCard, read_card
-from models.store import catalogue, catalogue_folder, require
+from models.card import MODEL_FILE, Card, ModelCard
+from models.store import require
 from serving.devices import DEVICES, DeviceUnavailable, open_session
 from serving.keys import KeysError, read_keys
 from serving.settings import Settings, available_cpus
 
-C = TypeVar("C", bound=type)
 SERVICE_NAME: Final = "image_classifier"
 RUNNER_NAME: Final = "image_classifier_runner"
 LOOK_SECONDS: Final = 1.0
-MODEL_PREFIX: Final = "model_"
 FOUND_GPU: Final = "IMAGE_CLASSIFIER_GPU"
 RUNNER_KEY: Final = "IMAGE_CLASSIFIER_RUNNER_KEY"
 
@@ -91,30 +88,6 @@ def check_access(settings: Settings) -> None:
         raise SystemExit(2) from None
 
 
-def checked_cards(settings: Settings) -> dict[str, Card]:
-    """The cards of the catalogue by name, as they lie in the store; ends the process with one line unless every model does,
-    unchanged, every cascade's models are in the catalogue too, and the default model is one of them."""
-    try:
-        stored = [require(read_card(folder / CARD_FILE).tag) for folder in catalogue(settings.catalogue)]
-        cards = {card.name: card for card in (read_card(folder / CARD_FILE) for folder in stored)}
-        _check_stages(cards)
-        if settings.default_model not in cards:
-            there = f"There are: {', '.join(cards)}." if cards else "It holds no card.yaml."
-            place = settings.catalogue or catalogue_folder()
-            raise CardError(f"DEFAULT_MODEL={settings.default_model!r} is not in the catalogue at {place}. {there}")
-    except CardError as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(2) from None
-    return cards
-
-
-def _check_stages(cards: dict[str, Card]) -> None:
-    tags = {card.tag for card in cards.values() if isinstance(card, ModelCard)}
-    for card in cards.values():
-        if isinstance(card, CascadeCard) and (missing := {card.first, *card.then.values()} - tags):
-            raise CardError(f"{card.tag} needs {', '.join(sorted(missing))}, which the catalogue does not hold.")
-
-
 def find_gpu(settings: Settings, cards: dict[str, Card]) -> bool:
     """Whether a session of the catalogue runs on a GPU; with ``DEVICE=gpu`` and none the process ends with one line.
 
@@ -148,27 +121,6 @@ def choose_topology(settings: Settings, gpu: bool) -> str:
 def is_build(arguments: Sequence[str]) -> bool:
     """Whether a process with these arguments is ``bentoml build``."""
     return len(arguments) > 1 and arguments[1] == "build" and "bentoml" in Path(arguments[0]).parts[-2:]
-
-
-def with_models(cards: dict[str, Card]) -> Callable[[C], C]:
-    """Gives a service's class its models and cascades of the store, which is how BentoML knows what belongs into the Bento."""
-
-    def decorate(service: C) -> C:
-        for card in cards.values():
-            setattr(service, _attribute(card.name), BentoModel(card.tag))
-        return service
-
-    return decorate
-
-
-def model_folders(service: object) -> list[Path]:
-    """Where the models of a service that ``with_models`` gave them to lie, in the order of their names."""
-    names = sorted(name for name in dir(type(service)) if name.startswith(MODEL_PREFIX))
-    return [Path(getattr(service, name).path) for name in names]
-
-
-def _attribute(name: str) -> str:
-    return MODEL_PREFIX + name.replace("-", "_")
 
 
 def service_options(settings: Settings) -> dict[str, Any]:

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import onnx
 import torch
 from torch import nn
 
 from models import calibration
 from models.card import CARD_FILE, MODEL_FILE, Calibration, Metrics, ModelCard, Provenance, Rejection, file_sha256, write_card
+from models.probe import known_answer, probe
+from models.proof import answers, open_session
 from training.datasets import DataError, Labelled
 from training.evaluation import accepted, measured, predict, rounded
 from training.export import export
@@ -88,6 +91,7 @@ def make(recipe: Recipe, out: Path, settings: Settings, say: Say, watch: Watch, 
         ),
         licence=recipe.licence,
         sha256=file_sha256(out / MODEL_FILE),
+        known_answer=_known_answer(out / MODEL_FILE, recipe),
     )
     write_card(card, out / CARD_FILE)
     (out / LOG_FILE).write_text(json.dumps(rounded(log), indent=1) + "\n", encoding="utf-8")
@@ -128,6 +132,13 @@ def fit(
     }
     rule = choose_rejection(answered, strange, temperature, recipe.accepted)
     return Trained(model, curve, temperature, rule)
+
+
+def _known_answer(path: Path, recipe: Recipe) -> dict[str, float]:
+    """What a recipe's file answers to the picture that every session of it is asked about first."""
+    spec, levels = recipe.spec, recipe.spec.normalisation
+    shown = probe(spec.size, spec.channels, levels.mean, levels.std)
+    return known_answer(recipe.labels, answers(open_session(onnx.load(path)), shown, 1)[0].tolist())
 
 
 def revision() -> str:

@@ -9,7 +9,7 @@ from models.card import CardError, file_sha256
 from models.draft import drafted, merged, normalisation, parse_labels, read_given, told
 from models.trial import Finding
 
-FINDING = Finding(labels=2, channels=1, size=56, changes=[], milliseconds={1: 1.0}, memory_mib=1)
+FINDING = Finding(labels=2, channels=1, size=56, changes=[], milliseconds={1: 1.0}, memory_mib=1, probed=[1.0, 0.0])
 PATH = Path("card.yaml")
 
 

@@ -113,3 +113,18 @@ def test_the_list_says_what_is_stored_and_what_is_broken(catalogue: Path, capsys
 @pytest.mark.parametrize("command", ["import", "verify", "list"])
 def test_an_empty_catalogue_is_named(catalogue: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert refused(command, said=capsys) == f"{catalogue}: holds no models (NAME/card.yaml)\n"
+
+
+def test_an_older_version_takes_its_place_again(catalogue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add_model(catalogue, "marks", "ab")
+    assert main(["import"]) == 0
+    add_model(tmp_path, "marks", "abc", version="1.1.0")
+    assert main(["import", str(tmp_path / "marks")]) == 0
+    for version in ("1.0.0", "1.1.0"):
+        assert main(["restore", f"marks:{version}"]) == 0
+        assert f"marks:{version} is in the catalogue again" in capsys.readouterr().out
+        assert f"version: {version}" in (catalogue / "marks" / CARD_FILE).read_text()
+        assert stored_tags("marks") == ["marks:1.0.0", "marks:1.1.0"]
+    assert "which holds marks:1.0.0, marks:1.1.0" in refused("restore", "marks:2.0.0", said=capsys)
+    assert "marks is no version" in refused("restore", "marks", said=capsys)
+    assert "which holds no other" in refused("restore", "other:1.0.0", said=capsys)

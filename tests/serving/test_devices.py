@@ -125,8 +125,9 @@ def test_only_short_calls_hold_up_the_event_loop(
         return np.zeros((len(batch), 10), np.float32)
 
     monkeypatch.setattr(Session, "run", run)
-    monkeypatch.setattr("serving.runner.perf_counter", lambda: now[0])
-    runner, sizes = LocalRunner(PATH, card, CPU, threads=1), warm_up_sizes(32)
+    monkeypatch.setattr("serving.runner.thread_time", lambda: now[0])
+    runner = LocalRunner(PATH, card.model_copy(update={"known_answer": None}), CPU, threads=1)
+    now[0], sizes = 0.0, warm_up_sizes(32)
     runner.warm_up(images(1)[0], sizes)
     threads.clear()
     for size in sizes:

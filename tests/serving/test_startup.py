@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models.card import CARD_FILE
+from models.card import CARD_FILE, MODEL_FILE, file_sha256, read_card, write_card
 from serving.settings import Settings, available_cpus
 from serving.startup import load_settings
 from tests.models.catalogues import add_cascade, add_model, models
@@ -71,3 +71,28 @@ def test_a_cascade_without_one_of_its_models_stops_the_start(tmp_path: Path) -> 
     (catalogue / "digits" / CARD_FILE).unlink()
     said = refused_start(tmp_path, CATALOGUE=str(catalogue), DEFAULT_MODEL="category")
     assert said == "characters:1.0.0 needs digits:1.0.0, which the catalogue does not hold.\n"
+
+
+def test_a_model_that_answers_wrongly_stops_the_start(tmp_path: Path) -> None:
+    stored = import_marks(tmp_path)
+    card = read_card(stored / CARD_FILE)
+    write_card(card.model_copy(update={"known_answer": {"a": 100.0}}), stored / CARD_FILE)
+    said = refused_start(tmp_path, CATALOGUE=str(tmp_path / "catalogue"), DEFAULT_MODEL="marks")
+    assert said.startswith("marks:1.0.0 answers a known picture with a ")
+    assert said.endswith("; its card says a 100.000.\n")
+
+
+def test_a_file_that_is_no_model_stops_the_start(tmp_path: Path) -> None:
+    stored = import_marks(tmp_path)
+    (stored / MODEL_FILE).write_bytes((stored / MODEL_FILE).read_bytes()[:100])
+    card = read_card(stored / CARD_FILE)
+    write_card(card.model_copy(update={"sha256": file_sha256(stored / MODEL_FILE)}), stored / CARD_FILE)
+    said = refused_start(tmp_path, CATALOGUE=str(tmp_path / "catalogue"), DEFAULT_MODEL="marks")
+    assert said.startswith("marks:1.0.0 cannot be loaded: ")
+
+
+def import_marks(home: Path) -> Path:
+    """Where the store of ``home`` has a model that was imported."""
+    add_model(home / "catalogue", "marks", ["a", "b"])
+    assert models(home, "import", catalogue=home / "catalogue").returncode == 0
+    return home / "models" / "marks" / "1.0.0"

@@ -1,0 +1,221 @@
+"""Models are changed, refused and brought back while a real `bentoml serve` process answers."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from loadtests.samples import samples
+from models.card import CARD_FILE, MODEL_FILE, ModelCard, read_card, write_card
+from tests.models.catalogues import add_model, models
+from tests.processes import free_port, running, service_environment, start_service
+from tests.served.metrics import scrape
+from tests.served.test_crashes import family
+from tests.served.test_lifecycle import COMMAND
+
+pytestmark = pytest.mark.served
+
+LABELS = {"1.0.0": ["a", "b"], "2.0.0": ["c", "d", "e"]}
+CLIENTS = 4
+ENOUGH = 100
+SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class Seen:
+    """What clients that ask all the time were told: how often each version answered, and everything that should not be."""
+
+    versions: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+    def note(self, response: httpx.Response) -> None:
+        """Take down an answer."""
+        answer = response.json()
+        version = answer.get("version", "none")
+        if response.status_code == 200 and list(answer["probabilities"]) == LABELS[version]:
+            self.versions[version] += 1
+        else:
+            self.faults.append(response.text)
+
+
+async def ask(client: httpx.AsyncClient, seen: Seen) -> None:
+    while True:
+        seen.note(await client.post("/classify", content=samples()[0].data))
+
+
+@asynccontextmanager
+async def asked(address: str) -> AsyncIterator[Seen]:
+    """Clients, each with a connection of its own, that ask until the block ends."""
+    seen = Seen()
+    async with contextlib.AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(httpx.AsyncClient(base_url=address, timeout=30)) for _ in range(CLIENTS)]
+        asking = [asyncio.ensure_future(ask(client, seen)) for client in clients]
+        try:
+            yield seen
+            for task in asking:
+                assert not task.done(), task.exception()
+        finally:
+            for task in asking:
+                task.cancel()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return once ``condition`` holds; fail when it never does."""
+
+    async def wait() -> None:
+        while not condition():
+            await asyncio.sleep(0.01)  # between two looks
+
+    await asyncio.wait_for(wait(), SECONDS)
+
+
+async def answered(seen: Seen, version: str) -> None:
+    """Wait until everything asked from now on was answered by one version only."""
+    for answers in (2 * CLIENTS, ENOUGH):  # the first may have been asked before
+        seen.versions.clear()
+        await until(partial(lambda wanted: sum(seen.versions.values()) >= wanted, answers))
+    assert set(seen.versions) == {version}
+
+
+def bring(home: Path, version: str) -> ModelCard:
+    """Import a version of the model into the store and the catalogue of ``home``."""
+    card = add_model(home / version, "marks", LABELS[version], version)
+    done = models(home, "import", str(home / version / "marks"), catalogue=home / "catalogue")
+    assert done.returncode == 0, done.stderr
+    return card
+
+
+async def change(address: str) -> httpx.Response:
+    async with httpx.AsyncClient(timeout=60) as client:
+        return await client.post(f"{address}/models/reload")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A model store and a catalogue with the first version."""
+    bring(tmp_path, "1.0.0")
+    return tmp_path
+
+
+def settings(home: Path) -> dict[str, str]:
+    return {"CATALOGUE": str(home / "catalogue"), "DEFAULT_MODEL": "marks", "GALLERY": "false"}
+
+
+@contextlib.contextmanager
+def running_service(home: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """A service's address and its parent process."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    environment = service_environment(home, port, **settings(home))
+    with running(COMMAND, f"{address}/readyz", home / "log", environment) as process:
+        yield address, psutil.Process(process.pid)
+
+
+def workers(parent: psutil.Process) -> list[psutil.Process]:
+    return family(parent, runner=False)
+
+
+def test_models_change_under_load_without_a_failed_request_and_back(home: Path) -> None:
+    async def play() -> None:
+        with start_service(home, free_port(), **settings(home)) as address:
+            async with asked(address) as seen:
+                await answered(seen, "1.0.0")
+                await asyncio.to_thread(bring, home, "2.0.0")
+                await answered(seen, "1.0.0")
+                done = await change(address)
+                assert (done.status_code, done.json()) == (200, {"models": {"marks": "2.0.0"}})
+                await answered(seen, "2.0.0")
+                restored = await asyncio.to_thread(models, home, "restore", "marks:1.0.0", catalogue=home / "catalogue")
+                assert restored.returncode == 0, restored.stderr
+                assert (await change(address)).json() == {"models": {"marks": "1.0.0"}}
+                await answered(seen, "1.0.0")
+                assert not seen.faults
+            (told,) = httpx.get(f"{address}/models", timeout=30).json()["models"]
+            assert told["version"] == "1.0.0"
+            assert scrape(address)["sessions{cpu,marks,CPUExecutionProvider}"] == 2
+
+    asyncio.run(play())
+
+
+def wrong_answer(stored: Path) -> str:
+    card = read_card(stored / CARD_FILE)
+    assert isinstance(card, ModelCard)
+    write_card(card.model_copy(update={"known_answer": {"d": 100.0}}), stored / CARD_FILE)
+    return "answers a known picture with"
+
+
+def other_file(stored: Path) -> str:
+    (stored / MODEL_FILE).write_bytes((stored / MODEL_FILE).read_bytes() + b"\0")
+    return "sha256 is"
+
+
+@pytest.mark.parametrize("spoil", [wrong_answer, other_file])
+def test_a_bad_version_is_refused_and_the_old_one_kept(home: Path, spoil: Callable[[Path], str]) -> None:
+    async def play() -> None:
+        with running_service(home) as (address, parent):
+            async with asked(address) as seen:
+                await asyncio.to_thread(bring, home, "2.0.0")
+                reason = spoil(home / "models" / "marks" / "2.0.0")
+                refused = await change(address)
+                assert refused.status_code == 409
+                assert refused.json()["code"] == "not_updated"
+                assert reason in refused.json()["detail"]
+                await answered(seen, "1.0.0")
+                assert not seen.faults
+            before = workers(parent)
+            before[0].kill()
+            await until(lambda: len(alive := workers(parent)) == 2 and before[0] not in alive)
+            async with asked(address) as seen:
+                await answered(seen, "1.0.0")
+                assert not seen.faults
+
+    asyncio.run(play())
+
+
+def test_a_worker_that_starts_later_serves_what_the_others_do(home: Path) -> None:
+    async def play() -> None:
+        with running_service(home) as (address, parent):
+            await asyncio.to_thread(bring, home, "2.0.0")
+            assert (await change(address)).status_code == 200
+            (home / "catalogue" / "marks" / CARD_FILE).write_text("no card at all", encoding="utf-8")
+            before = workers(parent)
+            for worker in before:
+                worker.kill()
+            await until(lambda: len(alive := workers(parent)) == 2 and not set(before) & set(alive))
+            async with asked(address) as seen:
+                await answered(seen, "2.0.0")
+                assert not seen.faults
+
+    asyncio.run(play())
+
+
+def test_two_changes_at_once_do_not_mix(home: Path) -> None:
+    async def play() -> None:
+        with start_service(home, free_port(), **settings(home)) as address:
+            await asyncio.to_thread(bring, home, "2.0.0")
+            answers = await asyncio.gather(*(change(address) for _ in range(4)))
+            assert {answer.status_code for answer in answers} == {200, 409}
+            refused = {answer.json()["detail"] for answer in answers if answer.status_code == 409}
+            assert refused == {"Another change of the models is under way. Try again when it is done."}
+            async with asked(address) as seen:
+                await answered(seen, "2.0.0")
+
+    asyncio.run(play())
+
+
+def test_with_a_runner_models_change_with_a_start(home: Path) -> None:
+    async def play() -> None:
+        with start_service(home, free_port(), TOPOLOGY="runner", **settings(home)) as address:
+            refused = await change(address)
+            assert refused.status_code == 409
+            assert "Start this service again" in refused.json()["detail"]
+
+    asyncio.run(play())
