@@ -6,12 +6,15 @@ import shutil
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.pictures import digit, encoded
 from tests.postgres import Cluster
-from tests.processes import free_port, start_service
+from tests.processes import free_port, running, service_environment, start_service
 from tests.served.metrics import until
+from tests.served.test_crashes import family
+from tests.served.test_lifecycle import COMMAND
 from tests.served.test_problems import is_problem
 
 pytestmark = pytest.mark.served
@@ -123,6 +126,28 @@ def test_a_file_that_cannot_be_opened_or_is_no_database(model_store: Path, tmp_p
         assert classifies(address)
         file.unlink()
         until(lambda: keeps(address))
+
+
+def test_a_full_disk_is_told_of_and_loses_nothing(model_store: Path, tmp_path: Path) -> None:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    environment = service_environment(model_store, port, GALLERY_URL=f"sqlite:///{tmp_path}/gallery.db")
+    with running(COMMAND, f"{address}/readyz", tmp_path / "log", environment) as process:
+        kept = [httpx.post(f"{address}/gallery", content=SEVEN, timeout=30).json()["id"] for _ in range(4)]
+        workers = family(psutil.Process(process.pid), runner=False)
+        for worker in workers:  # no file may grow any more
+            worker.rlimit(psutil.RLIMIT_FSIZE, (4096, psutil.RLIM_INFINITY))
+        for _ in range(4):
+            refused = httpx.post(f"{address}/gallery", content=SEVEN, timeout=30)
+            assert "database cannot be used" in is_problem(refused, 503, "unavailable")
+            assert refused.headers["retry-after"]
+            assert classifies(address)
+        for worker in workers:
+            worker.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
+        for _ in range(4):
+            until(lambda: keeps(address))
+        page = httpx.get(f"{address}/gallery", timeout=30).json()
+        assert set(kept) <= {entry["id"] for entry in page["entries"]}
 
 
 def test_a_gallery_that_is_off(model_store: Path, tmp_path: Path) -> None:
