@@ -32,6 +32,7 @@ def page() -> None:
     for sheet in STYLE:
         st.html(ROOM / sheet)
     heading()
+    sidebar.begin()
     client = connect(os.environ.get("API_ADDRESS", "http://127.0.0.1:3000"), os.environ.get("API_KEY"))
     desk = Desk.current()
     with st.spinner(say("page.connecting")):

@@ -37,15 +37,18 @@ export default function ({ data, parentElement }) {
     drawing = false;
   };
 
-  dress();
-  document.addEventListener("pointerdown", down, true);
-  document.addEventListener("pointerup", up, true);
-  return () => {
+  // Streamlit calls this anew with a new name, without an end to what the last call began.
+  parentElement.undress?.();
+  parentElement.undress = () => {
     cancelAnimationFrame(frame);
     clearTimeout(timer);
     document.removeEventListener("pointerdown", down, true);
     document.removeEventListener("pointerup", up, true);
   };
+  document.addEventListener("pointerdown", down, true);
+  document.addEventListener("pointerup", up, true);
+  dress();
+  return parentElement.undress;
 }
 
 const sheet = (place) =>

@@ -21,10 +21,11 @@ def remark(text: str) -> str:
 
 
 def fresh(answer: Classification, thumbnail: bytes | None, refused: str = "") -> str:
-    """A picture of this visit, its label and its top 3; why the service would not keep it, if it was asked to."""
+    """A picture of this visit, its label and what came next; why the service would not keep it, if it was asked to."""
     picture = markup.image(thumbnail, alt=say("gallery.alt", label=answer.label)) if thumbnail else ""
     reason = f'<p class="card-quiet">{markup.text(say("gallery.refused", reason=refused))}</p>' if refused else ""
-    return _card(answer.label, picture, f"{_doubt(answer.rejected)}{markup.top(answer.top)}{reason}")
+    share = f'<span class="card-share">{markup.percent(answer.confidence)}</span>'
+    return _card(answer.label, picture, f"{share}{_doubt(answer.rejected)}{markup.top(answer.top[1:])}{reason}")
 
 
 def kept(entry: KeptPicture) -> str:

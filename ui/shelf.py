@@ -57,7 +57,8 @@ def _tools(kept: Kept, client: Client, catalogue: Catalogue) -> None:
             )
             with st.popover(say("gallery.empty"), type="tertiary", icon=":material/delete:"):
                 st.write(say("gallery.warning"))
-                st.button(say("gallery.empty_now"), key="kept-empty", type="primary", on_click=kept.empty, args=[client])
+                # No primary button: Streamlit writes white on the accent, which is light in the dark theme.
+                st.button(say("gallery.empty_now"), key="kept-empty", on_click=kept.empty, args=[client])
 
 
 def _models(kept: Kept, catalogue: Catalogue) -> None:

@@ -28,10 +28,15 @@ class Choice:
         return self.device if self.device in devices(model)[0] else "auto"
 
 
-def show(catalogue: Catalogue | None) -> Choice:
-    """The sidebar; without a catalogue there is nothing to choose."""
+def begin() -> None:
+    """The heading, before there is anything to choose: the page has its shape while it waits for the service."""
     with st.sidebar:
         st.header(say("sidebar.title"), anchor=False)
+
+
+def show(catalogue: Catalogue | None) -> Choice:
+    """The choices; without a catalogue there are none."""
+    with st.sidebar:
         if catalogue is None:
             st.selectbox(say("sidebar.model"), [], placeholder=say("sidebar.not_known_yet"), disabled=True, key="no-model")
             return Choice(Model(name=""), "auto")
@@ -72,6 +77,9 @@ def choose_device(model: Model) -> str:
     """The devices the model can run on, then those it cannot, each with the reason."""
     offered, refused = devices(model)
     words = {name: label(name) for name in DEVICES}
+    chosen = st.session_state.get("device")
+    # Set at every run: after a change of language the browser knows the chosen device by a word that is no longer there.
+    st.session_state["device"] = chosen if chosen in offered else "auto"
     device = st.radio(say("sidebar.device"), offered, format_func=words.__getitem__, key="device")
     for name, reason in refused.items():
         # A single option of a radio cannot be disabled, a radio of one can: it looks like the last row of the group.

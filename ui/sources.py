@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from ui import canvas, markup, pen
+from ui import canvas, markup, pen, words
 from ui.answers import Limits
 from ui.desk import Desk
 from ui.files import File
@@ -24,7 +24,7 @@ def offered(subject: str) -> list[str]:
 def choose(desk: Desk, subject: str) -> str:
     """The sources side by side; what the visitor chose last stays as long as it is on offer."""
     names = offered(subject)
-    words = {name: f"{ICONS[name]} {title(name)}" for name in names}
+    titles = {name: f"{ICONS[name]} {title(name)}" for name in names}
     source = desk.source if desk.source in names else names[0]
     st.session_state["source"] = source
 
@@ -35,7 +35,7 @@ def choose(desk: Desk, subject: str) -> str:
         say("sources.title"),
         names,
         required=True,
-        format_func=words.__getitem__,
+        format_func=titles.__getitem__,
         key="source",
         on_change=remember,
         label_visibility="collapsed",
@@ -59,6 +59,8 @@ def show(desk: Desk, source: str, subject: str) -> list[File]:
     files = {DRAW: draw(desk), UPLOAD: upload(desk, subject, limits)}
     if source == CAMERA:
         files[CAMERA] = take_photo(subject, limits)
+    if source != DRAW:
+        words.translate()
     hide(*(part for part in (DRAW, UPLOAD) if part != source), *(() if source == DRAW else ("tools",)))
     return files[source]
 

@@ -47,7 +47,11 @@ def stand_in(service: Service) -> Iterator[str]:
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             address = f"http://{self.headers['Host']}{self.path}"
-            response = service(httpx.Request(self.command, address, headers=dict(self.headers), content=body))
+            try:
+                response = service(httpx.Request(self.command, address, headers=dict(self.headers), content=body))
+            except httpx.ConnectError:  # a service that is down: the connection closes without a word
+                self.close_connection = True
+                return
             self.send_response(response.status_code)
             if response.content:
                 self.send_header("Content-Type", response.headers["Content-Type"])

@@ -169,7 +169,13 @@ def test_pen_and_colours_keep_the_drawing(page: Page) -> None:
 def test_language_and_theme_keep_the_drawing(page: Page) -> None:
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
+    page.get_by_role("radio", name="한국어").click()
+    expect(page.get_by_role("radio", name="자동")).to_be_checked()
+    settle(page)
     page.get_by_role("radio", name="CPU").check(force=True)
+    settle(page)
+    page.get_by_role("radio", name="English").click()
+    expect(page.get_by_role("heading", name="Image classifier")).to_be_visible()
     settle(page)
     page.get_by_role("radio", name="한국어").click()
     expect(page.get_by_role("heading", name="그림 분류기")).to_be_visible()

@@ -111,7 +111,7 @@ def test_a_photo_is_taken_and_read(page: Page) -> None:
     source(page, "Camera").click()
     expect(page.get_by_text("Take a photo of a digit")).to_be_visible()
     page.wait_for_function("document.querySelector('video')?.readyState === HTMLMediaElement.HAVE_ENOUGH_DATA")
-    page.get_by_role("button", name="Take Photo").click()
+    page.get_by_role("button", name="Take photo").click()
     expect(headline(page)).to_have_attribute("data-label", "4")
     expect(cards(page)).to_have_count(1)
     source(page, "Draw").click()
@@ -173,3 +173,24 @@ def test_a_phone_needs_no_sideways_scrolling(page: Page, name: str) -> None:
     box = source(page, "Camera").bounding_box()
     assert box is not None
     assert box["x"] + box["width"] <= 390
+
+
+def test_streamlit_s_own_words_are_translated(page: Page) -> None:
+    settle(page)
+    source(page, "Upload").click()
+    expect(page.get_by_role("button", name="Choose files")).to_be_visible()
+    page.get_by_role("radio", name="한국어").click()
+    expect(page.get_by_role("button", name="파일 고르기")).to_be_visible()
+    expect(source(page, "올리기")).to_be_checked()
+    rest(page)
+    send(page, ("seven.webp", WEBP))
+    page.get_by_test_id("stFileChipDeleteBtn").get_by_role("button").click()
+    expect(page.get_by_role("button", name="파일 고르기")).to_be_visible()
+    source(page, "카메라").click()
+    page.wait_for_function("document.querySelector('video')?.readyState === HTMLMediaElement.HAVE_ENOUGH_DATA")
+    page.get_by_role("button", name="사진 찍기").click()
+    expect(headline(page)).to_have_attribute("data-label", "4")
+    page.get_by_role("radio", name="English").click()
+    expect(page.get_by_role("button", name="Take another")).to_be_visible()
+    page.get_by_role("button", name="Take another").click()
+    expect(page.get_by_role("button", name="Take photo")).to_be_visible()

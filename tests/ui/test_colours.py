@@ -38,6 +38,8 @@ def colours(theme: str) -> dict[str, str]:
         ("quiet", "ground"),
         ("quiet", "secondaryBackgroundColor"),
         ("quiet", "raised"),
+        ("accent", "raised"),
+        ("string", "raised"),
         ("wrong", "ground"),
         ("doubt-text", "doubt"),
     ],

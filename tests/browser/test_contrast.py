@@ -1,0 +1,131 @@
+"""What is written on the page stands out from what is behind it, as the browser paints it: WCAG 2, level AA, in both themes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, FilePayload, Page, expect
+
+from tests.browser.processes import stand_in, start_page
+from tests.browser.strokes import SEVEN, draw, rest, settle
+from tests.ui.service import JPEG, Gallery, Service, catalogue, classification, kept, problem
+from ui.kept import PAGE
+
+pytestmark = pytest.mark.browser
+
+# Every text in sight whose contrast is too low, with its ratio. Large text may have less, what cannot be used has no duty,
+# icons are no text, and the number over a slider lies inside its thumb only for those who count elements.
+FAINT = """async () => {
+  const moving = document.getAnimations().filter(each => each.effect.getComputedTiming().endTime !== Infinity);
+  await Promise.allSettled(moving.map(each => each.finished));
+  const pixel = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const rgba = colour => {
+    pixel.clearRect(0, 0, 1, 1);
+    pixel.fillStyle = colour;
+    pixel.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = pixel.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = ([r, g, b, a], under) => [r, g, b].map((top, i) => top * a + under[i] * (1 - a));
+  const behind = element => {
+    if (!element) return [255, 255, 255];
+    const colour = rgba(getComputedStyle(element).backgroundColor);
+    return colour[3] === 1 ? colour.slice(0, 3) : over(colour, behind(element.parentElement));
+  };
+  const opacity = element => (element ? Number(getComputedStyle(element).opacity) * opacity(element.parentElement) : 1);
+  const luminance = colour => {
+    const [r, g, b] = colour.map(v => v / 255).map(v => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const faint = [];
+  while (walker.nextNode()) {
+    const text = walker.currentNode.textContent.trim(), element = walker.currentNode.parentElement;
+    if (!text || !element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+    const box = element.getBoundingClientRect();
+    if (box.width <= 1 || box.height <= 1) continue;
+    if (element.closest("style, script, :disabled, [aria-disabled=true], label:has(:disabled), [data-disabled=true]")) continue;
+    if (element.closest("[data-testid=stIconMaterial], [data-testid=stSliderThumbValue]")) continue;
+    const style = getComputedStyle(element), ground = behind(element), [r, g, b, a] = rgba(style.color);
+    const [dark, light] = [over([r, g, b, a * opacity(element)], ground), ground].map(luminance).sort((x, y) => x - y);
+    const ratio = (light + 0.05) / (dark + 0.05), size = parseFloat(style.fontSize);
+    const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+    if (ratio < (large ? 3 : 4.5)) faint.push(`${text.slice(0, 40)}: ${ratio.toFixed(2)}`);
+  }
+  return faint;
+}"""
+
+
+@pytest.fixture
+def service() -> Service:
+    entries = {f"e{number}": kept(f"e{number}", corrected="1" if number % 2 else None) for number in range(PAGE + 2)}
+    service = Service(gallery=Gallery(entries))
+    service.replies["/models"] = lambda _: httpx.Response(200, json=catalogue("digits", "letters"))
+    return service
+
+
+@pytest.fixture
+def page(chromium: Browser, visit: Page, service: Service, tmp_path: Path) -> Iterator[Page]:
+    assert chromium.is_connected()
+    with stand_in(service) as address, start_page(address, tmp_path) as page_address:
+        visit.goto(page_address)
+        yield visit
+
+
+def faint(page: Page) -> list[str]:
+    rest(page)
+    found: list[str] = page.evaluate(FAINT)
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out(page: Page, service: Service, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    settle(page)
+    expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", scheme)
+    expect(page.locator(".st-key-kept .card")).to_have_count(PAGE)
+    assert faint(page) == []
+    draw(page, SEVEN)
+    page.get_by_text("How this answer came about").click()
+    page.get_by_text("Use it from code").click()
+    expect(page.locator(".stages img")).to_have_count(5)
+    for name in ("curl", "Python: bentoml", "Python: httpx", "JavaScript"):
+        page.get_by_role("tab", name=name).click()
+        expect(page.get_by_role("tabpanel").filter(visible=True).locator("code")).to_be_visible()
+        assert faint(page) == []
+    page.locator(".st-key-tools").get_by_role("button", name="Pen").click()
+    expect(page.get_by_role("slider")).to_be_visible()
+    assert faint(page) == []
+    page.keyboard.press("Escape")
+
+    reply = classification(rejected=True, reject_reason="Energy too low.")
+    service.replies["/classify"] = lambda _: httpx.Response(200, json=reply)
+    page.locator(".st-key-ask button").click()
+    expect(page.locator(".doubt")).to_be_visible()
+    assert faint(page) == []
+    page.get_by_role("button", name="Empty").click()
+    expect(page.get_by_role("button", name="Delete all pictures")).to_be_visible()
+    assert faint(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_goes_wrong_stands_out_too(page: Page, service: Service, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    settle(page)
+    page.get_by_role("radio", name="Upload").click()
+    expect(page.get_by_text("Upload a picture of a digit")).to_be_visible()
+    assert faint(page) == []
+    files = [("seven.jpg", JPEG), ("broken.png", b"this is no picture")]
+    page.locator("input[type=file]").set_input_files([FilePayload(name=n, mimeType="image/png", buffer=d) for n, d in files])
+    expect(page.locator(".files tbody tr")).to_have_count(2)
+    assert faint(page) == []
+    page.get_by_role("radio", name="Draw").click()
+    service.replies["/classify"] = lambda _: problem(429, "overloaded")
+    draw(page, SEVEN)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("too much to do")
+    assert faint(page) == []
+    service.down = True
+    page.get_by_role("button", name="Retry").click()
+    expect(page.get_by_test_id("stAlert")).to_contain_text("does not answer")
+    assert faint(page) == []
