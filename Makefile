@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PROCESSES ?= 2
 BENTOFILE ?= bentofile.yaml
 DATA ?= data
 MODEL ?= digits
@@ -60,11 +61,11 @@ serve: models ## start the API alone
 ui: setup ## start the page alone; it asks the API at API_ADDRESS
 	@exec $(BIN)/python -m ui --api_address $(API_ADDRESS)
 
-test: setup-dev ## run the whole test suite
+test: setup-dev ## run the whole test suite, PROCESSES files at a time
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadgroup
 
 lint: setup-dev ## check style and types
 	$(BIN)/ruff check .
