@@ -13,6 +13,7 @@ SIGNATURES: Final = {
     JpegImagePlugin.JpegImageFile.format: b"\xff\xd8\xff",
     WebPImagePlugin.WebPImageFile.format: b"RIFF",
 }
+READERS: Final = {"PNG": PngImagePlugin.PngImageFile, "JPEG": JpegImagePlugin.JpegImageFile}
 # Twice what a drawing is averaged down to, so that nothing a model could see is lost.
 DRAFT_SIDE: Final = 375
 DEFAULT: Final = Limits()
@@ -83,9 +84,13 @@ def open_image(data: bytes, limits: Limits = DEFAULT) -> Image.Image:
 
 
 def _opened(data: bytes, name: str) -> Image.Image:
-    """As ``Image.open``, without its search for a decoder where that only takes time: in a PNG within Pillow's own limit."""
-    if name == PngImagePlugin.PngImageFile.format:
-        image = PngImagePlugin.PngImageFile(io.BytesIO(data))
+    """As ``Image.open``, without its search for a decoder where that only takes time: in a PNG or JPEG within Pillow's own limit.
+
+    A JPEG with more pictures behind the first, as phones write them, stays one: Pillow's MPO would not be known to ``load``.
+    """
+    reader = READERS.get(name)
+    if reader is not None:
+        image = reader(io.BytesIO(data))
         if image.width * image.height <= (Image.MAX_IMAGE_PIXELS or 0):
             return image
     return Image.open(io.BytesIO(data), formats=[name])

@@ -109,6 +109,17 @@ def test_a_large_photo_is_decoded_at_a_fraction_of_its_size() -> None:
     assert image.mode == "L"
 
 
+def test_a_photo_with_others_behind_it_is_decoded_as_any_other() -> None:
+    page = Image.new("RGB", (2000, 1600), "white")
+    page.paste("black", (500, 300, 700, 900))
+    buffer = io.BytesIO()
+    page.save(buffer, "MPO", save_all=True, append_images=[page.rotate(90)])
+    assert Image.open(io.BytesIO(buffer.getvalue())).format == "MPO"
+    decoded = decode(buffer.getvalue(), LIMITS)
+    assert decoded.tobytes() == decode(encoded(page, "JPEG"), LIMITS).tobytes()
+    assert decoded.size == (500, 400)
+
+
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_pictures_are_turned_upright(format: str, orientation: int) -> None:
