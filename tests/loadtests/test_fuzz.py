@@ -6,13 +6,18 @@ import warnings
 from random import Random
 
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
-from loadtests.fuzz.attack import Outcome, Shot, attack, shots
+from loadtests.fuzz.__main__ import Verdict
+from loadtests.fuzz.attack import Outcome, Shot, attack, fault_of, shots
 from loadtests.fuzz.corpus import odd_picture
 from loadtests.fuzz.hostile import hostile
 from loadtests.fuzz.mutation import PNG, checked, damaged
+from loadtests.fuzz.rare_pngs import GREY, raw_png
+from loadtests.fuzz.rarities import rarities
+from loadtests.fuzz.sevens import LABEL
 
 GOOD = Shot("/classify", {}, b"", "image/png", expected="7")
 BAD = Shot("/classify", {}, b"", "image/png")
@@ -58,6 +63,9 @@ def test_damage_changes_files_and_never_fails() -> None:
         (BAD, 422, {}, 1, 0),
         (BAD, 500, PROBLEM, 1, 0),
         (BAD, 502, {}, 1, 0),
+        (BAD, 504, PROBLEM, 1, 0),
+        (BAD, 503, PROBLEM, 1, 0),
+        (BAD, 503, PROBLEM | {"retry-after": "1"}, 0, 0),
         (GOOD, 200, {}, 0, 0),
         (GOOD, 422, PROBLEM, 0, 1),
     ],
@@ -73,7 +81,60 @@ def test_answers_are_judged(shot: Shot, status: int, headers: dict[str, str], fa
 def test_the_same_seed_sends_the_same_requests() -> None:
     first, again = list(shots(60, 5)), list(shots(60, 5))
     assert first == again != list(shots(60, 6))
-    assert {shot.path for shot in shots(400, 5)} == {"/classify", "/classify/batch", "/explain"}
+    assert {shot.path for shot in shots(400, 5)} == {"/classify", "/classify/batch", "/explain", "/gallery"}
+
+
+def test_every_target_can_be_missed() -> None:
+    def missed(growth_mb: float = 0.0, lost: int = 0, seconds: float = 0.01, status: int = 200, wrong: int = 0) -> list[str]:
+        outcome = Outcome(rejected_seconds=[seconds] * 100, wrong=wrong)
+        outcome.add(BAD, httpx.Response(status, headers=PROBLEM | {"retry-after": "1"}), seconds)
+        verdict = Verdict(outcome, growth_mb, lost)
+        assert verdict.stands == all(line.startswith("kept: ") for line in verdict.lines()[3:9])
+        return [target.what.split()[0] for target in verdict.targets() if not target.kept]
+
+    assert missed() == missed(status=503) == []
+    assert missed(growth_mb=65) == ["less"]
+    assert missed(lost=1) == ["no"]
+    assert missed(seconds=0.2, status=422) == ["refused"]
+    assert missed(wrong=1) == ["good"]
+    assert missed(status=500) == ["no", "answers"]
+
+
+def test_rare_files_are_what_they_are_called() -> None:
+    formats: set[str | None] = set()
+    for name, rarity in rarities().items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's on broken profiles and metadata
+            if rarity.statuses == {200}:
+                image = Image.open(io.BytesIO(rarity.data))
+                image.load()
+                assert name.startswith({"MPO": "JPEG"}.get(image.format or "", image.format or "").replace("WEBP", "WebP"))
+                formats.add(image.format)
+    assert formats == {"PNG", "JPEG", "WEBP", "MPO"}
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_pngs_made_by_hand_hold_their_levels(interlaced: bool) -> None:
+    for depth in (1, 2, 4, 8):
+        ramp = np.arange(11 * 13, dtype=np.uint16).reshape(11, 13, 1) % 2**depth
+        image = Image.open(io.BytesIO(raw_png(ramp, GREY, depth, interlaced=interlaced)))
+        assert np.array_equal(np.asarray(image.convert("L")), ramp[:, :, 0] * (255 // (2**depth - 1)))
+    ramp = np.arange(11 * 13, dtype=np.uint16).reshape(11, 13, 1) * 450
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(raw_png(ramp, GREY, 16, interlaced=interlaced)))), ramp[:, :, 0])
+
+
+@pytest.mark.served
+def test_rare_files_are_read_or_refused_for_the_right_reason(service_address: str) -> None:
+    faults = {}
+    with httpx.Client(base_url=service_address, timeout=60) as client:
+        for name, rarity in rarities().items():
+            for path in ("/classify", "/explain", "/gallery"):
+                response = client.post(path, content=rarity.data)
+                read = response.status_code in (200, 201)
+                label = response.json()["label"] if read and rarity.seen else LABEL
+                if fault_of(response) or label != LABEL or (200 if read else response.status_code) not in rarity.statuses:
+                    faults[f"{path}: {name}"] = response.text[:200]
+    assert faults == {}
 
 
 @pytest.mark.served

@@ -1,0 +1,155 @@
+"""Rare files, each with what is answered to it: those that any viewer shows must be read, all others be refused for the right
+reason."""
+
+import struct
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from loadtests.fuzz.hostile import chunk
+from loadtests.fuzz.mutation import PNG
+from loadtests.fuzz.rare_jpegs import whole_jpegs, whole_webps, with_frame
+from loadtests.fuzz.rare_pngs import COLOUR, GREY, PALETTE, chunks, joined, levels, raw_png, whole_pngs
+from loadtests.fuzz.sevens import SIDE, encoded, seven
+
+OTHER_FORMATS: Final = ("GIF", "BMP", "TIFF", "ICO", "PCX", "TGA", "PPM", "JPEG2000", "SGI", "DDS", "PDF")
+
+
+@dataclass(frozen=True, slots=True)
+class Rarity:
+    """A file and the statuses that may be answered to it; one that is answered 200 must be read as ``LABEL`` if ``seen``."""
+
+    data: bytes
+    statuses: frozenset[int]
+    seen: bool = True
+
+
+@cache
+def rarities() -> dict[str, Rarity]:
+    """The files by what they are."""
+    found = {f"PNG, {name}": Rarity(data, frozenset((200,))) for name, data in whole_pngs()}
+    found |= {f"JPEG, {name}": Rarity(data, frozenset((200,))) for name, data in whole_jpegs()}
+    found |= {f"WebP, {name}": Rarity(data, frozenset((200,))) for name, data in whole_webps()}
+    found |= {name: Rarity(data, frozenset((200, 422)), False) for name, data in _doubtful()}
+    found |= {name: Rarity(data, frozenset((422,))) for name, data in _broken()}
+    found |= {name: Rarity(data, frozenset((413,))) for name, data in _large()}
+    found |= {f"{name}, which is none of the three": Rarity(data, frozenset((415,))) for name, data in _others()}
+    return found
+
+
+def _doubtful() -> Iterable[tuple[str, bytes]]:
+    """Some viewers show these and others do not."""
+    plain = encoded(seven())
+    jpeg = encoded(seven().convert("RGB"), "JPEG")
+    webp = encoded(seven().convert("RGB"), "WEBP")
+    header, *middle, end = chunks(plain)
+    yield "a PNG without an end", plain[:-12]
+    yield "a PNG whose pixels have a wrong checksum", plain[:-16] + b"\0\0\0\0" + plain[-12:]
+    yield "a PNG whose header has a wrong checksum", plain[:29] + b"\0\0\0\0" + plain[33:]
+    yield "a PNG with a text before its header", joined([(b"tEXt", b"k\0v"), header, *middle, end])
+    yield "a PNG with two headers", joined([header, header, *middle, end])
+    yield "a PNG with a chunk nobody knows and must", joined([header, (b"AAAA", b"x"), *middle, end])
+    yield "a PNG with pixels in two places", joined([header, *middle, (b"tEXt", b"k\0v"), *middle, end])
+    for length in (0, 1, 3, 5, 7, 300):
+        for kind, name, channels in ((GREY, "grey", 1), (COLOUR, "colour", 3)):
+            data = raw_png(levels(8, channels), kind, 8, before=chunk(b"tRNS", bytes(length)))
+            yield f"a PNG, {name}, whose transparency has {length} bytes", data
+    for length in (0, 1, 2, 4, 300, 3000):
+        colours = chunk(b"PLTE", (bytes(range(200)) * 15)[:length])
+        data = raw_png(levels(8), PALETTE, 8, before=colours)
+        yield f"a PNG whose palette has {length} bytes", data
+    frame = struct.pack(">IIIIIHHBB", 0, 0, 0, 0, 0, 1, 1, 0, 0)
+    yield (
+        "an animated PNG whose frame has no size",
+        joined([header, (b"acTL", struct.pack(">II", 1, 0)), (b"fcTL", frame), *middle, end]),
+    )
+    far = struct.pack(">IIIIIHHBB", 0, SIDE, SIDE, 2**31 - 1, 2**31 - 1, 1, 0, 9, 9)
+    yield (
+        "an animated PNG whose frame lies outside",
+        joined(
+            [header, (b"acTL", struct.pack(">II", 2, 0)), (b"fcTL", far), *middle, (b"fcTL", far), (b"fdAT", bytes(9)), end]
+        ),
+    )
+    yield (
+        "an animated PNG whose frames are out of order",
+        joined([header, (b"acTL", struct.pack(">II", 2, 0)), (b"fdAT", struct.pack(">I", 7) + b"x"), *middle, end]),
+    )
+    yield "a JPEG without an end", jpeg[:-2]
+    yield "a JPEG with two beginnings", jpeg[:2] + jpeg
+    yield "a JPEG whose quantisation table is zero", jpeg.replace(jpeg[25:89], bytes(64), 1)
+    yield "a JPEG of 12 bits", with_frame(jpeg, lambda f: b"\x0c" + f[1:])
+    yield "a JPEG of no height", with_frame(jpeg, lambda f: f[:1] + b"\0\0" + f[3:])
+    yield "a JPEG of no components", with_frame(jpeg, lambda f: f[:5] + b"\0")
+    yield "a JPEG of four components of which three are there", with_frame(jpeg, lambda f: f[:5] + b"\4" + f[6:])
+    yield "a JPEG with sampling factors of 15", with_frame(jpeg, lambda f: f[:7] + b"\xff" + f[8:])
+    for marker in (0xC1, 0xC3, 0xC5, 0xC9, 0xCA, 0xCB, 0xCF):
+        yield f"a JPEG of frame kind {marker - 0xC0}", jpeg.replace(b"\xff\xc0", bytes((0xFF, marker)), 1)
+    yield "a JPEG with a segment of no length", jpeg[:2] + b"\xff\xfe\0\0" + jpeg[2:]
+    yield "a JPEG whose scan comes first", jpeg[:2] + jpeg[jpeg.index(b"\xff\xda") :]
+    yield "a JPEG half of which is zeros", jpeg[: len(jpeg) // 2] + bytes(len(jpeg) - len(jpeg) // 2)
+    yield "a WebP whose length is wrong", webp[:4] + struct.pack("<I", len(webp) // 2) + webp[8:]
+    yield "a WebP that is longer than the file", webp[:4] + struct.pack("<I", 2**31) + webp[8:]
+    yield "1 x 1", encoded(Image.new("L", (1, 1), 7))
+    yield "1 x 8,192", encoded(Image.linear_gradient("L").resize((1, 8192)))
+    yield "8,192 x 1", encoded(Image.linear_gradient("L").rotate(90).resize((8192, 1)))
+    yield "1 x 8,192 as JPEG", encoded(Image.linear_gradient("L").resize((1, 8192)), "JPEG")
+    yield "8,192 x 1 as WebP", encoded(Image.linear_gradient("L").rotate(90).resize((8192, 1)).convert("RGB"), "WEBP")
+
+
+def _broken() -> Iterable[tuple[str, bytes]]:
+    """Nothing is drawn, or nothing can be seen."""
+    for level in (0, 127, 255):
+        blank = Image.new("L", (64, 64), level)
+        for format in ("PNG", "JPEG", "WEBP"):
+            yield f"{format} of level {level} alone", encoded(blank.convert("RGB"), format)
+        yield f"PNG of level {level}, all of it transparent", encoded(Image.merge("LA", (blank, Image.new("L", (64, 64)))))
+    yield "a PNG of no width", raw_png(np.zeros((4, 0, 1), np.uint16), GREY, 8)
+    header, *rest = chunks(encoded(seven()))
+    yield "a PNG of a depth that there is not", joined([(b"IHDR", header[1][:8] + b"\3" + header[1][9:]), *rest])
+    for kind in (b"iCCP", b"zTXt"):
+        bomb = (kind, b"k\0\0" + zlib.compress(bytes(50_000_000)))
+        yield f"a PNG whose {kind.decode()} unpacks to 50 MB", joined([header, bomb, *rest])
+    webp = encoded(seven().convert("RGB"), "WEBP", save_all=True, append_images=[seven(ink=99).convert("RGB")])
+    yield "an animated WebP cut off in its first frame", webp[: webp.index(b"ANMF") + 40]
+    yield "a WebP of its signature alone", b"RIFF\x04\0\0\0WEBP"
+    yield "a JPEG of NULs", b"\xff\xd8\xff" + bytes(5000)
+    yield "a PNG of NULs", PNG + bytes(5000)
+    yield "a PNG that becomes a GIF", PNG + encoded(seven(), "GIF")
+    yield "a JPEG that becomes a PNG", b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + encoded(seven())
+
+
+def _large() -> Iterable[tuple[str, bytes]]:
+    """Too wide, too high, or too many pixels, however few bytes."""
+    yield "a PNG of 8,193 x 1", encoded(Image.new("L", (8193, 1)))
+    yield "a PNG of 1 bit and 2,049 x 2,049", encoded(Image.new("1", (2049, 2049)))
+    yield "a JPEG of 1 x 8,193", encoded(Image.new("L", (1, 8193)), "JPEG")
+    yield "a JPEG of 8,000 x 8,000", encoded(Image.new("L", (8000, 8000)), "JPEG", quality=1)
+    yield "a WebP of 2,049 x 2,049", encoded(Image.new("RGB", (2049, 2049)), "WEBP", method=0)
+    canvas = struct.pack("<I", 2) + struct.pack("<I", 16382)[:3] + struct.pack("<I", 16382)[:3]
+    frames = b"ANIM" + struct.pack("<I", 6) + bytes(6)
+    picture = encoded(seven().convert("RGB"), "WEBP")[12:]
+    frame = bytes(6) + struct.pack("<I", SIDE - 1)[:3] * 2 + bytes(4) + picture
+    body = b"WEBPVP8X" + struct.pack("<I", 10) + canvas + frames + b"ANMF" + struct.pack("<I", len(frame)) + frame
+    yield "an animated WebP of 16,383 x 16,383", b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def _others() -> Iterable[tuple[str, bytes]]:
+    """Pictures of other formats, and what is no picture."""
+    Image.init()
+    for format in OTHER_FORMATS:
+        yield format, encoded(seven(), format)
+    yield "AVIF", b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + bytes(500)
+    yield "HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(500)
+    yield "PSD", b"8BPS\0\1" + bytes(500)
+    yield "SVG", b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h9v9"/></svg>'
+    yield "a WAV in RIFF", b"RIFF\x24\0\0\0WAVEfmt " + bytes(500)
+    yield "NULs", bytes(500)
+    yield "a PNG behind a byte", b"\n" + encoded(seven())
+    yield "a PNG after a change of line ends", encoded(seven()).replace(b"\r\n", b"\n")
+    yield "a ZIP with a PNG in it", b"PK\x03\x04" + bytes(26) + encoded(seven())
+    yield "a page", b"<!doctype html><img src=7.png>"
