@@ -13,6 +13,8 @@ MODEL ?= digits
 API_ADDRESS ?= http://127.0.0.1:$(or $(PORT),3000)
 USERS ?= 32
 SECONDS_OF_LOAD ?= 30
+MINUTES ?= 30
+REQUESTS ?= 20000
 
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links
@@ -20,8 +22,8 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.1
 export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup setup-dev setup-train models run serve ui test lint format evaluate robustness bench loadtest bento image sbom audit train \
-	lock clean
+.PHONY: help setup setup-dev setup-train models run serve ui test lint format evaluate robustness bench loadtest soak fuzz bento image \
+	sbom audit train lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -89,6 +91,12 @@ loadtest: setup-dev ## USERS users for SECONDS_OF_LOAD s against API_ADDRESS; th
 	mkdir -p build/loadtest
 	$(BIN)/locust -f loadtests/locustfile.py --headless --host $(API_ADDRESS) --users $(USERS) --spawn-rate $(USERS) \
 		--run-time $(SECONDS_OF_LOAD)s --html build/loadtest/report.html --csv build/loadtest/report --only-summary
+
+soak: setup-dev ## good and bad requests for MINUTES at half of what a service of its own can take; writes build/soak/soak.jsonl
+	@$(BIN)/python -m loadtests.soak --minutes $(MINUTES)
+
+fuzz: setup-dev ## REQUESTS odd, broken and hostile pictures to a service of its own
+	@$(BIN)/python -m loadtests.fuzz --requests $(REQUESTS)
 
 bento: models ## build the Bento (BENTOFILE=bentofile.gpu.yaml for CUDA)
 	$(BIN)/bentoml build -f $(BENTOFILE)
