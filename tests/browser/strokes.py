@@ -111,6 +111,19 @@ def touch(page: Page, strokes: Sequence[Stroke]) -> None:
     fingers.detach()
 
 
+def write(page: Page, strokes: Sequence[Stroke]) -> None:
+    """Draw with a pen, as a tablet has one."""
+    settle(page)
+    pen = page.context.new_cdp_session(page)
+    for stroke in strokes:
+        points = placed(page, stroke)
+        kinds = ["mousePressed", *["mouseMoved"] * (len(points) - 1), "mouseReleased"]
+        for kind, (x, y) in zip(kinds, [*points, points[-1]], strict=True):
+            held = {"button": "left", "buttons": 0 if kind == "mouseReleased" else 1, "clickCount": 1, "pointerType": "pen"}
+            pen.send("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, **held})
+    pen.detach()
+
+
 def tap(fingers: CDPSession, kind: str, point: Point) -> None:
     """One finger at one point."""
     fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": point[0], "y": point[1]}]})

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.processes import start_page
-from tests.browser.strokes import DIGITS, SEVEN, THREE, draw, settle, sheet
+from tests.browser.strokes import DIGITS, SEVEN, THREE, draw, settle, sheet, write
 from tests.processes import free_port, start_service
 
 pytestmark = pytest.mark.browser
@@ -71,6 +71,14 @@ def test_every_digit_is_read(page: Page) -> None:
     expect(cards(page)).to_have_count(10)
     labels = cards(page).evaluate_all("cards => cards.map(card => card.dataset.label)")
     assert labels == list(DIGITS)[::-1]
+
+
+def test_a_pen_draws_as_a_mouse_does(page: Page) -> None:
+    settle(page)
+    page.evaluate("addEventListener('pointerdown', event => (document.title = event.pointerType), true)")
+    write(page, DIGITS["4"])
+    expect(headline(page)).to_have_attribute("data-label", "4")
+    expect(page).to_have_title("pen")
 
 
 def test_an_answer_from_headline_to_fine_print(page: Page) -> None:
