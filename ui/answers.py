@@ -135,6 +135,10 @@ class Catalogue(BaseModel):
         """The model names, the default one first."""
         return sorted((model.name for model in self.models), key=lambda name: (name != self.default, name))
 
+    def knows(self, answer: Classification) -> bool:
+        """Whether the model that answered is here in the version that answered."""
+        return any((model.name, model.version) == (answer.model, answer.version) for model in self.models)
+
     def model(self, name: str) -> Model:
         """The entry of that name."""
         return next(model for model in self.models if model.name == name)

@@ -120,6 +120,8 @@ class Desk:
                 answer = client.classify(question.picture, model=question.model, device=question.device)
             self._answers = {known: each for known, each in self._answers.items() if known.picture == question.picture}
             self._answers[question] = answer
+            # Models are exchanged while the service runs: what the page says of them is of another version then.
+            self._stale = self._stale or (self._catalogue is not None and not self._catalogue.knows(answer))
         return self._answers[question]
 
     def explain(self, client: Client, question: Question) -> Explanation:

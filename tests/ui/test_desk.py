@@ -6,7 +6,7 @@ from contextlib import closing
 import httpx
 import pytest
 
-from tests.ui.service import JPEG, OTHER_PNG, PNG, WEBP, Service
+from tests.ui.service import JPEG, OTHER_PNG, PNG, WEBP, Service, catalogue, classification, model
 from ui.canvas import Drawing, Start, Stroke, drawing, recoloured
 from ui.client import Client, Unavailable
 from ui.desk import Desk, Question
@@ -169,6 +169,22 @@ def test_a_failure_renews_the_catalogue(service: Service, client: Client) -> Non
     desk.refresh(client)
     assert not desk.stale
     assert len(service.asked_for("/models")) == 2
+
+
+def test_an_answer_of_another_version_renews_the_catalogue(service: Service, client: Client) -> None:
+    desk = Desk()
+    desk.refresh(client)
+    desk.classify(client, Question(PNG, "digits", "auto"))
+    assert not desk.stale
+    service.replies["/classify"] = lambda _: httpx.Response(200, json=classification(version="1.1.0"))
+    service.replies["/models"] = lambda _: httpx.Response(200, json=catalogue(others=[model("letters", version="2.0.0")]))
+    desk.classify(client, Question(OTHER_PNG, "digits", "auto"))
+    assert desk.stale
+    desk.refresh(client)
+    desk.classify(client, Question(OTHER_PNG, "digits", "auto"))
+    assert not desk.stale  # asked about once, whatever the service says: workers may differ for a moment
+    assert desk.catalogue is not None
+    assert desk.catalogue.names() == ["digits", "letters"]
 
 
 def test_why_there_is_no_catalogue_is_said_once(service: Service, client: Client) -> None:
