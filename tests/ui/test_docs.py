@@ -3,10 +3,13 @@
 import json
 import re
 
+from PIL import Image
+
 from serving.entries import GalleryEntry
 from tests.browser.screenshot import FOLDER, THEMES, WINDOWS
 from tests.browser.states import STATES
 from tests.processes import ROOT
+from ui.answers import Limits
 
 LARGEST = 64_000
 
@@ -26,3 +29,16 @@ def test_the_gallery_s_entry_has_every_field() -> None:
     example = re.search(r"^```json\n(.*?)^```", (ROOT / "docs" / "gallery.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
     assert example is not None
     assert list(json.loads(example[1])) == list(GalleryEntry.model_fields)
+
+
+def test_the_page_takes_files_of_the_size_it_says() -> None:
+    config = (ROOT / "ui" / ".streamlit" / "config.toml").read_text(encoding="utf-8")
+    limit = re.search(r"^maxUploadSize = (\d+)$", config, re.MULTILINE)
+    assert limit is not None
+    assert f"takes files of up to {limit[1]} MB" in " ".join((ROOT / "docs" / "ui.md").read_text(encoding="utf-8").split())
+    assert int(limit[1]) * 2**20 > Limits().max_image_bytes
+
+
+def test_the_readme_shows_the_page_as_it_is() -> None:
+    readme, page = (Image.open(FOLDER / name) for name in ("page.png", "ui/explained-light-wide.png"))
+    assert readme.convert("RGB").tobytes() == page.convert("RGB").crop((0, 0, *readme.size)).tobytes()
