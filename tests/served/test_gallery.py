@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -221,8 +221,8 @@ def test_a_full_gallery_says_what_to_do(client: httpx.Client) -> None:
     [
         ("/gallery", {"GET", "HEAD", "POST", "DELETE"}),
         ("/gallery/export", {"GET", "HEAD"}),
-        (f"/gallery/{uuid4()}", {"GET", "HEAD", "PATCH", "DELETE"}),
-        (f"/gallery/{uuid4()}/image", {"GET", "HEAD"}),
+        (f"/gallery/{UUID(int=7)}", {"GET", "HEAD", "PATCH", "DELETE"}),
+        (f"/gallery/{UUID(int=7)}/image", {"GET", "HEAD"}),
     ],
 )
 def test_methods(client: httpx.Client, path: str, methods: set[str]) -> None:

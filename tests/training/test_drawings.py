@@ -105,7 +105,9 @@ def test_a_missing_file_is_named_with_its_home(tmp_path: Path, read: object, hom
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no archive", gzip.compress(b"{}"), gzip.compress(b"[1]"), gzip.compress(b"{}" * 99)[:-9]]
+    "content",
+    [b"", b"no archive", gzip.compress(b"{}"), gzip.compress(b"[1]"), gzip.compress(b"{}" * 99)[:-9]],
+    ids=["empty", "no archive", "object", "list", "truncated"],
 )
 @pytest.mark.parametrize(
     ("read", "name"),
