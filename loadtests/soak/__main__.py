@@ -47,6 +47,7 @@ async def soak(server: Server, minutes: float, log: Path, share: float = SHARE) 
     peak = await closed(sender, traffic.visits(slow=False), SATURATION_SECONDS)
     rate = share * peak.sent / peak.took
     with log.open("w", encoding="utf-8") as file:
+        file.write(json.dumps({"saturation": peak.sent / peak.took, "rate": rate, "models": models}) + "\n")
         rows = []
         async for row in watched(server, sender, traffic, rate, 60 * minutes):
             rows.append(row)

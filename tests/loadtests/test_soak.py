@@ -1,6 +1,7 @@
 """Two minutes of good and bad requests to a service; and that each promise can be broken."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from loadtests.bench.contestants import CONTESTANTS, serving
+from loadtests.bench.contestants import CONTESTANTS, ROOT, serving
 from loadtests.fuzz.vitals import Vitals, look
 from loadtests.lines import Answer
 from loadtests.soak.__main__ import soak
@@ -25,6 +26,7 @@ SHARE = 0.3
 PATIENT = {"MAX_IN_FLIGHT": "4096", "DEADLINE_SECONDS": "60"}
 # In two minutes memory has not been everywhere yet; what every request leaves behind would be more.
 MOST_GROWTH = 0.1
+NAMED = re.compile(r"`(tests/[\w/]+\.py)?(?:::(\w+))?`")
 PROBLEM = b"HTTP/1.1 422 x\r\ncontent-type: application/problem+json\r\n\r\n" + b'{"status": 422, "code": "undecodable"}'
 GOOD = Visit("good", b"", frozenset((200,)), said=(b'"version":"1","label":"7"',))
 BAD = Visit("bad", b"", frozenset((200, 422)), good=False)
@@ -143,6 +145,18 @@ def test_a_request_may_announce_more_than_it_has() -> None:
     ]
 
 
+def test_every_promise_in_the_document_names_tests_that_there_are() -> None:
+    named = 0
+    for line in (ROOT / "docs/reliability.md").read_text(encoding="utf-8").splitlines():
+        file = ""
+        for path, test in NAMED.findall(line) if line.startswith("|") else ():
+            file = path or file
+            assert (ROOT / file).is_file(), line
+            assert not test or f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), line
+            named += 1
+    assert named > 25
+
+
 @pytest.mark.served
 def test_a_service_stands_it(model_store: Path, tmp_path: Path) -> None:
     contestant = CONTESTANTS["embedded"]
@@ -153,4 +167,4 @@ def test_a_service_stands_it(model_store: Path, tmp_path: Path) -> None:
     found = replace(found, most_growth=MOST_GROWTH)
     assert found.stands, found.markdown() + "\n" + (tmp_path / "soak.jsonl").read_text()
     assert sum(found.rows[-1].tally.statuses.values()) > 0
-    assert len((tmp_path / "soak.jsonl").read_text().splitlines()) == len(found.rows) + len(found.promises())
+    assert len((tmp_path / "soak.jsonl").read_text().splitlines()) == 1 + len(found.rows) + len(found.promises())
