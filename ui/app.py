@@ -82,6 +82,9 @@ def read(client: Client, desk: Desk, choice: Choice) -> None:
             files.show(Reader(client, choice.model, choice.device, desk.catalogue.limits), pictures, desk.gallery)
     # What follows comes after the answer, which should not wait for it.
     live.say_aloud(charts.aloud(answer) if answer else "")
+    # Always there, so that the gallery has one place with and without an answer. It is a fragment of its own: where a stroke
+    # interrupts this one, Streamlit drops what it has not sent of this one, and still sends the gallery to the place it had.
+    behind = st.container()
     with tools:
         sources.tools(desk, source)
     if answer:
@@ -89,8 +92,9 @@ def read(client: Client, desk: Desk, choice: Choice) -> None:
         desk.record(question, answer)
         with answers:
             again(desk)
-        stages.show(desk, client, question, model.card.subject)
-        snippets.show(*code(client, question, pictures[0], at_hand=source == sources.UPLOAD))
+        with behind:
+            stages.show(desk, client, question, model.card.subject)
+            snippets.show(*code(client, question, pictures[0], at_hand=source == sources.UPLOAD))
     gallery.show(desk.gallery, client, desk.catalogue)
 
 

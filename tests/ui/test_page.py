@@ -5,12 +5,14 @@ from collections.abc import Callable
 import httpx
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
 
 from tests.ui.service import (
     NO_GPU,
     OTHER_PNG,
     PNG,
     WEBP,
+    Gallery,
     Service,
     catalogue,
     characters,
@@ -316,3 +318,24 @@ def test_another_language_keeps_everything(
     assert page.query_params["lang"] == other
     assert len(service.asked_for("/classify")) == 1
     assert not page.exception
+
+
+def test_the_gallery_has_the_same_place_with_and_without_an_answer(
+    service: Service, hand: Hand, start: Callable[[], AppTest]
+) -> None:
+    # Streamlit delivers a nested fragment where it was, even when what lay before it is dropped for an interruption.
+    service.gallery = Gallery()
+    page = start()
+    before = place_of_the_gallery(page)
+    hand.draw(PNG)
+    page.run()
+    assert 'data-label="7"' in written(page)
+    assert place_of_the_gallery(page) == before
+
+
+def place_of_the_gallery(page: AppTest) -> int:
+    """Which child of the part that a stroke runs it is."""
+    (part,) = (child for child in page.main.children.values() if child.get("toggle"))
+    assert isinstance(part, Block)
+    (place,) = (place for place, child in part.children.items() if child.get("toggle"))
+    return place
