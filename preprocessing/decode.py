@@ -84,7 +84,7 @@ def open_image(data: bytes, limits: Limits = DEFAULT) -> Image.Image:
 
 
 def _opened(data: bytes, name: str) -> Image.Image:
-    """As ``Image.open``, without its search for a decoder where that only takes time: in a PNG or JPEG within Pillow's own limit.
+    """As ``Image.open``, but without its search for a decoder, which takes time: for a PNG or JPEG within Pillow's own limit.
 
     A JPEG with more pictures behind the first, as phones write them, stays one: Pillow's MPO would not be known to ``load``.
     """
