@@ -82,10 +82,22 @@ def heat_map(frame: Image.Image, card: ModelCard, corners: list[tuple[int, int]]
     heat /= np.maximum(cover, 1)
     largest = float(heat.max())
     picture = Image.fromarray(colours(frame, heat / largest if largest > 0 else heat))
-    before = probabilities(scores[0], card.calibration)[winner]
-    after = probabilities(scores[1 + int(drops.argmax())], card.calibration)[winner]
-    note = f"Covering the ink that mattered most takes {card.labels[winner]!r} from {before:.1%} to {after:.1%}."
-    return HeatMap(png=png_base64(picture), note=note)
+    before, after = (
+        percent(float(probabilities(scores[place], card.calibration)[winner])) for place in (0, 1 + int(drops.argmax()))
+    )
+    change = (
+        f"leaves {card.labels[winner]!r} at {after}"
+        if before == after
+        else f"takes {card.labels[winner]!r} from {before} to {after}"
+    )
+    return HeatMap(png=png_base64(picture), note=f"Covering the ink that mattered most {change}.")
+
+
+def percent(share: float) -> str:
+    """A probability to a tenth of a percent; nothing is told as certain or impossible."""
+    if 0.001 <= share <= 0.999:
+        return f"{share:.1%}"
+    return "more than 99.9%" if share > 0.5 else "less than 0.1%"
 
 
 def lead(scores: Tensor, winner: int) -> npt.NDArray[np.float64]:

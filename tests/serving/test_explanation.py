@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from models.check import check_folder
 from models.store import CATALOGUE
 from preprocessing import Stage, stages, tensor
 from serving.devices import CPU, Session
-from serving.explanation import PLACES, colours, heat_map, lead, occlusions, patch_side, stage_picture
+from serving.explanation import PLACES, colours, heat_map, lead, occlusions, patch_side, percent, stage_picture
 from tests.pictures import digit
 
 FOLDER: Path = CATALOGUE / "digits"
@@ -50,7 +51,7 @@ def test_the_heat_lies_on_the_ink(card: ModelCard, frame: Image.Image) -> None:
     corners, covered = occlusions(frame, card)
     scores = Session(FOLDER / MODEL_FILE, CPU, threads=1).run(np.stack([tensor(frame, card.input), *covered]))
     answer = heat_map(frame, card, corners, scores, card.labels.index("7"))
-    assert answer.note.startswith("Covering the ink that mattered most takes '7' from")
+    assert re.fullmatch(r"Covering the ink that mattered most (takes '7' from .* to|leaves '7' at) .*%.", answer.note)
 
 
 @given(st.integers(8, 512))
@@ -77,3 +78,18 @@ def test_large_stages_are_shrunk_but_told_as_they_are() -> None:
     picture = stage_picture(Stage("gray", image, "A note."))
     assert (picture.min, picture.mean, picture.max) == (10, 130, 250)
     assert len(picture.png) < 4000
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (1.0, "more than 99.9%"),
+        (0.9991, "more than 99.9%"),
+        (0.999, "99.9%"),
+        (0.5, "50.0%"),
+        (0.001, "0.1%"),
+        (0.0, "less than 0.1%"),
+    ],
+)
+def test_nothing_is_told_as_certain(share: float, words: str) -> None:
+    assert percent(share) == words
