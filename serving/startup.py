@@ -18,6 +18,7 @@ from gallery import FILE_NAME, file_url, parse_url
 from models.card import MODEL_FILE, Card, ModelCard
 from models.store import require
 from serving.devices import DEVICES, DeviceUnavailable, open_session
+from serving.endpoints import name_few_endpoints
 from serving.keys import KeysError, read_keys
 from serving.settings import Settings, available_cpus
 
@@ -42,6 +43,7 @@ def load_settings() -> Settings:
 
 def own_metrics_folder(settings: Settings) -> None:
     """Give each service of this model store a folder of its own for metrics: BentoML empties the one they would share."""
+    name_few_endpoints()
     home = Path(BentoMLContainer.bentoml_home.get())
     BentoMLContainer.prometheus_multiproc_dir.set(str(home / "prometheus_multiproc_dir" / str(settings.port)))
 

@@ -148,3 +148,18 @@ def test_a_service_stands_it(service_address: str) -> None:
     assert outcome.wrong == 0
     assert outcome.statuses.total() == len(made) + 600
     assert len(outcome.statuses) > 4
+
+
+@pytest.mark.served
+def test_paths_that_nobody_serves_leave_nothing_behind(service_address: str) -> None:
+    def told() -> list[str]:
+        return [line for line in client.get("/metrics").text.splitlines() if "bentoml_service_request_total" in line]
+
+    with httpx.Client(base_url=service_address, timeout=60) as client:
+        for number in range(200):
+            assert client.get(f"/nowhere/{number}").status_code == 404
+            assert client.get(f"/gallery/{number:08x}-0000-4000-8000-000000000000").status_code == 404
+        series = told()
+    assert not [line for line in series if "nowhere" in line or "-4000-" in line]
+    assert any('endpoint="other"' in line for line in series)
+    assert any('endpoint="/gallery/{id}"' in line for line in series)
