@@ -9,6 +9,8 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, Final
 
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -16,8 +18,8 @@ from starlette.routing import Route
 
 from serving.access import OPEN_PATHS
 from serving.catalogue_description import PROBLEM, catalogue_paths
-from serving.gallery_description import gallery_paths, gallery_schemas
-from serving.schemas import ProblemDocument
+from serving.gallery_description import REFERENCE, gallery_paths, gallery_schemas
+from serving.schemas import Batch, Classification, Explanation, ProblemDocument
 
 TITLE: Final = "Image classifier"
 ABOUT: Final = (
@@ -27,6 +29,8 @@ ABOUT: Final = (
 NO_BENTO: Final = "None"  # what BentoML calls the version of what is not
 # BentoML's errors and tasks, which nobody meets here.
 FOREIGN_SCHEMAS: Final = ("InvalidArgument", "NotFound", "InternalServerError", "TaskStatusResponse")
+# BentoML describes only the first of what may be one thing or another: nothing would be null, every image of a batch be read.
+ANSWERS: Final[dict[str, type[BaseModel]]] = {"/classify": Classification, "/classify/batch": Batch, "/explain": Explanation}
 
 _STYLE: Final = "body { margin: 0 } noscript { display: block; padding: 2rem; font-family: sans-serif }"
 _SCRIPT: Final = (
@@ -74,9 +78,13 @@ POLICY: Final = "; ".join(
 def describe(spec: dict[str, Any], with_keys: bool) -> dict[str, Any]:
     """The API's OpenAPI description, made from BentoML's."""
     schemas = {name: schema for name, schema in spec["components"]["schemas"].items() if name not in FOREIGN_SCHEMAS}
-    schemas |= {"ProblemDocument": ProblemDocument.model_json_schema(), **gallery_schemas()}
+    _, answers = models_json_schema([(schema, "serialization") for schema in ANSWERS.values()], ref_template=REFERENCE)
+    schemas |= {"ProblemDocument": ProblemDocument.model_json_schema(), **answers["$defs"], **gallery_schemas()}
     components: dict[str, Any] = {"schemas": schemas}
     paths = {path: {method: _operation(told) for method, told in item.items()} for path, item in spec["paths"].items()}
+    for path, schema in ANSWERS.items():
+        content = {"application/json": {"schema": {"$ref": REFERENCE.format(model=schema.__name__)}}}
+        paths[path]["post"]["responses"]["200"] = {"description": "Successful Response", "content": content}
     version = spec["info"]["version"]
     info = {"title": TITLE, "version": "not built" if version == NO_BENTO else version, "description": ABOUT}
     described = {**spec, "info": info, "components": components, "paths": {**paths, **catalogue_paths(), **gallery_paths()}}
@@ -91,7 +99,7 @@ def describe(spec: dict[str, Any], with_keys: bool) -> dict[str, Any]:
 
 def _operation(told: dict[str, Any]) -> dict[str, Any]:
     """An operation whose answers, if they are not what was asked for, are problems."""
-    wanted = {status: answer for status, answer in told["responses"].items() if str(status).startswith("2")}
+    wanted = {str(status): answer for status, answer in told["responses"].items() if str(status).startswith("2")}
     return {**told, "responses": {**wanted, "default": PROBLEM}}
 
 

@@ -33,13 +33,7 @@ def gallery_paths() -> dict[str, Any]:
     return {
         "/gallery": {
             "get": _operation("Kept pictures, newest first.", "200", page, _query(Listing)),
-            "post": _operation(
-                "Classify one image and keep it. An entry of the same `key` is renewed instead, and answered 200.",
-                "201",
-                entry,
-                _query(Options, Keeping),
-                UPLOAD,
-            ),
+            "post": _keeping(entry),
             "delete": _operation("Remove every entry.", "200", _json(Emptied)),
         },
         "/gallery/export": {
@@ -52,6 +46,13 @@ def gallery_paths() -> dict[str, Any]:
         },
         "/gallery/{id}/image": {"get": _operation("The kept picture.", "200", PNG, [ID])},
     }
+
+
+def _keeping(entry: dict[str, Any]) -> dict[str, Any]:
+    told = "Classify one image and keep it. An entry of the same `key` is renewed instead, and answered 200."
+    operation = _operation(told, "201", entry, _query(Options, Keeping), UPLOAD)
+    operation["responses"]["200"] = {"description": "Renewed", "content": entry}
+    return operation
 
 
 def _operation(
