@@ -67,7 +67,7 @@ test: setup-dev ## run the whole test suite, PROCESSES files at a time
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadgroup
+	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadscope --no-loadscope-reorder
 
 lint: setup-dev ## check style and types
 	$(BIN)/ruff check .

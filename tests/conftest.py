@@ -12,9 +12,12 @@ from pathlib import Path
 import pluggy
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.postgres import Cluster, binaries, running_cluster
 from tests.processes import ROOT, free_port, service_environment, start_service
+
+BROWSER = "tests/browser/"
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # for tests that import ONNX Runtime before a room of the house does
 # A busy machine is no fault of an example.
@@ -27,12 +30,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(NoSkips())
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the tests, those of a file stay together, and all that drive a browser do."""
-    for item in items:
-        together = "browser" if item.get_closest_marker("browser") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(together))
+def pytest_xdist_make_scheduler(config: pytest.Config) -> LoadScopeScheduling:
+    """Where several processes share the tests, those of a file stay together, and so do all that drive a browser."""
+    return Together(config)
+
+
+class Together(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
+    """Hands out files, and the room of the browser tests as one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return BROWSER if file.startswith(BROWSER) else file
 
 
 class NoSkips:
