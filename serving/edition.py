@@ -15,7 +15,7 @@ from models.probe import WrongAnswer, ask
 from models.store import catalogue, catalogue_folder, require
 from serving.devices import CPU, Session
 from serving.settings import Settings
-from serving.workers import shared_folder
+from serving.workers import become_parent, has_parent, shared_folder
 
 C = TypeVar("C", bound=type)
 CHOSEN: Final = "IMAGE_CLASSIFIER_EDITION"
@@ -52,7 +52,8 @@ def edition_in_service(settings: Settings) -> tuple[Edition, dict[str, Card]]:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None
     tags = [card.tag for card in cards.values()]
-    os.environ[CHOSEN] = " ".join([str(os.getpid()), *tags])
+    os.environ[CHOSEN] = " ".join(tags)
+    become_parent()
     return Edition(tags=tags), cards
 
 
@@ -144,11 +145,10 @@ def prove(cards: Iterable[Card]) -> None:
 
 def _chosen_by_parent() -> Edition | None:
     """What the parent of this worker chose, or a change since; nothing in a parent."""
-    parent, *tags = os.environ.get(CHOSEN, "").split() or [""]
-    if parent != str(os.getppid()):
+    if not has_parent():
         return None
     folder = shared_folder()
-    return (read_edition(folder) if folder else None) or Edition(tags=tags)
+    return (read_edition(folder) if folder else None) or Edition(tags=os.environ[CHOSEN].split())
 
 
 def with_models(cards: dict[str, Card]) -> Callable[[C], C]:

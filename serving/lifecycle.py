@@ -1,7 +1,6 @@
 """The end of a worker: first it says that it is not ready, then it takes no more, then it ends, and answers what it took."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Callable
 from types import FrameType
@@ -9,6 +8,8 @@ from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
+
+from serving.workers import is_orphan
 
 # From the last connection to the end of reading requests.
 LAST_SECONDS: Final = 0.25
@@ -65,13 +66,14 @@ class Lifecycle:
 
 
 def end_with_parent() -> None:
-    """Have this process told to end when its parent is gone: an orphan would keep the port from those who come after."""
-    loop, parent = asyncio.get_running_loop(), os.getppid()
+    """Have this process told to end when its parent is gone, even before this: an orphan would keep the port from those who
+    come after."""
+    loop = asyncio.get_running_loop()
 
     def look() -> None:
-        if os.getppid() == parent:
-            loop.call_later(LOOK_SECONDS, look)
-        else:
+        if is_orphan():
             signal.raise_signal(signal.SIGTERM)
+        else:
+            loop.call_later(LOOK_SECONDS, look)
 
     look()

@@ -5,7 +5,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from loadtests.bench.contestants import CONTESTANTS, Server, import_models, serving
 from loadtests.bench.network import write_slow
@@ -30,7 +30,8 @@ def write_catalogue(folder: Path, convolutions: int = CONVOLUTIONS) -> None:
     slow = folder / SLOW
     slow.mkdir()
     write_slow(slow / MODEL_FILE, convolutions)
-    changed = {"name": SLOW, "title": "Random weights", "metrics": [], "sha256": file_sha256(slow / MODEL_FILE)}
+    changed: dict[str, Any] = {"name": SLOW, "title": "Random weights", "metrics": [], "known_answer": None}
+    changed["sha256"] = file_sha256(slow / MODEL_FILE)
     write_card(digits_card().model_copy(update=changed), slow / CARD_FILE)
 
 

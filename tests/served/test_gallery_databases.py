@@ -6,8 +6,10 @@ import shutil
 from pathlib import Path
 
 import httpx
+import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from tests.pictures import digit, encoded
 from tests.postgres import Cluster
@@ -24,6 +26,7 @@ KEYS = 20
 WITH_KEY = 80
 WITHOUT = 40
 CONNECTIONS = 16
+ROOM = 2 * 2**20
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -42,6 +45,14 @@ def classifies(address: str) -> bool:
 def keeps(address: str) -> bool:
     """Whether the gallery takes a picture."""
     return httpx.post(f"{address}/gallery", content=SEVEN, timeout=30).status_code == 201
+
+
+def noise(seed: int) -> bytes:
+    """A seven on paper with so much grain that it takes room."""
+    grain = np.random.default_rng(seed).integers(200, 256, (280, 280), np.uint8)
+    paper = Image.fromarray(grain)
+    paper.paste(0, mask=digit("7").convert("LA").getchannel("A"))
+    return encoded(paper)
 
 
 def test_two_workers_and_a_restart_lose_nothing_and_double_nothing(model_store: Path, url: str) -> None:
@@ -133,21 +144,23 @@ def test_a_full_disk_is_told_of_and_loses_nothing(model_store: Path, tmp_path: P
     address = f"http://127.0.0.1:{port}"
     environment = service_environment(model_store, port, GALLERY_URL=f"sqlite:///{tmp_path}/gallery.db")
     with running(COMMAND, f"{address}/readyz", tmp_path / "log", environment) as process:
-        kept = [httpx.post(f"{address}/gallery", content=SEVEN, timeout=30).json()["id"] for _ in range(4)]
         workers = family(psutil.Process(process.pid), runner=False)
-        for worker in workers:  # no file may grow any more
-            worker.rlimit(psutil.RLIMIT_FSIZE, (4096, psutil.RLIM_INFINITY))
+        for worker in workers:  # no file may become larger than this
+            worker.rlimit(psutil.RLIMIT_FSIZE, (ROOM, psutil.RLIM_INFINITY))
+        kept: list[str] = []
+        while (answer := httpx.post(f"{address}/gallery", content=noise(len(kept)), timeout=30)).status_code == 201:
+            kept.append(answer.json()["id"])
+        assert 5 <= len(kept) <= ROOM / 10_000
+        assert "database cannot be used" in is_problem(answer, 503, "unavailable")
+        assert answer.headers["retry-after"]
         for _ in range(4):
-            refused = httpx.post(f"{address}/gallery", content=SEVEN, timeout=30)
-            assert "database cannot be used" in is_problem(refused, 503, "unavailable")
-            assert refused.headers["retry-after"]
             assert classifies(address)
         for worker in workers:
             worker.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
         for _ in range(4):
             until(lambda: keeps(address))
-        page = httpx.get(f"{address}/gallery", timeout=30).json()
-        assert set(kept) <= {entry["id"] for entry in page["entries"]}
+        for id in kept:
+            assert httpx.get(f"{address}/gallery/{id}/image", timeout=30).content.startswith(b"\x89PNG")
 
 
 def test_a_gallery_that_is_off(model_store: Path, tmp_path: Path) -> None:
