@@ -16,6 +16,7 @@ from preprocessing import SIGNATURES, ImageError, InputSpec, Limits, Stage, Tens
 from serving import metrics
 from serving.errors import Problem
 from serving.settings import available_cpus
+from serving.turns import Turns
 
 INLINE_PIXELS: Final = 400 * 400
 # Large pictures wait for one of as many threads as there are CPUs, whatever their model: that bounds the memory of decoded
@@ -23,6 +24,7 @@ INLINE_PIXELS: Final = 400 * 400
 THREADS: Final = anyio.CapacityLimiter(available_cpus())
 # Small images of one batch are prepared one after the other; others get their turn after this long.
 TURN_SECONDS: Final = 0.001
+TURNS: Final = Turns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Preparation:
         Raises:
             Problem: ``unsupported_media``, ``too_large``, ``undecodable`` or ``no_ink``.
         """
+        await TURNS.wait()
         begun = self._begin(data)
         prepared = await begun if isinstance(begun, asyncio.Task) else begun
         if isinstance(prepared, Problem):

@@ -1,0 +1,55 @@
+"""Turns of the event loop: however many requests there are, it looks for new ones, and refuses them, every few milliseconds."""
+
+import asyncio
+from collections import deque
+from time import perf_counter
+from typing import Final
+
+TURN_SECONDS: Final = 0.01
+MOST: Final = 256
+
+
+class Turns:
+    """Lets so much work begin in one turn of the event loop that the turn lasts about ``seconds``; the rest waits in line.
+
+    More at a time would save nothing: a batch of a few images is hardly dearer per image than a large one.
+    """
+
+    def __init__(self, seconds: float = TURN_SECONDS) -> None:
+        self._seconds = seconds
+        self._room = 1
+        self._begun = 0
+        self._since = 0.0
+        self._turning = False
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def wait(self) -> None:
+        """Return when it is the caller's turn: at once where there is room."""
+        if not self._turning:
+            self._turning, self._begun, self._since = True, 0, perf_counter()
+            asyncio.get_running_loop().call_soon(self._turn)
+        if self._begun < self._room and not self._waiting:
+            self._begun += 1
+            return
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        await future
+
+    def _turn(self) -> None:
+        """The next turn begins; how long the last one took says how much fits."""
+        now = perf_counter()
+        took, self._since = now - self._since, now
+        if took > self._seconds:
+            self._room = max(1, int(self._begun * self._seconds / took))
+        elif self._begun == self._room:
+            self._room = min(MOST, self._room + 1)
+        self._begun = 0
+        while self._waiting and self._begun < self._room:
+            future = self._waiting.popleft()
+            if not future.done():  # cancelled meanwhile
+                future.set_result(None)
+                self._begun += 1
+        if self._begun:
+            asyncio.get_running_loop().call_soon(self._turn)
+        else:
+            self._turning = False
