@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from loadtests.bench.contestants import CONTESTANTS, import_models, serving
-from loadtests.fuzz.attack import Outcome, attack, shots
+from loadtests.fuzz.attack import CONNECTIONS, Outcome, attack, shots
 from loadtests.fuzz.vitals import look
 
 # Requests that are made before they are sent, so that making them does not slow the answers.
@@ -83,7 +83,7 @@ class Verdict:
         ]
 
 
-def run(contestant: str, requests: int, seed: int, home: Path) -> Verdict:
+def run(contestant: str, requests: int, seed: int, home: Path, connections: int = CONNECTIONS) -> Verdict:
     """Start a service, post ``requests`` to it and look at its processes."""
     outcome, stream = Outcome(), shots(requests, seed)
     import_models(home)
@@ -91,7 +91,7 @@ def run(contestant: str, requests: int, seed: int, home: Path) -> Verdict:
         family = set(server.megabytes())
         settled = look(server.process).private_mb
         while wave := list(islice(stream, WAVE)):
-            asyncio.run(attack(server.address, wave, outcome))
+            asyncio.run(attack(server.address, wave, outcome, connections))
             if outcome.statuses.total() <= SETTLED:
                 settled = look(server.process).private_mb
         now = look(server.process)
@@ -102,6 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 1 when the service did not stand it. What made a fault is kept in a folder."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.fuzz", description=__doc__)
     parser.add_argument("--requests", type=int, default=20_000)
+    parser.add_argument("--connections", type=int, default=CONNECTIONS, help="requests at a time")
     parser.add_argument("--seed", type=int, default=1, help="the same seed sends the same requests")
     parser.add_argument("--contestant", choices=("embedded", "runner"), default="embedded", help="the topology")
     parser.add_argument(
@@ -109,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        verdict = run(options.contestant, options.requests, options.seed, Path(folder))
+        verdict = run(options.contestant, options.requests, options.seed, Path(folder), options.connections)
     sys.stdout.write("\n".join(verdict.lines()) + "\n")
     for number, (shot, _) in enumerate(verdict.outcome.faults):
         options.faults.mkdir(parents=True, exist_ok=True)

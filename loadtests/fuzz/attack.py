@@ -98,8 +98,8 @@ def shots(count: int, seed: int) -> Iterator[Shot]:
             yield Shot(path, query, content, kind)
 
 
-async def attack(address: str, requests: Sequence[Shot], outcome: Outcome) -> None:
-    """Send the requests over ``CONNECTIONS`` connections; a connection that breaks off is a fault."""
+async def attack(address: str, requests: Sequence[Shot], outcome: Outcome, connections: int = CONNECTIONS) -> None:
+    """Send the requests over so many connections; a connection that breaks off is a fault."""
     waiting = iter(requests)
     async with httpx.AsyncClient(base_url=address, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
 
@@ -114,7 +114,7 @@ async def attack(address: str, requests: Sequence[Shot], outcome: Outcome) -> No
                 else:
                     outcome.add(shot, response, perf_counter() - started)
 
-        await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
+        await asyncio.gather(*(connection() for _ in range(connections)))
 
 
 def _good(sample: Sample, hand: Random) -> Shot:
