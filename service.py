@@ -25,6 +25,7 @@ from serving.startup import (
     check_access,
     choose_topology,
     find_gpu,
+    leave_deadlines_to_us,
     load_settings,
     look_after_workers,
     own_metrics_folder,
@@ -40,6 +41,7 @@ check_access(settings)
 own_metrics_folder(settings)
 look_after_workers()
 accept_many()
+leave_deadlines_to_us()
 edition, cards = edition_in_service(settings)
 gpu = find_gpu(settings, cards)
 topology = choose_topology(settings, gpu)

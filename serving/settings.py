@@ -11,8 +11,8 @@ from gallery import parse_url
 from preprocessing import Limits
 
 CGROUP = Path("/sys/fs/cgroup")
-# A worker answers nearly one image a millisecond: what is let in last is answered in less than a tenth of a second.
-IN_FLIGHT_EACH: Final = 64
+# A worker answers nearly one image a millisecond: what is let in last is answered in a seventh of a second.
+IN_FLIGHT_EACH: Final = 128
 DEFAULT_LIMITS: Final = Limits()
 # Where version 2 and version 1 keep the quota and its period, in microseconds.
 CPU_QUOTAS: Final = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
@@ -84,7 +84,7 @@ class Settings(BaseSettings):
         None,
         ge=1,
         le=65_536,
-        description="Images the service works on at a time; more get 429. 64 for each worker when not set.",
+        description="Images the service works on at a time; more get 429. 128 for each worker when not set.",
     )
     max_queue: int = Field(256, ge=1, le=65_536, description="Images waiting for one model in one worker; more get 429.")
     deadline_seconds: float = Field(10.0, gt=0, le=600, description="Time from accepting an image to its answer.")

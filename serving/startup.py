@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from bentoml._internal.configuration.containers import BentoMLContainer
+from bentoml._internal.server.http.traffic import TimeoutMiddleware
 from bentoml._internal.utils.circus import Arbiter
 from pydantic import ValidationError
 from sqlalchemy import URL
+from starlette.types import Receive, Scope, Send
 
 from gallery import FILE_NAME, file_url, parse_url
 from models.card import MODEL_FILE, Card, ModelCard
@@ -68,6 +70,16 @@ def look_after_workers() -> None:
         self.exit_stack.callback(shutil.rmtree, folder, ignore_errors=True)
 
     Arbiter.__init__ = start_attentive  # type: ignore[method-assign]
+
+
+def leave_deadlines_to_us() -> None:
+    """Take out BentoML's timeout, since bodies and answers have deadlines of their own: it keeps a timer for each request long
+    after its answer, 80,000 of them under load, among which everything takes a quarter longer."""
+
+    async def pass_on(self: TimeoutMiddleware, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+    TimeoutMiddleware.__call__ = pass_on  # type: ignore[method-assign]
 
 
 def runner_key() -> str:
@@ -126,7 +138,7 @@ def is_build(arguments: Sequence[str]) -> bool:
 
 
 def service_options(settings: Settings) -> dict[str, Any]:
-    """What ``@bentoml.service`` is told of the API. BentoML's own timeout only backs up the deadline of the batchers."""
+    """What ``@bentoml.service`` is told of the API; its timeout is for BentoML's clients, see ``leave_deadlines_to_us``."""
     return {
         "name": SERVICE_NAME,
         "workers": settings.workers,

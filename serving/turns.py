@@ -6,6 +6,8 @@ from time import perf_counter
 from typing import Final
 
 TURN_SECONDS: Final = 0.01
+# Pieces of work in a turn: at first about what fits for small pictures, and never more than.
+FIRST: Final = 8
 MOST: Final = 256
 
 
@@ -17,21 +19,26 @@ class Turns:
 
     def __init__(self, seconds: float = TURN_SECONDS) -> None:
         self._seconds = seconds
-        self._room = 1
+        self._room = FIRST
         self._begun = 0
         self._since = 0.0
         self._turning = False
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def wait(self) -> None:
         """Return when it is the caller's turn: at once where there is room."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # nothing of a loop that ended is waited for
+            self._loop, self._turning = loop, False
+            self._waiting.clear()
         if not self._turning:
             self._turning, self._begun, self._since = True, 0, perf_counter()
-            asyncio.get_running_loop().call_soon(self._turn)
+            loop.call_soon(self._turn)
         if self._begun < self._room and not self._waiting:
             self._begun += 1
             return
-        future = asyncio.get_running_loop().create_future()
+        future = loop.create_future()
         self._waiting.append(future)
         await future
 

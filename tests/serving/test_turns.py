@@ -84,3 +84,19 @@ def test_who_went_away_takes_no_turn(clock: Clock) -> None:
         assert done == [0, 1, 4, 5]
 
     asyncio.run(play())
+
+
+def test_a_loop_that_ended_in_the_middle_holds_up_no_other(clock: Clock) -> None:
+    turns = Turns(SECONDS)
+
+    async def leave() -> None:
+        for _ in range(3):
+            asyncio.ensure_future(turns.wait())  # noqa: RUF006 - what becomes of it is the question
+        await asyncio.sleep(0)
+
+    async def come() -> None:
+        clock.now += 1.0
+        await asyncio.wait_for(asyncio.gather(*(turns.wait() for _ in range(3))), 5)
+
+    asyncio.run(leave())
+    asyncio.run(come())
