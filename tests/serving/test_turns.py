@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from serving.turns import Turns
+from serving.turns import FIRST, Turns
 
 SECONDS = 0.01
 
@@ -76,12 +76,13 @@ def test_who_went_away_takes_no_turn(clock: Clock) -> None:
             clock.now += 1.0
             done.append(number)
 
-        tasks = [asyncio.create_task(work(number)) for number in range(6)]
+        tasks = [asyncio.create_task(work(number)) for number in range(FIRST + 6)]
         await asyncio.sleep(0)
-        for number in (2, 3):
+        gone = {FIRST + 2, FIRST + 3}
+        for number in gone:
             tasks[number].cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        assert done == [0, 1, 4, 5]
+        assert done == [number for number in range(FIRST + 6) if number not in gone]
 
     asyncio.run(play())
 
@@ -90,7 +91,7 @@ def test_a_loop_that_ended_in_the_middle_holds_up_no_other(clock: Clock) -> None
     turns = Turns(SECONDS)
 
     async def leave() -> None:
-        for _ in range(3):
+        for _ in range(FIRST + 3):
             asyncio.ensure_future(turns.wait())  # noqa: RUF006 - what becomes of it is the question
         await asyncio.sleep(0)
 
