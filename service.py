@@ -15,7 +15,6 @@ from serving.edition import edition_in_service, folders_of, model_folders, with_
 from serving.errors import ProblemMiddleware
 from serving.gallery import GalleryRoutes, gallery_app
 from serving.headers import SecurityHeaders
-from serving.listening import accept_many
 from serving.origins import ForeignPages, sharing
 from serving.remote import RunnerHost, introduced, model_routes
 from serving.rollout import Rollout
@@ -40,7 +39,6 @@ settings = load_settings()
 check_access(settings)
 own_metrics_folder(settings)
 look_after_workers()
-accept_many()
 leave_deadlines_to_us()
 edition, cards = edition_in_service(settings)
 gpu = find_gpu(settings, cards)
