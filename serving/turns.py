@@ -5,7 +5,7 @@ from collections import deque
 from time import perf_counter
 from typing import Final
 
-# A worker accepts one connection in a turn (libuv since 1.46), so short turns let crowds in sooner; longer ones share more calls.
+# A worker accepts one connection in a turn (libuv since 1.46): short turns let crowds in sooner, longer ones share more calls.
 TURN_SECONDS: Final = 0.006
 # Pieces of work in a turn: at first about what fits for small pictures, and never more than.
 FIRST: Final = 8
