@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from models.card import ModelCard
-from preprocessing import Tensor
+from preprocessing import InputSpec, Tensor
 
 NAMED: Final = 5
 DIGITS: Final = 4
@@ -18,6 +18,11 @@ ROUNDING: Final = 10**-DIGITS
 
 class WrongAnswer(Exception):
     """A session does not answer as its card says it must; the text names the model and both answers."""
+
+
+def probe_of(spec: InputSpec) -> Tensor:
+    """The probe for a model that takes ``spec``."""
+    return probe(spec.size, spec.channels, spec.normalisation.mean, spec.normalisation.std)
 
 
 def probe(size: int, channels: int, mean: float, std: float) -> Tensor:
@@ -60,8 +65,7 @@ def ask(card: ModelCard, run: Callable[[Tensor], Tensor]) -> None:
     Raises:
         WrongAnswer: as ``check_answer``.
     """
-    spec, levels = card.input, card.input.normalisation
-    check_answer(card, run(probe(spec.size, spec.channels, levels.mean, levels.std))[0].tolist())
+    check_answer(card, run(probe_of(card.input))[0].tolist())
 
 
 def _told(answer: dict[str, float]) -> str:

@@ -76,7 +76,7 @@ class Rollout:
 
         Raises:
             Problem: ``not_updated``: a model cannot be served, another change is under way, or there can be none. All is as it
-                was then.
+                was then, unless the one worker that failed began after the others had decided.
         """
         if self._load is None or self._folder is None:
             raise Problem("not_updated", NOT_HERE)
@@ -90,7 +90,7 @@ class Rollout:
             write_edition(self._folder, Edition(before.number, before.tags, number, tags))
             try:
                 await self._all(self._folder, lambda report: report.tried == number)
-            except Problem:
+            except BaseException:  # nobody is to keep a proposal that is not decided on any more
                 write_edition(self._folder, before)
                 raise
             write_edition(self._folder, Edition(number, tags))

@@ -15,7 +15,7 @@ from torch import nn
 
 from models import calibration
 from models.card import CARD_FILE, MODEL_FILE, Calibration, Metrics, ModelCard, Provenance, Rejection, file_sha256, write_card
-from models.probe import known_answer, probe
+from models.probe import known_answer, probe_of
 from models.proof import answers, open_session
 from training.datasets import DataError, Labelled
 from training.evaluation import accepted, measured, predict, rounded
@@ -136,9 +136,7 @@ def fit(
 
 def _known_answer(path: Path, recipe: Recipe) -> dict[str, float]:
     """What a recipe's file answers to the picture that every session of it is asked about first."""
-    spec, levels = recipe.spec, recipe.spec.normalisation
-    shown = probe(spec.size, spec.channels, levels.mean, levels.std)
-    return known_answer(recipe.labels, answers(open_session(onnx.load(path)), shown, 1)[0].tolist())
+    return known_answer(recipe.labels, answers(open_session(onnx.load(path)), probe_of(recipe.spec), 1)[0].tolist())
 
 
 def revision() -> str:

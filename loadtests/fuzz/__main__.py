@@ -14,7 +14,7 @@ import numpy as np
 
 from loadtests.bench.contestants import CONTESTANTS, import_models, serving
 from loadtests.fuzz.attack import CONNECTIONS, Outcome, attack, shots
-from loadtests.fuzz.vitals import look
+from loadtests.vitals import look
 
 # Requests that are made before they are sent, so that making them does not slow the answers.
 WAVE: Final = 2000

@@ -16,10 +16,10 @@ import httpx
 import uvloop
 
 from loadtests.bench.contestants import CONTESTANTS, Server, import_models, serving
-from loadtests.fuzz.vitals import look
 from loadtests.soak.sender import Sender, Tally, closed, paced
 from loadtests.soak.traffic import READ, Traffic, Visit, labels, readings
 from loadtests.soak.verdict import Row, Verdict
+from loadtests.vitals import look
 
 SHARE: Final = 0.5
 SATURATION_SECONDS: Final = 10.0

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from loadtests.fuzz.vitals import Vitals
 from loadtests.soak.sender import Tally
+from loadtests.vitals import Vitals
 
 # Rows of which the median is taken at the beginning and at the end: one look may fall on a large picture.
 WINDOW: Final = 5

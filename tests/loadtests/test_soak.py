@@ -12,12 +12,12 @@ import pytest
 import uvloop
 
 from loadtests.bench.contestants import CONTESTANTS, ROOT, serving
-from loadtests.fuzz.vitals import Vitals, look
 from loadtests.lines import Answer
 from loadtests.soak.__main__ import soak
 from loadtests.soak.sender import Tally
 from loadtests.soak.traffic import Manner, Traffic, Visit, is_problem, readings, wire
 from loadtests.soak.verdict import Row, Verdict
+from loadtests.vitals import Vitals, look
 
 MINUTES = 2.0
 # Of what the service took when it was measured: other tests may begin beside this one.

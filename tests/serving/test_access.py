@@ -152,6 +152,7 @@ def test_the_command_wants_a_file(monkeypatch: pytest.MonkeyPatch, capsys: pytes
         ("POST", "/livez", "admin"),
         ("POST", "/classify/", "admin"),
         ("POST", "/models", "admin"),
+        ("POST", "/models/reload", "admin"),
         ("PATCH", "/gallery/1", "admin"),
         ("DELETE", "/gallery", "admin"),
         ("PUT", "/classify", "admin"),
