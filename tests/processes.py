@@ -6,10 +6,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+import psutil
 
 ROOT = Path(__file__).parent.parent
 READY_SECONDS = 60.0
@@ -70,3 +71,20 @@ def start_service(home: Path, port: int, service: str = "service:ImageClassifier
     environment = service_environment(home, port, **settings)
     with running(command, f"{address}/readyz", home / f"service-{port}.log", environment):
         yield address
+
+
+def processes_of(address: str) -> list[psutil.Process]:
+    """All of the service at the address: what was started with its port."""
+    port = address.rpartition(":")[2]
+    return [one for one in psutil.process_iter(["cmdline", "environ"]) if (one.info["environ"] or {}).get("PORT") == port]
+
+
+@contextmanager
+def halt(process: psutil.Process) -> Iterator[None]:
+    """The process stands still until the block ends or somebody has it go on; it may have ended by then."""
+    process.suspend()
+    try:
+        yield
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            process.resume()

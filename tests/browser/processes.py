@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 from PIL import Image
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 from tests.processes import free_port, running
 from tests.ui.service import Service
@@ -37,6 +37,14 @@ def start_page(api_address: str, logs: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "ui", "--api_address", api_address, "--port", str(port), "--host", "127.0.0.1"]
     with running(command, f"{address}/_stcore/health", logs / f"page-{port}.log", {}):
         yield address
+
+
+@contextmanager
+def start_page_for(tab: Page, api_address: str, logs: Path) -> Iterator[str]:
+    """The same for one tab, which leaves before the process ends: what a page says when its server goes is no fault of it."""
+    with start_page(api_address, logs) as address:
+        yield address
+        tab.goto("about:blank")
 
 
 @contextmanager

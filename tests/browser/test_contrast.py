@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from tests.browser.processes import stand_in, start_page
+from tests.browser.processes import stand_in, start_page_for
 from tests.browser.strokes import SEVEN, draw, rest, settle
 from tests.ui.service import JPEG, Gallery, Service, catalogue, classification, kept, problem
 from ui.kept import PAGE
@@ -68,7 +68,7 @@ def service() -> Service:
 @pytest.fixture
 def page(chromium: Browser, visit: Page, service: Service, tmp_path: Path) -> Iterator[Page]:
     assert chromium.is_connected()
-    with stand_in(service) as address, start_page(address, tmp_path) as page_address:
+    with stand_in(service) as address, start_page_for(visit, address, tmp_path) as page_address:
         visit.goto(page_address)
         yield visit
 

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Locator, Page, TimeoutError, expect
 
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.processes import stand_in, start_page
+from tests.browser.processes import stand_in, start_page, start_page_for
 from tests.browser.strokes import SEVEN, THREE, draw, settle
 from tests.pictures import WHITE, digit, encoded
 from tests.processes import free_port, start_service
@@ -91,7 +91,7 @@ def gallery(relay: Relay) -> Gallery:
 def test_kept_corrected_and_still_there_after_a_restart(visit: Page, model_store: Path, logs: Path, tmp_path: Path) -> None:
     port = free_port()
     serve = partial(start_service, model_store, port, GALLERY_URL=f"sqlite:///{tmp_path / 'gallery.db'}", WORKERS="1")
-    with start_page(f"http://127.0.0.1:{port}", logs) as page_address:
+    with start_page_for(visit, f"http://127.0.0.1:{port}", logs) as page_address:
         with serve():
             visit.goto(page_address)
             keep(visit)

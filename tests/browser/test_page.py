@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.processes import start_page
+from tests.browser.processes import start_page_for
 from tests.browser.strokes import DIGITS, SEVEN, THREE, draw, settle, sheet, write
 from tests.processes import free_port, start_service
 
@@ -274,7 +274,7 @@ def test_the_service_goes_and_comes_back(visit: Page, model_store: Path, logs: P
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     retry = visit.get_by_role("button", name="Retry")
-    with start_page(address, logs) as page_address:
+    with start_page_for(visit, address, logs) as page_address:
         visit.goto(page_address)
         expect(visit.get_by_test_id("stAlert")).to_contain_text(f"{address} does not answer")
         draw(visit, SEVEN)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from tests.browser.processes import stand_in, start_page
+from tests.browser.processes import stand_in, start_page_for
 from tests.browser.strokes import SEVEN, draw, rest, settle, sheet
 from tests.pictures import WHITE, canvas, digit, encoded
 from tests.ui.service import JPEG, WEBP, Service, catalogue, classification, fashion
@@ -143,7 +143,7 @@ def test_each_model_offers_its_sources(visit: Page, logs: Path) -> None:
     service.replies["/classify"] = lambda request: httpx.Response(
         200, json=reply if request.url.params["model"] == "fashion" else classification()
     )
-    with stand_in(service) as address, start_page(address, logs) as page_address:
+    with stand_in(service) as address, start_page_for(visit, address, logs) as page_address:
         visit.goto(page_address)
         draw(visit, SEVEN)
         expect(headline(visit)).to_have_attribute("data-label", "7")

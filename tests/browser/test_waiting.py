@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.processes import stand_in, start_page
+from tests.browser.processes import stand_in, start_page_for
 from tests.browser.strokes import SEVEN, THREE, Stroke, draw, settle, strike
 from tests.ui.service import Service, classification
 
@@ -43,7 +43,7 @@ def service() -> Iterator[Slow]:
 @pytest.fixture
 def page(chromium: Browser, visit: Page, service: Slow, tmp_path: Path) -> Iterator[Page]:
     assert chromium.is_connected()
-    with stand_in(service) as address, start_page(address, tmp_path) as page_address:
+    with stand_in(service) as address, start_page_for(visit, address, tmp_path) as page_address:
         visit.goto(page_address)
         yield visit
 

@@ -3,10 +3,9 @@ metrics."""
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -20,7 +19,7 @@ from models.card import CARD_FILE, read_card
 from models.store import catalogue
 from serving.batching import PATIENCE_SECONDS
 from tests.pictures import WHITE, digit, encoded
-from tests.processes import ROOT, free_port, service_environment, start_service
+from tests.processes import ROOT, free_port, halt, processes_of, service_environment, start_service
 from tests.served.load import post_all
 from tests.served.metrics import Counted, scrape, until
 
@@ -49,23 +48,25 @@ def post_batch(address: str, images: list[bytes], path: str = "/classify/batch")
 
 
 def test_under_load_images_share_calls_of_the_session_and_answers_stay_the_same(address: str) -> None:
+    # The largest model: images wait for its session rather than for their preparation, however busy the machine is.
+    path = "/classify?model=fashion"
     pictures = samples()
     alone = {}
     counted = Counted(address)
     for picture in pictures:
-        answer = httpx.post(f"{address}/classify", content=picture.data, timeout=30).json()
+        answer = httpx.post(f"{address}{path}", content=picture.data, timeout=30).json()
         assert answer["batch_size"] == 1
         alone[picture.data] = answer
-    assert counted("batch_size_count{cpu,digits}") == counted("batch_size_sum{cpu,digits}") == len(pictures)
+    assert counted("batch_size_count{cpu,fashion}") == counted("batch_size_sum{cpu,fashion}") == len(pictures)
     counted = Counted(address)
     images = [pictures[i % len(pictures)].data for i in range(REQUESTS)]
-    for data, response in zip(images, asyncio.run(post_all(address, images)), strict=True):
+    for data, response in zip(images, asyncio.run(post_all(address, images, path)), strict=True):
         answer, expected = response.json(), alone[data]
         assert answer["label"] == expected["label"]
         assert answer["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-5)
-    assert counted("batch_size_sum{cpu,digits}") == REQUESTS
-    assert counted("batch_size_count{cpu,digits}") < REQUESTS * 0.5
-    assert counted("batch_size_bucket{cpu,1.0,digits}") < REQUESTS * 0.5
+    assert counted("batch_size_sum{cpu,fashion}") == REQUESTS
+    assert counted("batch_size_count{cpu,fashion}") < REQUESTS * 0.75
+    assert counted("batch_size_bucket{cpu,1.0,fashion}") < REQUESTS * 0.5
 
 
 def test_what_is_counted_adds_up_over_the_workers(address: str) -> None:
@@ -179,12 +180,9 @@ def test_images_of_clients_that_went_away_are_not_computed(model_store: Path) ->
     with start_service(model_store, free_port(), TOPOLOGY="runner", WORKERS="1") as address:
         assert httpx.post(f"{address}/classify", content=SEVEN).status_code == 200
         counted = Counted(address)
-        runner = next(process for process in psutil.process_iter(["cmdline", "environ"]) if _is_runner_of(process, address))
-        os.kill(runner.pid, signal.SIGSTOP)
-        try:
-            answers = asyncio.run(_some_go_away(address, resume=lambda: os.kill(runner.pid, signal.SIGCONT)))
-        finally:
-            os.kill(runner.pid, signal.SIGCONT)
+        runner = next(process for process in processes_of(address) if _is_runner(process))
+        with halt(runner):
+            answers = asyncio.run(_some_go_away(address, runner))
         assert [answer.json()["label"] for answer in answers] == ["7", "7"]
         assert counted("batch_size_sum{cpu,digits}") == 2
         assert counted("images_total{digits}") == 2
@@ -194,14 +192,11 @@ def test_images_of_clients_that_went_away_are_not_computed(model_store: Path) ->
 def test_what_was_taken_is_answered_before_the_end(model: str, cascade_store: Path) -> None:
     settings = {"CATALOGUE": str(cascade_store / "catalogue"), "DEFAULT_MODEL": model}
     with start_service(cascade_store, free_port(), TOPOLOGY="runner", WORKERS="1", **settings) as address:
-        processes = [process for process in psutil.process_iter(["cmdline", "environ"]) if _serves(process, address)]
-        runner = next(process for process in processes if _is_runner_of(process, address))
+        processes = processes_of(address)
+        runner = next(process for process in processes if _is_runner(process))
         arbiter = next(process for process in processes if process.parent() not in processes)
-        os.kill(runner.pid, signal.SIGSTOP)
-        try:
+        with halt(runner):
             answers = asyncio.run(_end_while_waiting(address, arbiter, runner))
-        finally:
-            os.kill(runner.pid, signal.SIGCONT)
         assert [(answer.status_code, answer.json().get("label", answer.text)) for answer in answers] == [(200, "7")] * 6
 
 
@@ -214,7 +209,7 @@ async def _end_while_waiting(address: str, arbiter: psutil.Process, runner: psut
         arbiter.terminate()
         while await _listens(address):
             await asyncio.sleep(0.02)
-        os.kill(runner.pid, signal.SIGCONT)
+        runner.resume()
         return list(await asyncio.gather(*requests))
 
 
@@ -232,15 +227,11 @@ async def _listens(address: str) -> bool:
         return False
 
 
-def _serves(process: psutil.Process, address: str) -> bool:
-    return bool((process.info["environ"] or {}).get("PORT") == address.rpartition(":")[2])
+def _is_runner(process: psutil.Process) -> bool:
+    return "image_classifier_runner" in (process.info["cmdline"] or ())
 
 
-def _is_runner_of(process: psutil.Process, address: str) -> bool:
-    return "image_classifier_runner" in (process.info["cmdline"] or ()) and _serves(process, address)
-
-
-async def _some_go_away(address: str, resume: Callable[[], None]) -> list[httpx.Response]:
+async def _some_go_away(address: str, runner: psutil.Process) -> list[httpx.Response]:
     """One request holds the model; of three that wait behind it two go away before it is free again."""
     async with httpx.AsyncClient(base_url=address, timeout=30) as client:
 
@@ -259,7 +250,7 @@ async def _some_go_away(address: str, resume: Callable[[], None]) -> list[httpx.
         await asyncio.gather(*rest[::2], return_exceptions=True)
         while monotonic() - queued < PATIENCE_SECONDS:
             await asyncio.sleep(0.01)
-        resume()
+        runner.resume()
         return [await first, await rest[1]]
 
 
