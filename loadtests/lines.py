@@ -2,6 +2,7 @@
 busy."""
 
 import asyncio
+import json
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Final, cast
@@ -22,10 +23,25 @@ class Answer:
     content: bytes
 
 
-def request(address: str, path: str, body: bytes, content_type: str) -> bytes:
-    """An HTTP/1.1 POST as it goes over the wire."""
-    head = f"POST {path} HTTP/1.1\r\nHost: {urlsplit(address).netloc}\r\nContent-Type: {content_type}\r\n"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+def wire(host: str, method: str, target: str, body: bytes = b"", kind: str = "", announced: int | None = None) -> bytes:
+    """An HTTP/1.1 request as it goes over the wire; it announces the length of its body, or another."""
+    head = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
+    if kind:
+        head.append(f"Content-Type: {kind}")
+    if method == "POST":
+        head.append(f"Content-Length: {len(body) if announced is None else announced}")
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+def is_problem(content: bytes) -> bool:
+    """Whether an answer is a whole problem document that, where it matters, says when to try again."""
+    head, _, body = content.partition(HEAD_END)
+    head = head.lower()
+    if b"content-type: application/problem+json" not in head:
+        return False
+    document = json.loads(body)
+    late = document["status"] in (429, 503)
+    return bool(document["code"]) and (not late or b"\r\nretry-after: " in head)
 
 
 class Line(asyncio.Protocol):

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Final
+from urllib.parse import urlsplit
 
 import numpy as np
 import uvloop
 
 from loadtests.bench.contestants import CONTESTANTS, import_models, serving
 from loadtests.bench.pictures import CONTENT_TYPE, form, pictures
-from loadtests.lines import Answer, Lines, request
+from loadtests.lines import Answer, Lines, wire
 
 CONNECTIONS: Final = 32
 MOST_LINES: Final = 2048
@@ -127,7 +128,8 @@ async def offered(lines: Lines, label: bytes, rate: float, seconds: float) -> Ta
 async def overload(address: str, picture: str, factor: float, peak_seconds: float, seconds: float) -> Result:
     """Find the peak, offer ``factor`` times as much for ``seconds``, and see when the peak is back."""
     label = pictures()[picture].label.encode()
-    lines = Lines(address, request(address, "/classify", form([pictures()[picture].data]), CONTENT_TYPE), MOST_LINES)
+    body = form([pictures()[picture].data])
+    lines = Lines(address, wire(urlsplit(address).netloc, "POST", "/classify", body, CONTENT_TYPE), MOST_LINES)
     await closed(lines, label, WINDOW_SECONDS)
     peak = await closed(lines, label, peak_seconds)
     over = await offered(lines, label, factor * peak.rate(), seconds)

@@ -34,13 +34,18 @@ class Heartbeat(Generic[T]):
         self._calls: set[asyncio.Future[Any]] = set()
         self._task: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
+        self._met = asyncio.Event()
+        self._patient_until = 0.0
 
     async def alive(self) -> bool:
-        """Whether the runner answered lately; the first time it is waited for, for as long as a beat may take."""
+        """Whether the runner answered lately; at first it is waited for, for as long as a beat may take."""
+        loop = asyncio.get_running_loop()
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._listen())
+            self._patient_until = loop.time() + PATIENCE_SECONDS
+            self._task = loop.create_task(self._listen())
+        if not self._met.is_set():
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._first(), PATIENCE_SECONDS)
+                await asyncio.wait_for(self._met.wait(), self._patient_until - loop.time())
         return self.told is not None
 
     async def guard(self, call: Awaitable[V]) -> V:
@@ -64,15 +69,12 @@ class Heartbeat(Generic[T]):
         finally:
             self._calls.discard(future)
 
-    async def _first(self) -> None:
-        while self.told is None:
-            await asyncio.sleep(INTERVAL_SECONDS / 10)
-
     async def _listen(self) -> None:
         missed = 0
         while True:
             try:
                 self.told = await asyncio.wait_for(self._beat(), PATIENCE_SECONDS)
+                self._met.set()
                 missed = 0
             except Exception as error:  # aiohttp's, BentoML's, the system's
                 missed += 0 if _ending(error) else 1

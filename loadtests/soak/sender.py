@@ -8,8 +8,8 @@ from time import perf_counter
 from typing import Final
 from urllib.parse import urlsplit
 
-from loadtests.lines import BROKEN, HEAD_END, LENGTH, STATUS, Answer, Line
-from loadtests.soak.traffic import Manner, Visit, is_problem, labels
+from loadtests.lines import BROKEN, HEAD_END, LENGTH, STATUS, Answer, Line, is_problem
+from loadtests.soak.traffic import Manner, Visit, labels
 
 CONNECTIONS: Final = 32
 TICK_SECONDS: Final = 0.005

@@ -1,7 +1,6 @@
 """The requests of a soak: most of them good, of every route and format, the others broken, too large, slow or given up."""
 
 import io
-import json
 import re
 from collections import deque
 from collections.abc import Iterator
@@ -10,12 +9,12 @@ from enum import Enum
 from itertools import islice
 from random import Random
 from typing import Final
-from urllib.parse import urlencode
 
 from PIL import Image
 
 from loadtests.bench.pictures import CONTENT_TYPE, canvas, form
 from loadtests.fuzz.attack import ALLOWED, shots
+from loadtests.lines import wire
 from loadtests.samples import samples
 
 # A label at the top of an answer; those in `top` do not follow a version.
@@ -152,29 +151,7 @@ def bad_pictures(host: str, seed: int, count: int) -> Iterator[Visit]:
     """``count`` requests of the fuzzer that are not good ones."""
     wanted = (shot for shot in shots(2 * count, seed) if shot.expected is None and shot.path != "/gallery")
     for shot in islice(wanted, count):
-        target = f"{shot.path}?{urlencode(shot.query)}" if shot.query else shot.path
-        yield Visit("bad", wire(host, "POST", target, shot.content, shot.content_type), ALLOWED, False)
-
-
-def wire(host: str, method: str, target: str, body: bytes = b"", kind: str = "", announced: int | None = None) -> bytes:
-    """A request as it goes over the wire; it announces the length of its body, or another."""
-    head = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
-    if kind:
-        head.append(f"Content-Type: {kind}")
-    if method == "POST":
-        head.append(f"Content-Length: {len(body) if announced is None else announced}")
-    return "\r\n".join([*head, "", ""]).encode() + body
-
-
-def is_problem(content: bytes) -> bool:
-    """Whether an answer is a whole problem document that, where it matters, says when to try again."""
-    head, _, body = content.partition(b"\r\n\r\n")
-    head = head.lower()
-    if b"content-type: application/problem+json" not in head:
-        return False
-    document = json.loads(body)
-    late = document["status"] in (429, 503)
-    return bool(document["code"]) and (not late or b"\r\nretry-after: " in head)
+        yield Visit("bad", shot.wire(host), ALLOWED, False)
 
 
 def _pictures(count: int) -> list[bytes]:

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from loadtests.promises import Promise, failures
 from loadtests.soak.sender import Tally
 from loadtests.vitals import Vitals
 
@@ -18,7 +19,6 @@ MOST_GROWTH: Final = 0.05
 # files each; what leaks with requests is soon more.
 MOST_DESCRIPTORS: Final = 24
 MOST_THREADS: Final = 16
-DELIBERATE: Final = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +60,6 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """One line of the verdict, in words."""
-
-    what: str
-    wanted: str
-    measured: str
-    kept: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """All rows of a run, those before ``settled`` minutes included; ``saturation`` and ``rate`` are in requests a second."""
 
@@ -90,7 +80,7 @@ class Verdict:
         failed = sum((row.tally.failed for row in self.rows), Counter[str]())
         good = sum(len(row.tally.good_seconds) for row in self.rows)
         wrong = sum((row.tally.wrong for row in self.rows), Counter[str]())
-        failures = {status: count for status, count in statuses.items() if status >= 500 and status != DELIBERATE}
+        failed_by_us = failures(statuses)
         lost = {pid for before, row in zip(self.rows, self.rows[1:], strict=False) for pid in gone(before, row)}
         settled = [row for row in self.rows if row.minute > self.settled]
         memory = _change([row.vitals.private_mb for row in settled])
@@ -99,7 +89,7 @@ class Verdict:
         growth = (memory[1] - memory[0]) / memory[0]
         return [
             Promise("good requests that failed", "0", f"{failed.total():,} of {good:,}", good > 0 and not failed),
-            Promise("5xx other than 503", "0", f"{sum(failures.values()):,} of {statuses.total():,}", not failures),
+            Promise("5xx other than 503", "0", f"{failed_by_us:,} of {statuses.total():,}", not failed_by_us),
             Promise("bad requests not refused as the table of the API says", "0", f"{wrong.total():,}", not wrong),
             Promise("processes lost", "0", f"{len(lost)}", not lost),
             Promise(

@@ -12,10 +12,10 @@ import pytest
 import uvloop
 
 from loadtests.bench.contestants import CONTESTANTS, ROOT, serving
-from loadtests.lines import Answer
+from loadtests.lines import Answer, is_problem, wire
 from loadtests.soak.__main__ import soak
 from loadtests.soak.sender import Tally
-from loadtests.soak.traffic import Manner, Traffic, Visit, is_problem, readings, wire
+from loadtests.soak.traffic import Manner, Traffic, Visit, readings
 from loadtests.soak.verdict import Row, Verdict
 from loadtests.vitals import Vitals, look
 

@@ -76,6 +76,18 @@ def test_one_that_dies_takes_its_calls_with_it_and_may_come_back(mood: BaseExcep
     run(main())
 
 
+def test_all_who_ask_at_first_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "PATIENCE_SECONDS", 5.0)
+
+    async def main() -> None:
+        heart = Heartbeat(Heart().beat)
+        told = await asyncio.gather(*(heart.alive() for _ in range(3)))
+        heart.stop()
+        assert told == [True] * 3
+
+    run(main())
+
+
 def test_one_that_was_never_there_is_not_waited_for_long() -> None:
     async def main() -> None:
         runner = Heart()

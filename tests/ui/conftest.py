@@ -1,6 +1,7 @@
 """Fixtures of the page's tests: the page run by Streamlit without a browser; canvas and service are stand-ins."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partialmethod
 from pathlib import Path
 
@@ -12,13 +13,30 @@ from streamlit.testing.v1 import AppTest
 import ui
 from tests.ui.service import Service
 from tests.ui.visitor import ADDRESS, Hand
-from ui import canvas
+from tests.ui.visits import Clock
+from ui import canvas, gallery, kept
 from ui.client import Client
 
 
 @pytest.fixture
 def service() -> Service:
     return Service()
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[Client]:
+    """What the page asks the stand-in with."""
+    with closing(Client(ADDRESS, transport=httpx.MockTransport(service))) as client:
+        yield client
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time of the gallery."""
+    clock = Clock()
+    monkeypatch.setattr(gallery, "monotonic", clock)
+    monkeypatch.setattr(kept, "monotonic", clock)
+    return clock
 
 
 @pytest.fixture

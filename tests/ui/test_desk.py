@@ -1,8 +1,5 @@
 """The desk: which drawing is which, what the sheet holds, and which answers are asked for again."""
 
-from collections.abc import Iterator
-from contextlib import closing
-
 import httpx
 import pytest
 
@@ -16,17 +13,6 @@ TWO: Stroke = {"type": "Path", "stroke": "#000000", "path": [["M", 2, 2]]}
 EMPTY = Drawing()
 FIRST = Drawing(PNG, (ONE,))
 SECOND = Drawing(OTHER_PNG, (ONE, TWO))
-
-
-@pytest.fixture
-def service() -> Service:
-    return Service()
-
-
-@pytest.fixture
-def client(service: Service) -> Iterator[Client]:
-    with closing(Client("http://127.0.0.1:3000", transport=httpx.MockTransport(service))) as client:
-        yield client
 
 
 def test_a_canvas_without_strokes_is_no_drawing() -> None:

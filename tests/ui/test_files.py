@@ -2,8 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from functools import partial
 
 import httpx
@@ -23,17 +22,6 @@ from ui.table import Row
 
 ADDRESS = "http://127.0.0.1:3999"
 MODEL = Model(name="digits", version="1.0.0")
-
-
-@pytest.fixture
-def service() -> Service:
-    return Service()
-
-
-@pytest.fixture
-def client(service: Service) -> Iterator[Client]:
-    with closing(Client(ADDRESS, transport=httpx.MockTransport(service))) as client:
-        yield client
 
 
 def some(count: int) -> list[File]:
