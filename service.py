@@ -24,7 +24,7 @@ from serving.startup import (
     check_access,
     choose_topology,
     find_gpu,
-    leave_deadlines_to_us,
+    leave_out_middleware,
     load_settings,
     look_after_workers,
     own_metrics_folder,
@@ -39,7 +39,7 @@ settings = load_settings()
 check_access(settings)
 own_metrics_folder(settings)
 look_after_workers()
-leave_deadlines_to_us()
+leave_out_middleware(settings)
 edition, cards = edition_in_service(settings)
 gpu = find_gpu(settings, cards)
 topology = choose_topology(settings, gpu)

@@ -1,6 +1,7 @@
 """The model card: what a model is, wants, is worth and comes from, read from card.yaml and checked."""
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -152,8 +153,16 @@ def read_card(path: Path) -> Card:
         CardError: missing, not YAML, or a field is missing, unknown or out of bounds; every such field is named.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), SafeLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        return _card(path.read_text(encoding="utf-8"), path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise CardError(f"{path}: cannot be read: {error}") from error
+
+
+@lru_cache(maxsize=64)  # a start reads each card several times
+def _card(text: str, path: Path) -> Card:
+    try:
+        content = yaml.load(text, SafeLoader)
+    except yaml.YAMLError as error:
         raise CardError(f"{path}: cannot be read: {error}") from error
     return parse_card(content, path)
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-import bentoml
+from bentoml import get_current_service
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -178,7 +178,7 @@ def gallery_app() -> Starlette:
 
     def endpoint(path: str) -> Callable[[Request], Awaitable[Response]]:
         async def respond(request: Request) -> Response:
-            gallery: GalleryRoutes = bentoml.get_current_service().gallery
+            gallery: GalleryRoutes = get_current_service().gallery
             return await gallery.respond(path, request)
 
         return respond

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-import bentoml
+from bentoml import get_current_service
 from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -19,6 +19,7 @@ from serving.catalogue import Catalogue
 from serving.errors import Problem
 from serving.explanation import explain
 from serving.lifecycle import Lifecycle
+from serving.preparation import TURNS
 from serving.rollout import Rollout
 from serving.schemas import Batch, Classification, Explanation, ProblemDocument
 from serving.settings import Settings
@@ -145,7 +146,7 @@ class FrontDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            routes: Routes = bentoml.get_current_service().routes
+            routes: Routes = get_current_service().routes
             send = routes.lifecycle.farewell(send)
             if scope["path"] == READY_PATH and scope["method"] in ("GET", "HEAD"):
                 await (await routes.readiness())(scope, receive, send)
@@ -166,12 +167,13 @@ class FrontDoor:
 async def refused(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer that there is too much to do, before the body is read, and with as little work as can be."""
     metrics.overloaded.inc()
+    TURNS.hurry()
     await _REFUSED(scope, receive, send)
 
 
 async def list_models(_: Request) -> Response:
     """``GET /models``: the catalogue as this worker runs it."""
-    catalogue: Catalogue = bentoml.get_current_service().routes.catalogue
+    catalogue: Catalogue = get_current_service().routes.catalogue
     if not await catalogue.ready():
         return Problem("unavailable", "The service is starting. Try again in a moment.").response()
     return JSONResponse(catalogue.describe())
@@ -179,7 +181,7 @@ async def list_models(_: Request) -> Response:
 
 async def reload_models(request: Request) -> Response:
     """``POST /models/reload``: serve what the catalogue holds now."""
-    routes: Routes = bentoml.get_current_service().routes
+    routes: Routes = get_current_service().routes
     try:
         return JSONResponse({"models": dict(tag.split(":") for tag in await routes.rollout.change())})
     except Exception as error:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.server.http.traffic import TimeoutMiddleware
 from bentoml._internal.utils.circus import Arbiter
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from pydantic import ValidationError
 from sqlalchemy import URL
 from starlette.types import Receive, Scope, Send
@@ -72,14 +73,17 @@ def look_after_workers() -> None:
     Arbiter.__init__ = start_attentive  # type: ignore[method-assign]
 
 
-def leave_deadlines_to_us() -> None:
+def leave_out_middleware(settings: Settings) -> None:
     """Take out BentoML's timeout, since bodies and answers have deadlines of their own: it keeps a timer for each request long
-    after its answer, 80,000 of them under load, among which everything takes a quarter longer."""
+    after its answer, 80,000 of them under load, among which everything takes a quarter longer. Where nothing is traced take out
+    OpenTelemetry's too, which would look at the address of every request to find that out."""
 
-    async def pass_on(self: TimeoutMiddleware, scope: Scope, receive: Receive, send: Send) -> None:
+    async def pass_on(self: Any, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)
 
     TimeoutMiddleware.__call__ = pass_on  # type: ignore[method-assign]
+    if not settings.tracing:
+        OpenTelemetryMiddleware.__call__ = pass_on  # type: ignore[method-assign]
 
 
 def runner_key() -> str:
@@ -138,7 +142,7 @@ def is_build(arguments: Sequence[str]) -> bool:
 
 
 def service_options(settings: Settings) -> dict[str, Any]:
-    """What ``@bentoml.service`` is told of the API; its timeout is for BentoML's clients, see ``leave_deadlines_to_us``."""
+    """What ``@bentoml.service`` is told of the API; its timeout is for BentoML's clients, see ``leave_out_middleware``."""
     return {
         "name": SERVICE_NAME,
         "workers": settings.workers,
@@ -164,6 +168,5 @@ def runner_options(settings: Settings, gpu: bool) -> dict[str, Any]:
 def _common(settings: Settings) -> dict[str, Any]:
     return {
         "logging": {"access": {"enabled": settings.access_log}},
-        "tracing": {"excluded_urls": None if settings.tracing else ".*"},
         "envs": [{"name": "BENTOML_DO_NOT_TRACK", "value": "True"}],
     }

@@ -5,21 +5,25 @@ from collections import deque
 from time import perf_counter
 from typing import Final
 
-# A worker accepts one connection in a turn (libuv since 1.46): short turns let crowds in sooner, longer ones share more calls.
-TURN_SECONDS: Final = 0.006
+# Longer turns share more calls of the model. Where requests are being refused, which is done between turns, and since a worker
+# accepts one connection in a turn (libuv since 1.46), shorter ones tell a crowd sooner.
+TURN_SECONDS: Final = 0.012
+HURRIED_SECONDS: Final = 0.006
+# For so long after a refusal.
+HURRY_SECONDS: Final = 1.0
 # Pieces of work in a turn: at first about what fits for small pictures, and never more than.
 FIRST: Final = 8
 MOST: Final = 256
 
 
 class Turns:
-    """Lets so much work begin in one turn of the event loop that the turn lasts about ``seconds``; the rest waits in line.
+    """Lets so much work begin in one turn of the event loop that the turn lasts about ``seconds``, or ``hurried`` for a while
+    after ``hurry``; the rest waits in line."""
 
-    More at a time would save nothing: a batch of a few images is hardly dearer per image than a large one.
-    """
-
-    def __init__(self, seconds: float = TURN_SECONDS) -> None:
+    def __init__(self, seconds: float = TURN_SECONDS, hurried: float = HURRIED_SECONDS) -> None:
         self._seconds = seconds
+        self._hurried = hurried
+        self._hurried_until = 0.0
         self._room = FIRST
         self._begun = 0
         self._since = 0.0
@@ -43,12 +47,17 @@ class Turns:
         self._waiting.append(future)
         await future
 
+    def hurry(self) -> None:
+        """Somebody was refused: others wait to be."""
+        self._hurried_until = perf_counter() + HURRY_SECONDS
+
     def _turn(self) -> None:
         """The next turn begins; how long the last one took says how much fits."""
         now = perf_counter()
         took, self._since = now - self._since, now
-        if took > self._seconds:
-            self._room = max(1, int(self._begun * self._seconds / took))
+        seconds = self._hurried if now < self._hurried_until else self._seconds
+        if took > seconds:
+            self._room = max(1, int(self._begun * seconds / took))
         elif self._begun == self._room:
             self._room = min(MOST, self._room + 1)
         self._begun = 0

@@ -279,7 +279,7 @@ def test_the_service_goes_and_comes_back(visit: Page, model_store: Path, logs: P
         expect(visit.get_by_test_id("stAlert")).to_contain_text(f"{address} does not answer")
         draw(visit, SEVEN)
         settle(visit)
-        with start_service(model_store, port):
+        with start_service(model_store, port, WORKERS="1"):
             retry.click()
             expect(headline(visit)).to_have_attribute("data-label", "7")
             expect(retry).to_have_count(0)
@@ -288,7 +288,7 @@ def test_the_service_goes_and_comes_back(visit: Page, model_store: Path, logs: P
         expect(visit.get_by_test_id("stAlert")).to_contain_text(f"{address} does not answer")
         expect(retry).to_be_visible()
         expect(cards(visit)).to_have_count(1)
-        with start_service(model_store, port):
+        with start_service(model_store, port, WORKERS="1"):
             draw(visit, [[(128, 134), (150, 134)]])  # a stroke asks as well as the button does
             expect(headline(visit)).to_have_attribute("data-label", "3")
             expect(cards(visit)).to_have_count(2)

@@ -43,7 +43,7 @@ def bearer(key: str) -> dict[str, str]:
 def keyed(model_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
     file = tmp_path_factory.mktemp("keys") / "keys"
     reader, admin = add_key(file, "page", "read"), add_key(file, "me", "admin")
-    with start_service(model_store, free_port(), API_KEYS_FILE=str(file)) as address:
+    with start_service(model_store, free_port(), API_KEYS_FILE=str(file), WORKERS="1") as address:
         yield Keyed(address, reader, admin)
 
 

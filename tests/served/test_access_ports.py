@@ -94,7 +94,7 @@ def test_there_is_one_port_and_it_unpickles_nothing(model_store: Path, tmp_path:
 @pytest.mark.parametrize("on_a_port", [False, True])
 def test_the_runner_works_for_its_own_service_alone(model_store: Path, tmp_path: Path, on_a_port: bool) -> None:
     port, trapped = free_port(), tmp_path / "trapped"
-    environment = service_environment(model_store, port, TOPOLOGY="runner", HOST="0.0.0.0")
+    environment = service_environment(model_store, port, TOPOLOGY="runner", HOST="0.0.0.0", WORKERS="1")
     if on_a_port:
         environment["BENTOML_NO_UDS"] = "1"  # what BentoML does by itself where there are no Unix sockets
     with running(COMMAND, f"http://127.0.0.1:{port}/readyz", tmp_path / "log", environment) as process:

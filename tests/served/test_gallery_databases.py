@@ -114,7 +114,7 @@ def test_a_postgres_that_starts_after_the_service(model_store: Path, postgres: C
     url = postgres.new_database()
     postgres.stop()
     try:
-        with start_service(model_store, free_port(), GALLERY_URL=url) as address:
+        with start_service(model_store, free_port(), GALLERY_URL=url, WORKERS="1") as address:
             assert classifies(address)
             is_problem(httpx.get(f"{address}/gallery", timeout=30), 503, "unavailable")
             postgres.start()

@@ -213,7 +213,7 @@ def test_two_changes_at_once_do_not_mix(home: Path) -> None:
 
 def test_with_a_runner_models_change_with_a_start(home: Path) -> None:
     async def play() -> None:
-        with start_service(home, free_port(), TOPOLOGY="runner", **settings(home)) as address:
+        with start_service(home, free_port(), TOPOLOGY="runner", WORKERS="1", **settings(home)) as address:
             refused = await change(address)
             assert refused.status_code == 409
             assert "Start this service again" in refused.json()["detail"]

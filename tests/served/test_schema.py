@@ -32,7 +32,7 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 def address(model_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A service with a gallery of its own."""
     gallery = tmp_path_factory.mktemp("gallery") / "kept.db"
-    with start_service(model_store, free_port(), GALLERY_URL=f"sqlite:///{gallery}") as address:
+    with start_service(model_store, free_port(), GALLERY_URL=f"sqlite:///{gallery}", WORKERS="1") as address:
         yield address
 
 

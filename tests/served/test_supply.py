@@ -127,7 +127,7 @@ def test_it_writes_to_its_home_and_the_temporary_folder_alone(
     port, before = free_port(), snapshot(image)
     address = f"http://127.0.0.1:{port}"
     environment = {
-        **service_environment(state, port, TOPOLOGY=topology),
+        **service_environment(state, port, TOPOLOGY=topology, WORKERS="1"),
         **watched(tmp_path),
         "TMPDIR": str(temporary),
         "HOME": str(home),

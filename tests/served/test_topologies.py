@@ -168,7 +168,7 @@ async def _batches(address: str, images: list[bytes], requests: int) -> list[htt
 
 
 def test_past_the_deadline_nothing_is_computed(model_store: Path) -> None:
-    with start_service(model_store, free_port(), DEADLINE_SECONDS="0.0001") as address:
+    with start_service(model_store, free_port(), DEADLINE_SECONDS="0.0001", WORKERS="1") as address:
         counted = Counted(address)
         responses = asyncio.run(post_all(address, [SEVEN] * 20))
         assert {(response.status_code, response.json()["code"]) for response in responses} == {(504, "deadline")}
@@ -255,7 +255,7 @@ async def _some_go_away(address: str, runner: psutil.Process) -> list[httpx.Resp
 
 
 def test_a_working_gpu_means_a_runner_and_is_asked_first(model_store: Path) -> None:
-    with start_service(model_store, free_port(), "tests.served.standin:ImageClassifier") as address:
+    with start_service(model_store, free_port(), "tests.served.standin:ImageClassifier", WORKERS="1") as address:
         devices = described(address, "digits")["devices"]
         assert [devices[name]["available"] for name in ("cpu", "gpu")] == [True, True]
         counted = Counted(address)

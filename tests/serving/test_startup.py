@@ -4,10 +4,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from bentoml._internal.server.http.traffic import TimeoutMiddleware
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 
 from models.card import CARD_FILE, MODEL_FILE, file_sha256, read_card, write_card
 from serving.settings import Settings, available_cpus
-from serving.startup import load_settings
+from serving.startup import leave_out_middleware, load_settings
 from tests.models.catalogues import add_cascade, add_model, models
 from tests.processes import ROOT
 
@@ -96,3 +98,12 @@ def import_marks(home: Path) -> Path:
     add_model(home / "catalogue", "marks", ["a", "b"])
     assert models(home, "import", catalogue=home / "catalogue").returncode == 0
     return home / "models" / "marks" / "1.0.0"
+
+
+@pytest.mark.parametrize("tracing", [False, True])
+def test_opentelemetry_sees_requests_where_they_are_traced(tracing: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for middleware in (OpenTelemetryMiddleware, TimeoutMiddleware):
+        monkeypatch.setattr(middleware, "__call__", middleware.__call__)
+    seen = OpenTelemetryMiddleware.__call__
+    leave_out_middleware(Settings(tracing=tracing))
+    assert (OpenTelemetryMiddleware.__call__ is seen) == tracing

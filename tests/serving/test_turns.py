@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from serving.turns import FIRST, Turns
+from serving.turns import FIRST, HURRY_SECONDS, Turns
 
 SECONDS = 0.01
 
@@ -101,3 +101,23 @@ def test_a_loop_that_ended_in_the_middle_holds_up_no_other(clock: Clock) -> None
 
     asyncio.run(leave())
     asyncio.run(come())
+
+
+def test_after_a_refusal_turns_are_short_for_a_while(clock: Clock) -> None:
+    async def play() -> None:
+        turns = Turns(SECONDS, SECONDS / 5)
+
+        async def work() -> None:
+            await turns.wait()
+            clock.now += SECONDS / 20
+
+        async def longest() -> float:
+            return await longest_turn(clock, [asyncio.create_task(work()) for _ in range(300)])
+
+        assert await longest() > SECONDS / 2
+        turns.hurry()
+        assert await longest() <= SECONDS / 5 + 2 * SECONDS / 20
+        clock.now += HURRY_SECONDS
+        assert await longest() > SECONDS / 2
+
+    asyncio.run(play())
