@@ -167,7 +167,7 @@ class FrontDoor:
 async def refused(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer that there is too much to do, before the body is read, and with as little work as can be."""
     metrics.overloaded.inc()
-    TURNS.hurry()
+    TURNS.hurry(scope["client"])
     await _REFUSED(scope, receive, send)
 
 

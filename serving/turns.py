@@ -5,12 +5,13 @@ from collections import deque
 from time import perf_counter
 from typing import Final
 
-# Longer turns share more calls of the model. Where requests are being refused, which is done between turns, and since a worker
-# accepts one connection in a turn (libuv since 1.46), shorter ones tell a crowd sooner.
+# Longer turns share more calls of the model. A worker accepts one connection in a turn (libuv since 1.46), so that shorter ones
+# let a crowd in sooner.
 TURN_SECONDS: Final = 0.012
 HURRIED_SECONDS: Final = 0.006
-# For so long after a refusal.
+# For so long after somebody was refused who had not been before.
 HURRY_SECONDS: Final = 1.0
+MOST_REFUSED: Final = 4096
 # Pieces of work in a turn: at first about what fits for small pictures, and never more than.
 FIRST: Final = 8
 MOST: Final = 256
@@ -24,6 +25,7 @@ class Turns:
         self._seconds = seconds
         self._hurried = hurried
         self._hurried_until = 0.0
+        self._refused: set[object] = set()
         self._room = FIRST
         self._begun = 0
         self._since = 0.0
@@ -47,8 +49,13 @@ class Turns:
         self._waiting.append(future)
         await future
 
-    def hurry(self) -> None:
-        """Somebody was refused: others wait to be."""
+    def hurry(self, client: object) -> None:
+        """This client was refused: if it just came, others may wait to be let in."""
+        if client in self._refused:
+            return
+        if len(self._refused) >= MOST_REFUSED:
+            self._refused.clear()
+        self._refused.add(client)
         self._hurried_until = perf_counter() + HURRY_SECONDS
 
     def _turn(self) -> None:

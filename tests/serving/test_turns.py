@@ -103,7 +103,7 @@ def test_a_loop_that_ended_in_the_middle_holds_up_no_other(clock: Clock) -> None
     asyncio.run(come())
 
 
-def test_after_a_refusal_turns_are_short_for_a_while(clock: Clock) -> None:
+def test_after_a_newcomer_was_refused_turns_are_short_for_a_while(clock: Clock) -> None:
     async def play() -> None:
         turns = Turns(SECONDS, SECONDS / 5)
 
@@ -115,9 +115,10 @@ def test_after_a_refusal_turns_are_short_for_a_while(clock: Clock) -> None:
             return await longest_turn(clock, [asyncio.create_task(work()) for _ in range(300)])
 
         assert await longest() > SECONDS / 2
-        turns.hurry()
+        turns.hurry("somebody")
         assert await longest() <= SECONDS / 5 + 2 * SECONDS / 20
         clock.now += HURRY_SECONDS
+        turns.hurry("somebody")
         assert await longest() > SECONDS / 2
 
     asyncio.run(play())
