@@ -28,6 +28,7 @@ pytestmark = pytest.mark.served
 SEVEN = encoded(digit("7"))
 PAPER_SEVEN = encoded(digit("7", paper=WHITE))
 REQUESTS = 400
+PATIENT = "tests.served.patient:ImageClassifier"
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +178,7 @@ def test_past_the_deadline_nothing_is_computed(model_store: Path) -> None:
 
 
 def test_images_of_clients_that_went_away_are_not_computed(model_store: Path) -> None:
-    with start_service(model_store, free_port(), TOPOLOGY="runner", WORKERS="1") as address:
+    with start_service(model_store, free_port(), PATIENT, TOPOLOGY="runner", WORKERS="1") as address:
         assert httpx.post(f"{address}/classify", content=SEVEN).status_code == 200
         counted = Counted(address)
         runner = next(process for process in processes_of(address) if _is_runner(process))
@@ -190,8 +191,9 @@ def test_images_of_clients_that_went_away_are_not_computed(model_store: Path) ->
 
 @pytest.mark.parametrize("model", ["digits", "characters"])
 def test_what_was_taken_is_answered_before_the_end(model: str, cascade_store: Path) -> None:
-    settings = {"CATALOGUE": str(cascade_store / "catalogue"), "DEFAULT_MODEL": model}
-    with start_service(cascade_store, free_port(), TOPOLOGY="runner", WORKERS="1", **settings) as address:
+    # Without a drain: a runner that stood still for five seconds would close its connections, which are idle to it.
+    settings = {"CATALOGUE": str(cascade_store / "catalogue"), "DEFAULT_MODEL": model, "DRAIN_SECONDS": "0"}
+    with start_service(cascade_store, free_port(), PATIENT, TOPOLOGY="runner", WORKERS="1", **settings) as address:
         processes = processes_of(address)
         runner = next(process for process in processes if _is_runner(process))
         arbiter = next(process for process in processes if process.parent() not in processes)
