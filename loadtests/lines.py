@@ -39,9 +39,13 @@ def is_problem(content: bytes) -> bool:
     head = head.lower()
     if b"content-type: application/problem+json" not in head:
         return False
-    document = json.loads(body)
-    late = document["status"] in (429, 503)
-    return bool(document["code"]) and (not late or b"\r\nretry-after: " in head)
+    try:
+        document = json.loads(body)
+        status, code = document["status"], document["code"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    wait = head.partition(b"\r\nretry-after: ")[2].partition(b"\r\n")[0]
+    return bool(code) and (status not in (429, 503) or wait.isdigit())
 
 
 class Line(asyncio.Protocol):

@@ -110,7 +110,11 @@ async def attack(address: str, requests: Iterable[Shot], outcome: Outcome, conne
         line = Line()
         for shot in waiting:
             if not line.open:
-                _, line = await loop.create_connection(Line, parts.hostname or "127.0.0.1", parts.port or 80)
+                try:
+                    _, line = await loop.create_connection(Line, parts.hostname or "127.0.0.1", parts.port or 80)
+                except OSError as error:
+                    outcome.add(shot, Answer(BROKEN, 0.0, repr(error).encode()))
+                    continue
             limit = loop.call_later(TIMEOUT_SECONDS, line.close)
             outcome.add(shot, await line.ask(shot.wire(parts.netloc)))
             limit.cancel()

@@ -19,7 +19,8 @@ from loadtests.fuzz.mutation import PNG, checked, damaged
 from loadtests.fuzz.rare_pngs import GREY, raw_png
 from loadtests.fuzz.rarities import rarities
 from loadtests.fuzz.sevens import LABEL
-from loadtests.lines import BROKEN, Answer
+from loadtests.lines import BROKEN, Answer, is_problem
+from tests.processes import free_port
 
 GOOD = Shot("/classify", {}, b"", "image/png", expected="7")
 BAD = Shot("/classify", {}, b"", "image/png")
@@ -80,6 +81,7 @@ def test_damage_changes_files_and_never_fails() -> None:
         (BAD, 502, {}, 1, 0),
         (BAD, 504, PROBLEM, 1, 0),
         (BAD, 503, PROBLEM, 1, 0),
+        (BAD, 503, PROBLEM | {"retry-after": "soon"}, 1, 0),
         (BAD, 503, PROBLEM | LATER, 0, 0),
         (BAD, BROKEN, {}, 1, 0),
         (GOOD, 200, {}, 0, 0),
@@ -92,6 +94,17 @@ def test_answers_are_judged(shot: Shot, status: int, headers: dict[str, str], fa
     assert (len(outcome.faults), outcome.wrong) == (faults, wrong)
     outcome.add(GOOD, answer(200, {}, "1"))
     assert outcome.wrong == wrong + 1
+
+
+@pytest.mark.parametrize("body", [b"", b"no JSON", b"[]", b'{"status": 422}'])
+def test_what_only_calls_itself_a_problem_is_none(body: bytes) -> None:
+    assert not is_problem(b"HTTP/1.1 422 x\r\ncontent-type: application/problem+json\r\n\r\n" + body)
+
+
+def test_a_service_that_is_not_there_is_a_fault_for_every_request() -> None:
+    outcome = Outcome()
+    asyncio.run(attack(f"http://127.0.0.1:{free_port()}", [BAD] * 3, outcome))
+    assert [what for _, what in outcome.faults] == ["no answer"] * 3
 
 
 def test_the_same_seed_sends_the_same_requests() -> None:
