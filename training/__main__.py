@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: models/NAME, build/NAME of an experiment")
     parser.add_argument("--epochs", type=positive, help="another number than the recipe's")
     parser.add_argument("--seed", type=int, help="another seed than the recipe's")
+    parser.add_argument("--cores", type=positive, help="how many to use, instead of two")
     parser.add_argument("--without", action="append", default=[], metavar="SOURCE", help="leave sources out: an experiment")
     parser.add_argument("--fresh", action="store_true", help="do not go on with a run that was cut off")
     parser.add_argument("--splits", action="store_true", help="only look for pictures that are in two parts of the data")
@@ -59,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"there is no recipe {options.name!r}. There are: {', '.join(RECIPES)}.")
     recipe = chosen(options)
     given = {name: getattr(options, name) for name in ("epochs", "seed") if getattr(options, name) is not None}
+    if options.cores is not None:
+        given |= {"threads": options.cores, "processes": options.cores}
     settings = replace(recipe.settings, **given)
     out = options.out or Path("build" if options.without else "models") / options.name
     if options.fresh:

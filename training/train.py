@@ -197,8 +197,8 @@ class Run:
 
 
 def fast_bfloat16() -> bool:
-    """Whether the CPU multiplies matrices of bfloat16 in hardware (AMX): a training takes a third of the time then."""
-    return bool(torch.cpu._is_amx_tile_supported())
+    """Whether the CPU multiplies bfloat16 in hardware: a training takes a third of the time with AMX, 0.55 with AVX-512."""
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 def _average(decay: float) -> Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]:

@@ -108,11 +108,13 @@ def test_a_model_is_made_as_the_recipe_says_and_its_worth_is_told(
 
 
 def test_settings_can_be_changed(data: Path, asked: list[Any], tmp_path: Path) -> None:
-    arguments = ["--epochs", "3", "--seed", "9", "--without", "doodles", "--without", "scribbles", "--out", str(tmp_path)]
+    arguments = ["--epochs", "3", "--seed", "9", "--cores", "1"]
+    arguments += ["--without", "doodles", "--without", "scribbles", "--out", str(tmp_path)]
     assert command.main(["letters", "--data", str(data), *arguments]) == 0
     ((recipe, out, settings, without),) = asked
     assert (out, without) == (tmp_path, ("doodles", "scribbles"))
     assert (settings.epochs, settings.seed, settings.smoothing) == (3, 9, recipe.settings.smoothing)
+    assert (settings.threads, settings.processes) == (1, 1)
 
 
 def test_only_a_fresh_run_throws_a_checkpoint_away(data: Path, asked: list[Any], tmp_path: Path) -> None:
