@@ -1,6 +1,6 @@
 """Random batches of a bank of frames, each frame a little changed every time it is seen."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -30,25 +30,31 @@ class Wobble:
 
 
 def batches(
-    bank: Labelled, size: int, classes: int, wobble: Wobble, random: torch.Generator
+    bank: Labelled, size: int, doubt: torch.Tensor, wobble: Wobble, random: torch.Generator
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Every frame once, in random order: pictures ``float32[size, 1, H, W]`` and targets ``float32[size, classes]``.
 
-    The target of a frame is its class, that of an outlier (class below 0) the same probability for every class
+    The target of a frame is its class, that of an outlier (class below 0) is ``doubt``, ``float32[classes]``
     (outlier exposure: Hendrycks et al., ICLR 2019). The last, smaller batch is left out.
     """
     frames, labels = torch.from_numpy(bank.images), torch.from_numpy(bank.labels)
     order = torch.randperm(len(labels), generator=random)
     for start in range(0, len(order) - size + 1, size):
         chosen = order[start : start + size]
-        yield change(frames[chosen][:, None].float() / 255, wobble, random), targets(labels[chosen], classes)
+        yield change(frames[chosen][:, None].float() / 255, wobble, random), targets(labels[chosen], doubt)
 
 
-def targets(labels: torch.Tensor, classes: int) -> torch.Tensor:
-    """Probabilities ``float32[N, classes]`` to aim at for classes ``int64[N]``."""
-    aims = functional.one_hot(labels.clamp(min=0), classes).float()
-    aims[labels < 0] = 1 / classes
-    return aims
+def targets(labels: torch.Tensor, doubt: torch.Tensor) -> torch.Tensor:
+    """Probabilities ``float32[N, classes]`` to aim at for classes ``int64[N]``; below 0 they are ``doubt``."""
+    aims = functional.one_hot(labels.clamp(min=0), len(doubt)).float()
+    return torch.where((labels < 0)[:, None], doubt, aims)
+
+
+def doubtful(kinds: Sequence[int]) -> torch.Tensor:
+    """The same probability for every label, shared evenly by its kinds: ``float32[len(kinds)]``, see ``Recipe.kinds``."""
+    places = torch.tensor(kinds)
+    counts = torch.bincount(places)
+    return 1 / (len(counts) * counts[places])
 
 
 def change(pictures: torch.Tensor, wobble: Wobble, random: torch.Generator) -> torch.Tensor:

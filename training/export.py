@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from training.network import Residual
+from training.network import Merged, Residual
 
 OPSET: Final = 17
 IR_VERSION: Final = 8
@@ -45,7 +45,8 @@ def graph(model: nn.Sequential, name: str, shape: tuple[int, ...]) -> onnx.Model
     writer = _Writer()
     nodes = writer.chain(model, "input")
     nodes[-1].output[0] = "logits"
-    classes = next(layer.out_features for layer in reversed(model) if isinstance(layer, nn.Linear))
+    with torch.inference_mode():
+        classes = model(torch.zeros(1, 1, *shape)).shape[1]
     ends = [
         helper.make_tensor_value_info(end, TensorProto.FLOAT, sizes)
         for end, sizes in (("input", ["N", 1, *shape]), ("logits", ["N", classes]))
@@ -87,7 +88,16 @@ class _Writer:
             body = self.chain(layer.body, current)
             total = self._node("Add", [current, body[-1].output[0]])
             return [*body, total, self._node("Relu", [total.output[0]])]
+        if isinstance(layer, Merged):
+            return self._merged(layer.sizes, current)
         raise ExportError(f"{type(layer).__name__} cannot be exported: add it to training/export.py.")
+
+    def _merged(self, sizes: list[int], current: str) -> list[onnx.NodeProto]:
+        self.weights.append(numpy_helper.from_array(np.array(sizes, dtype=np.int64), "sizes"))
+        parts = [f"kinds_{number}" for number in range(len(sizes))]
+        split = helper.make_node("Split", [current, "sizes"], parts, axis=1)
+        sums = [self._node("ReduceLogSumExp", [part], axes=[1], keepdims=1) for part in parts]
+        return [split, *sums, self._node("Concat", [one.output[0] for one in sums], axis=1)]
 
     def _node(self, kind: str, inputs: list[str], **options: Any) -> onnx.NodeProto:
         self._count += 1

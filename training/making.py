@@ -120,9 +120,7 @@ def fit(
         return frames
 
     torch.manual_seed(settings.seed)
-    model, curve = train(
-        recipe.network(), len(recipe.labels), bank, validation, settings, watch, checkpoint=out / CHECKPOINT_FILE
-    )
+    model, curve = train(recipe.network(), recipe.kinds, bank, validation, settings, watch, checkpoint=out / CHECKPOINT_FILE)
     assert isinstance(model, nn.Sequential)
     first = next(iter(validation.values()))
     answered = predict(model, first.images)

@@ -50,6 +50,27 @@ class Residual(nn.Module):
         return torch.relu(pictures + self.body(pictures))
 
 
+class Merged(nn.Module):
+    """Logits of labels from those of their kinds, neighbours all: the log of the sum of exponentials, as probabilities add.
+
+    While the network trains, the logits of the kinds are let through.
+    """
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        super().__init__()
+        self.sizes = list(sizes)
+
+    def forward(self, logits: torch.Tensor) -> torch.Tensor:
+        """``float32[N, sum(sizes)]`` to the same, or to ``float32[N, len(sizes)]`` when it does not train."""
+        if self.training:
+            return logits
+        return torch.stack([kinds.logsumexp(dim=1) for kinds in logits.split(self.sizes, dim=1)], dim=1)
+
+    def extra_repr(self) -> str:
+        """What ``print`` tells of it, by which a resumed run knows its network."""
+        return f"sizes={self.sizes}"
+
+
 def convolution(channels: int, width: int, stride: int = 1) -> list[nn.Module]:
     """A 3x3 convolution and its batch normalisation."""
     return [nn.Conv2d(channels, width, 3, stride=stride, padding=1, bias=False), nn.BatchNorm2d(width)]

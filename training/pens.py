@@ -58,11 +58,6 @@ def bent_scan(picture: npt.NDArray[np.uint8], hand: np.random.Generator) -> Imag
     return bend(scan(picture, hand), hand)
 
 
-def bent_print_of(picture: npt.NDArray[np.uint8], hand: np.random.Generator) -> Image.Image:
-    """As ``print_of``, and bent as another hand would."""
-    return bend(print_of(picture, hand), hand)
-
-
 def bent_doodle(drawing: Doodle, hand: np.random.Generator) -> Image.Image:
     """As ``doodle``, and bent as another hand would."""
     return bend(doodle(drawing, hand), hand)

@@ -17,8 +17,8 @@ class Recipe(ABC):
     """A model that can be made from ``data``, a folder with the sources that training/README.md lists.
 
     Pictures come as they would be posted to the service; preprocessing is done to them afterwards. Labels are places in
-    ``labels``; below 0 they mark what the model was not made for. Nothing that ``validation``, ``test`` and ``strangers`` give
-    may be in ``training``.
+    ``labels``, of what trains in ``kinds``; below 0 they mark what the model was not made for. Nothing that ``validation``,
+    ``test`` and ``strangers`` give may be in ``training``.
     """
 
     name: str
@@ -43,9 +43,17 @@ class Recipe(ABC):
     def labels(self) -> list[str]:
         """The classes, in the order of the logits."""
 
+    @property
+    def kinds(self) -> Sequence[int]:
+        """The classes that training pictures are told apart by, each with the place of the label it belongs to.
+
+        The labels themselves, unless finer classes are known: what they teach helps to tell the labels apart.
+        """
+        return range(len(self.labels))
+
     @abstractmethod
     def network(self) -> nn.Sequential:
-        """The network with fresh weights."""
+        """The network with fresh weights; it answers for ``labels``, and for ``kinds`` while it trains."""
 
     @abstractmethod
     def training(self, number: int) -> dict[str, Pictures]:

@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
-from training.batches import Wobble, batches
+from training.batches import Wobble, batches, doubtful
 from training.datasets import DataError, Labelled
 from training.network import logits
 
@@ -59,7 +59,7 @@ class Watch:
 
 def train(
     model: nn.Module,
-    classes: int,
+    kinds: Sequence[int],
     bank: Callable[[int], Labelled],
     validation: Mapping[str, Labelled],
     settings: Settings,
@@ -67,6 +67,8 @@ def train(
     checkpoint: Path | None = None,
 ) -> tuple[nn.Module, list[Epoch]]:
     """Train ``model`` on ``bank(0)``, ... and give back the averaged weights of the best epoch, with the curve.
+
+    While it trains, ``model`` answers for every one of ``kinds``, see ``Recipe.kinds``; what is measured are its labels.
 
     The bank is renewed ``settings.renewed`` times, evenly over the epochs. The best epoch has the lowest mean loss over the
     validation sets; after ``patience`` epochs without a better one the run stops. Labels below 0 are outliers, see
@@ -78,7 +80,7 @@ def train(
     """
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)
-    run = Run(model, classes, bank, settings, watch)
+    run = Run(model, kinds, bank, settings, watch)
     started = time.monotonic()
     if checkpoint is not None and checkpoint.is_file():
         started -= run.resume(checkpoint)
@@ -95,9 +97,9 @@ class Run:
     """A training under way."""
 
     def __init__(
-        self, model: nn.Module, classes: int, bank: Callable[[int], Labelled], settings: Settings, watch: Watch
+        self, model: nn.Module, kinds: Sequence[int], bank: Callable[[int], Labelled], settings: Settings, watch: Watch
     ) -> None:
-        self.settings, self._classes, self._watch, self._bank = settings, classes, watch, bank
+        self.settings, self._doubt, self._watch, self._bank = settings, doubtful(kinds), watch, bank
         self._precision = torch.bfloat16 if fast_bfloat16() else None
         self._model = model.to(memory_format=torch.channels_last)
         self._random = torch.Generator().manual_seed(settings.seed)
@@ -123,7 +125,7 @@ class Run:
         self._renew()
         self._model.train()
         total, count = 0.0, 0
-        for pictures, aims in batches(self._frames, self.settings.batch, self._classes, self.settings.wobble, self._random):
+        for pictures, aims in batches(self._frames, self.settings.batch, self._doubt, self.settings.wobble, self._random):
             if self._done == self._steps:
                 break
             loss = self._step(pictures, aims)
@@ -184,8 +186,8 @@ class Run:
     def _step(self, pictures: torch.Tensor, aims: torch.Tensor) -> float:
         with torch.autocast("cpu", self._precision or torch.bfloat16, enabled=self._precision is not None):
             answers = self._model(pictures.contiguous(memory_format=torch.channels_last))
-        known = aims.amax(dim=1) > 1.5 / self._classes
-        smoothed = torch.lerp(aims, torch.full_like(aims, 1 / self._classes), self.settings.smoothing)
+        known = aims.amax(dim=1) == 1
+        smoothed = torch.lerp(aims, self._doubt.expand_as(aims), self.settings.smoothing)
         losses = functional.cross_entropy(answers.float(), smoothed, reduction="none")
         loss = (losses * torch.where(known, 1.0, self.settings.outlier_weight)).mean()
         self._optimizer.zero_grad(set_to_none=True)

@@ -12,9 +12,10 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from preprocessing.geometry import fit, pen_width
 from tests.training.sources import Images
+from training.augment import bend
 from training.drawings import Doodle
 from training.frames import INK, frame
-from training.pens import bent_doodle, bent_print_of, bent_scan, centreline, doodle, drawn, print_of, scan
+from training.pens import bent_doodle, bent_scan, centreline, doodle, drawn, print_of, scan
 
 Points = npt.NDArray[np.float64]
 
@@ -56,7 +57,7 @@ def as_bent_scan(points: Points, hand: np.random.Generator) -> Image.Image:
 
 
 def as_bent_print(points: Points, hand: np.random.Generator) -> Image.Image:
-    return bent_print_of(255 - raster(points, 105, pencil=0.04), hand)
+    return bend(print_of(255 - raster(points, 105, pencil=0.04), hand), hand)
 
 
 def as_bent_doodle(points: Points, hand: np.random.Generator) -> Image.Image:
@@ -152,7 +153,8 @@ def test_the_same_hand_draws_the_same_picture() -> None:
 )
 def test_any_ink_leaves_ink(picture: Images, place: int, level: int, seed: int) -> None:
     picture.flat[place % picture.size] = level
-    for made in (bent_scan(picture, np.random.default_rng(seed)), bent_print_of(255 - picture, np.random.default_rng(seed))):
+    hand = np.random.default_rng(seed)
+    for made in (bent_scan(picture, hand), bend(print_of(255 - picture, hand), hand)):
         assert made.mode == "L" and frame(made).any()
 
 

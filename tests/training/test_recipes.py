@@ -64,13 +64,14 @@ def test_every_picture_has_a_label_of_the_model_or_of_none(recipe: Recipe) -> No
         assert pictures.labels.dtype == np.int64 and len(pictures.sources) == len(pictures.labels)
         known = not name.startswith("strangers")
         assert pictures.labels.min() >= (0 if name.startswith(("validation", "test")) else OUTLIER), name
-        assert pictures.labels.max() < (len(recipe.labels) if known else 0), name
+        classes = recipe.kinds if name.startswith("training") else recipe.labels
+        assert pictures.labels.max() < (len(classes) if known else 0), name
 
 
 def test_every_class_is_trained_and_judged(recipe: Recipe) -> None:
     classes = set(range(len(recipe.labels)))
     trained = {label for pictures in recipe.training(0).values() for label in pictures.labels.tolist()}
-    assert trained == classes | {OUTLIER}
+    assert trained == {*range(len(recipe.kinds)), OUTLIER} and set(recipe.kinds) == classes
     for sources in (recipe.validation(), recipe.test()):
         for pictures in sources.values():
             assert set(pictures.labels.tolist()) == classes
@@ -99,9 +100,10 @@ def test_what_judges_is_named_by_data_set_and_split(recipe: Recipe) -> None:
 
 
 def test_the_network_answers_for_every_label(recipe: Recipe) -> None:
-    network = recipe.network().eval()
+    network, sheets = recipe.network(), torch.zeros(2, 1, recipe.spec.size, recipe.spec.size)
     with torch.inference_mode():
-        answers = network(torch.zeros(2, 1, recipe.spec.size, recipe.spec.size))
+        assert network.train()(sheets).shape == (2, len(recipe.kinds))
+        answers = network.eval()(sheets)
     assert answers.shape == (2, len(recipe.labels)) and len(set(recipe.labels)) == len(recipe.labels)
 
 

@@ -13,10 +13,10 @@ import torch
 from torch import nn
 
 from training import train as training
-from training.batches import Wobble, batches, change, targets
+from training.batches import Wobble, batches, change, doubtful, targets
 from training.datasets import DataError, Labelled
 from training.frames import INK, Pictures
-from training.network import convolutions, logits, parameters, residual
+from training.network import Merged, convolutions, logits, parameters, residual
 from training.strangers import OUTLIER
 from training.strokes import draw
 from training.train import Epoch, Settings, Watch, train
@@ -59,7 +59,7 @@ def trained(drawings: Labelled) -> tuple[nn.Module, list[Epoch], Told]:
     told, settings = Told(), Settings(epochs=6, batch=40, averaging=0.8, threads=1)
     torch.manual_seed(0)
     network = convolutions((16, 32, 48, 64, 80, 96), 10)
-    model, curve = train(network, 10, lambda _: drawings, {SEEN: drawings}, settings, told)
+    model, curve = train(network, range(10), lambda _: drawings, {SEEN: drawings}, settings, told)
     return model, curve, told
 
 
@@ -82,7 +82,7 @@ def test_every_step_and_epoch_is_told(trained: tuple[nn.Module, list[Epoch], Tol
 def test_the_loop_stops_early_when_nothing_gets_better(drawings: Labelled) -> None:
     settings = Settings(epochs=9, batch=40, peak_rate=1e-12, averaging=0.0, patience=2, threads=1)
     wrong = Labelled(drawings.images[:80], (drawings.labels[:80] + 1) % 10)
-    _, curve = train(tiny(), 10, lambda _: wrong, {}, settings, Watch())
+    _, curve = train(tiny(), range(10), lambda _: wrong, {}, settings, Watch())
     assert len(curve) == 3
 
 
@@ -91,7 +91,7 @@ def test_the_best_epoch_is_kept_when_later_ones_are_worse(drawings: Labelled) ->
     some = drawings.take(np.arange(80))
     # What is learned is wrong, so that the loss on what judges grows.
     wrong = Labelled(some.images, (some.labels + 1) % 10)
-    model, curve = train(tiny(), 10, lambda _: wrong, {SEEN: some}, settings, Watch())
+    model, curve = train(tiny(), range(10), lambda _: wrong, {SEEN: some}, settings, Watch())
     losses = [line.validation_loss[SEEN] for line in curve]
     assert losses[-1] > min(losses)
     answers = logits(model, torch.from_numpy(some.images))
@@ -105,13 +105,13 @@ def test_the_bank_is_renewed_evenly_over_the_epochs(drawings: Labelled) -> None:
         asked.append(number)
         return drawings.take(np.arange(80))
 
-    train(tiny(), 10, bank, {}, Settings(epochs=6, renewed=3, batch=40, patience=9, threads=1), Watch())
+    train(tiny(), range(10), bank, {}, Settings(epochs=6, renewed=3, batch=40, patience=9, threads=1), Watch())
     assert asked == [0, 1, 2]
 
 
 def test_a_bank_smaller_than_a_batch_is_refused(drawings: Labelled) -> None:
     with pytest.raises(DataError, match="400 frames do not fill one batch of 1000"):
-        train(tiny(), 10, lambda _: drawings, {}, Settings(batch=1000), Watch())
+        train(tiny(), range(10), lambda _: drawings, {}, Settings(batch=1000), Watch())
 
 
 def tiny() -> nn.Sequential:
@@ -126,7 +126,7 @@ def run(
     """A short run that renews its bank once."""
     settings = Settings(**{"epochs": 4, "batch": 40, "averaging": 0.9, "threads": 1, **others})  # type: ignore[arg-type]
     some = [drawings.take(np.arange(number, 400, 3)) for number in range(2)]
-    return train(tiny(), 10, lambda number: some[number], {SEEN: some[0]}, settings, watch or Watch(), checkpoint)
+    return train(tiny(), range(10), lambda number: some[number], {SEEN: some[0]}, settings, watch or Watch(), checkpoint)
 
 
 def lines(curve: list[Epoch]) -> list[tuple[int, float, float, float]]:
@@ -170,7 +170,7 @@ def test_another_network_or_other_data_start_anew(drawings: Labelled, tmp_path: 
     settings = Settings(epochs=2, batch=40, threads=1)
     for network, count in ((tiny, 80), (lambda: convolutions((2, 2, 2, 2, 2, 2), 10), 80), (tiny, 160)):
         told, bank = Told(), drawings.take(np.arange(count))
-        train(network(), 10, lambda _, bank=bank: bank, {SEEN: bank}, settings, told, tmp_path / "checkpoint.pt")  # type: ignore[misc]
+        train(network(), range(10), lambda _, bank=bank: bank, {SEEN: bank}, settings, told, tmp_path / "checkpoint.pt")  # type: ignore[misc]
         assert told.steps == [(step, count // 20) for step in range(1, count // 20 + 1)]
 
 
@@ -200,7 +200,7 @@ def first_step(aims: list[int], classes: int = 10, **settings: float) -> tuple[f
         nn.init.zeros_(weight)
     bank = Labelled(np.zeros((len(aims), 28, 28), dtype=np.uint8), np.array(aims, dtype=np.int64))
     told = Settings(epochs=1, batch=len(aims), averaging=0.0, threads=1, **settings)  # type: ignore[arg-type]
-    _, (line,) = train(network, classes, lambda _: bank, {}, told, Watch())
+    _, (line,) = train(network, range(classes), lambda _: bank, {}, told, Watch())
     layer = network[1]
     assert isinstance(layer, nn.Linear) and layer.bias.grad is not None
     return line.loss, layer.bias.grad
@@ -242,15 +242,43 @@ def test_the_networks_are_small(network: Callable[[], nn.Sequential], fewest: in
 
 
 def test_an_outlier_aims_at_every_class_alike() -> None:
-    aims = targets(torch.tensor([3, OUTLIER]), 10)
+    aims = targets(torch.tensor([3, OUTLIER]), doubtful(range(10)))
     assert aims[0].tolist() == [0, 0, 0, 1] + [0] * 6
     assert aims[1].tolist() == pytest.approx([0.1] * 10)
+
+
+def test_an_outlier_aims_at_every_label_alike_and_at_its_kinds() -> None:
+    aims = targets(torch.tensor([OUTLIER, 2]), doubtful([0, 0, 0, 1, 2, 2]))
+    assert aims[0].tolist() == pytest.approx([1 / 9] * 3 + [1 / 3] + [1 / 6] * 2)
+    assert aims[1].tolist() == [0, 0, 1, 0, 0, 0]
+
+
+def test_kinds_are_trained_and_labels_are_measured(drawings: Labelled) -> None:
+    kinds = [digit // 5 for digit in range(10)]
+    labels = Labelled(drawings.images, drawings.labels // 5)
+    torch.manual_seed(0)
+    network = nn.Sequential(*convolutions((8, 8, 8, 8, 8, 8), len(kinds), dropout=0), Merged([5, 5]))
+    settings = Settings(epochs=6, batch=40, averaging=0.8, threads=1)
+    model, curve = train(network, kinds, lambda _: drawings, {SEEN: labels}, settings, Watch())
+    assert curve[-1].accuracy[SEEN] > 0.9
+    answered = logits(model, torch.from_numpy(drawings.images))
+    assert (answered.argmax(dim=1).numpy() == labels.labels).mean() == pytest.approx(curve[-1].accuracy[SEEN])
+    model.train()
+    assert model(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
+
+
+def test_probabilities_of_kinds_add_up_to_those_of_their_label() -> None:
+    kinds = torch.randn((4, 6), generator=torch.Generator().manual_seed(0)) * 20
+    merged = Merged([3, 1, 2]).eval()(kinds).softmax(dim=1)
+    shares = kinds.double().softmax(dim=1)
+    expected = torch.stack([shares[:, :3].sum(dim=1), shares[:, 3], shares[:, 4:].sum(dim=1)], dim=1)
+    assert torch.allclose(merged.double(), expected, atol=1e-5)
 
 
 def test_batches_hold_every_frame_once_and_repeat_for_the_same_seed(drawings: Labelled) -> None:
     def shuffled(seed: int) -> list[torch.Tensor]:
         random = torch.Generator().manual_seed(seed)
-        return [aims.argmax(dim=1) for _, aims in batches(drawings, 50, 10, Wobble(), random)]
+        return [aims.argmax(dim=1) for _, aims in batches(drawings, 50, doubtful(range(10)), Wobble(), random)]
 
     first, again, other = torch.cat(shuffled(1)), torch.cat(shuffled(1)), torch.cat(shuffled(2))
     assert torch.equal(first, again) and not torch.equal(first, other)
