@@ -1,6 +1,7 @@
 """training.recipes over the small data folder: what each shows, holds out and doubts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -134,6 +135,17 @@ def test_category_judges_about_as_many_of_each_kind(data: Path) -> None:
         digits, letters, drawings = np.bincount(next(iter(sources.values())).labels).tolist()
         assert (digits, letters) == (count // 10 * 10, count // 26 * 26)
         assert count / 2 < drawings <= count
+
+
+def test_category_trains_on_drawings_of_which_half_are_bent(data: Path) -> None:
+    for name, pictures in Category(data).training(0).items():
+        if name in ("rows", "clothes"):
+            continue
+        ((pen, drawing),) = (first := pictures.take(np.array([0]))).sources
+        seeds = range(40)
+        made = [next(replace(first, seed=seed).images()) for seed in seeds]
+        straight = [pen(drawing, np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])) for seed in seeds]
+        assert 10 < sum(one.tobytes() != other.tobytes() for one, other in zip(made, straight, strict=True)) < 30, name
 
 
 def test_category_is_judged_again_without_the_letters_that_are_a_0_or_a_1(data: Path) -> None:
