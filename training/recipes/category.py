@@ -27,8 +27,8 @@ LABELS: Final = ("digit", "letter", "drawing")
 DIGIT, LETTER, DRAWING = range(3)
 # While it trains, the network tells every digit, every letter and three ways to draw apart.
 KINDS: Final = {DIGIT: 10, LETTER: 26, DRAWING: 3}
-A = KINDS[DIGIT]
-DOODLE, SHAPE, SIGN = range(A + KINDS[LETTER], sum(KINDS.values()))
+FIRST_LETTER: Final = KINDS[DIGIT]
+DOODLE, SHAPE, SIGN = range(FIRST_LETTER + KINDS[LETTER], sum(KINDS.values()))
 # Letters of which one case or both cannot be told from a 0 or a 1: nobody could.
 ALIKE: Final = "OIL"
 WHOLE: Final = "digits + letters + drawings, test"
@@ -40,9 +40,9 @@ PLAIN: Final = strangers.AMBIGUOUS | {
 }  # fmt: skip
 # Pictures of each source in one bank, and of each category in what is held out.
 EACH: Final = 40_000
+HELD_OUT: Final = {"validation": 2500, "test": 3000}
 # The share of what trains that is bent; what judges is not.
 BENT: Final = 0.5
-HELD_OUT: Final = {"validation": 2500, "test": 3000}
 ROWS: Final = 4000
 # Clothes in one bank, and those of either part that is held out.
 CLOTHES: Final = 4000
@@ -98,7 +98,7 @@ class Category(Recipe):
         shapes, signs = np.resize(part.shapes.images, (EACH // 5, 70, 70)), np.resize(part.signs.images, (EACH // 3, 105, 105))
         shown = {
             "digits": _drawn(pens.scan, scans.images, scans.labels, next(seeds)),
-            "letters": _drawn(pens.scan, written.images, written.labels + A, next(seeds)),
+            "letters": _drawn(pens.scan, written.images, written.labels + FIRST_LETTER, next(seeds)),
             "doodles": _drawn(pens.doodle, part.doodles * (EACH // 2 // len(part.doodles)), DOODLE, next(seeds)),
             "shapes": _drawn(pens.print_of, shapes, SHAPE, next(seeds)),
             "signs": _drawn(pens.print_of, signs, SIGN, next(seeds)),
