@@ -40,7 +40,7 @@ def test_the_card_tells_n_calibration_and_every_class_of_its_test_pictures(folde
     assert first.n >= FEWEST_PICTURES and first.ece <= MOST_ECE
     assert set(first.per_class) == set(read_card(folder / CARD_FILE).labels)
     assert sum(one.n for one in first.per_class.values()) == first.n
-    assert first.accuracy >= LEAST_ACCURACY[folder.name]
+    assert first.accuracy >= LEAST_ACCURACY.get(folder.name, 0.85)
 
 
 @pytest.mark.parametrize("name", [name for name, folder in FOLDERS.items() if (folder / MODEL_FILE).is_file()])

@@ -141,7 +141,8 @@ def test_category_trains_on_drawings_of_which_half_are_bent(data: Path) -> None:
     for name, pictures in Category(data).training(0).items():
         if name in ("rows", "clothes"):
             continue
-        ((pen, drawing),) = (first := pictures.take(np.array([0]))).sources
+        first = pictures.take(np.array([0]))
+        ((pen, drawing),) = first.sources
         seeds = range(40)
         made = [next(replace(first, seed=seed).images()) for seed in seeds]
         straight = [pen(drawing, np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])) for seed in seeds]
