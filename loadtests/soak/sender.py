@@ -130,7 +130,8 @@ class Sender:
                 if perf_counter() > began + ANSWER_SECONDS:
                     answering.cancel()
                     return Answer(BROKEN, ANSWER_SECONDS, b"no answer in time")
-                writer.write(b"\0")
+                if not writer.is_closing():
+                    writer.write(b"\0")
             content = answering.result()
             return Answer(int(content[STATUS]), perf_counter() - began, content)
         finally:

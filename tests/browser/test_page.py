@@ -9,11 +9,15 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.processes import start_page_for
 from tests.browser.strokes import DIGITS, SEVEN, THREE, draw, settle, sheet, write
 from tests.processes import free_port, start_service
+from tests.served.metrics import Counted, until
 
 pytestmark = pytest.mark.browser
 
 WHITE = [255, 255, 255]
 BLACK = [0, 0, 0]
+NAVY = [0, 0, 128]
+YELLOW = [255, 255, 0]
+PATIENCE_SECONDS = 60.0
 
 
 def headline(page: Page) -> Locator:
@@ -51,6 +55,11 @@ def colours(page: Page) -> list[list[int]]:
         }"""
     )
     return found
+
+
+def expect_colours(page: Page, *expected: list[int]) -> None:
+    """The sheet is painted by the browser, after Streamlit has said what there is to paint."""
+    until(lambda: colours(page) == [*expected], PATIENCE_SECONDS)
 
 
 def pick(page: Page, name: str, colour: str) -> None:
@@ -122,7 +131,7 @@ def test_undo_and_clear_by_button_and_key(page: Page) -> None:
     page.keyboard.press("Control+z")
     expect(blank(page)).to_be_visible()
     expect(button(page, "Undo")).to_be_disabled()
-    assert colours(page) == [WHITE]
+    expect_colours(page, WHITE)
 
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
@@ -132,17 +141,18 @@ def test_undo_and_clear_by_button_and_key(page: Page) -> None:
     draw(page, THREE)
     expect(headline(page)).to_have_attribute("data-label", "3")
     clear(page)
-    assert colours(page) == [WHITE]
+    expect_colours(page, WHITE)
     expect(cards(page)).to_have_count(3)
 
 
-def test_enter_asks_again(page: Page) -> None:
+def test_enter_asks_again(page: Page, service_address: str) -> None:
     draw(page, SEVEN)
     expect(headline(page)).to_be_visible()
     settle(page)
-    before = page.locator(".fine-print").inner_text()
+    asked = Counted(service_address)
     page.keyboard.press("Enter")
-    expect(page.locator(".fine-print")).not_to_have_text(before)
+    until(lambda: asked("batch_size_count{cpu,digits}") == 1, PATIENCE_SECONDS)
+    settle(page)
     expect(headline(page)).to_have_attribute("data-label", "7")
     expect(cards(page)).to_have_count(1)
 
@@ -150,7 +160,7 @@ def test_enter_asks_again(page: Page) -> None:
 def test_pen_and_colours_keep_the_drawing(page: Page) -> None:
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
-    assert colours(page) == [WHITE, BLACK]
+    expect_colours(page, WHITE, BLACK)
     button(page, "Pen").click()
     page.get_by_role("slider", name="Brush width").press("ArrowRight")
     expect(page.get_by_text("21 px", exact=True)).to_be_visible()
@@ -160,7 +170,7 @@ def test_pen_and_colours_keep_the_drawing(page: Page) -> None:
     expect(page.get_by_role("slider")).to_have_count(0)
     settle(page)
     expect(headline(page)).to_have_attribute("data-label", "7")
-    assert colours(page) == [[0, 0, 128], [255, 255, 0]]
+    expect_colours(page, NAVY, YELLOW)
 
     # What is drawn on, undone and drawn anew has the new colours too.
     draw(page, [[(60, 250), (220, 250)]])
@@ -170,7 +180,7 @@ def test_pen_and_colours_keep_the_drawing(page: Page) -> None:
     clear(page)
     draw(page, THREE)
     expect(headline(page)).to_have_attribute("data-label", "3")
-    assert colours(page) == [[0, 0, 128], [255, 255, 0]]
+    expect_colours(page, NAVY, YELLOW)
     expect(cards(page)).to_have_count(2)
 
 
@@ -201,7 +211,7 @@ def test_language_and_theme_keep_the_drawing(page: Page) -> None:
     expect(app).to_have_css("color-scheme", "dark")
     settle(page)
     expect(headline(page)).to_have_attribute("data-label", "7")
-    assert colours(page) == [WHITE, BLACK]
+    expect_colours(page, WHITE, BLACK)
     expect(cards(page)).to_have_count(1)
 
     # A drawing that survived can be drawn on.

@@ -25,7 +25,7 @@ WATCH = """() => {
   };
   addEventListener("pointerup", () => { lifted = performance.now(); sent = 0; }, true);
   new MutationObserver(() => {
-    const text = document.querySelector(".fine-print")?.textContent;
+    const text = document.querySelector("article.answer")?.textContent;  // two answers may have taken the same times
     if (!text && shown) gaps += 1;
     if (text && text !== shown) {
       shown = text;

@@ -1,7 +1,10 @@
 """Two minutes of good and bad requests to a service; and that each promise can be broken."""
 
+import asyncio
 import json
 import re
+import socket
+import struct
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,18 +15,18 @@ import pytest
 import uvloop
 
 from loadtests.bench.contestants import CONTESTANTS, ROOT, serving
-from loadtests.lines import Answer, is_problem, wire
+from loadtests.lines import BROKEN, Answer, is_problem, wire
 from loadtests.soak.__main__ import soak
-from loadtests.soak.sender import Tally
+from loadtests.soak.sender import Sender, Tally
 from loadtests.soak.traffic import Manner, Traffic, Visit, readings
 from loadtests.soak.verdict import Row, Verdict
 from loadtests.vitals import Vitals, look
 
 MINUTES = 2.0
 # Of what the service took when it was measured: other tests may begin beside this one.
-SHARE = 0.3
+SHARE = 0.2
 # A machine that does other things for a moment makes requests wait here and not fail; overload is tested elsewhere.
-PATIENT = {"MAX_IN_FLIGHT": "4096", "DEADLINE_SECONDS": "60"}
+PATIENT = {"MAX_IN_FLIGHT": "4096", "MAX_QUEUE": "4096", "DEADLINE_SECONDS": "60"}
 # In two minutes memory has not been everywhere yet; what every request leaves behind would be more.
 MOST_GROWTH = 0.1
 NAMED = re.compile(r"`(tests/[\w/]+\.py)?(?:::(\w+))?`")
@@ -112,6 +115,26 @@ def test_a_refusal_that_asks_to_wait_says_how_long() -> None:
     late = PROBLEM.replace(b"422", b"429")
     assert not is_problem(late)
     assert is_problem(late.replace(b"\r\n\r\n", b"\r\nRetry-After: 1\r\n\r\n"))
+
+
+def test_a_service_that_hangs_up_on_who_dribbles_is_a_broken_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loadtests.soak.sender.DRIBBLE_SECONDS", 0.0005)
+    slow = Visit("slow", b"x", frozenset((408,)), good=False, manner=Manner.SLOW)
+
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reset = struct.pack("ii", 1, 0)  # linger for no time: what is sent after the end is answered with a reset
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        await asyncio.sleep(0.002)
+        writer.transport.abort()
+
+    async def visits(count: int) -> Counter[int]:
+        async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as service:
+            sender = Sender(f"http://127.0.0.1:{service.sockets[0].getsockname()[1]}", lambda _visit, _content: None)
+            for _ in range(count):
+                await sender.make(slow)
+        return sender.tally.statuses
+
+    assert uvloop.run(visits(20)) == {BROKEN: 20}
 
 
 def test_the_mix_is_the_same_for_the_same_seed_and_holds_every_kind() -> None:
