@@ -71,3 +71,17 @@ def drawing(json_data: dict[str, Any] | None, png: bytes | None) -> Drawing:
 def recoloured(strokes: tuple[Stroke, ...], ink: str) -> tuple[Stroke, ...]:
     """The same strokes in another ink."""
     return tuple({**stroke, "stroke": ink} for stroke in strokes)
+
+
+def begins(strokes: tuple[Stroke, ...], others: tuple[Stroke, ...]) -> bool:
+    """Whether the first strokes are the others, in the same ink: more may have been drawn since."""
+    return len(others) <= len(strokes) and all(_line(one) == _line(other) for one, other in zip(strokes, others, strict=False))
+
+
+def same(strokes: tuple[Stroke, ...], others: tuple[Stroke, ...]) -> bool:
+    """Whether both are the same strokes in the same ink."""
+    return len(strokes) == len(others) and begins(strokes, others)
+
+
+def _line(stroke: Stroke) -> tuple[Any, Any]:
+    return stroke.get("path"), stroke.get("stroke")

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ui.answers import Catalogue, Classification, Explanation, Limits
-from ui.canvas import Drawing, Start, Stroke, recoloured
+from ui.canvas import Drawing, Start, Stroke, begins, recoloured, same
 from ui.client import Client, Problem, Unavailable
 from ui.files import File
 from ui.gallery import Gallery
@@ -41,9 +41,8 @@ class Desk:
     source: str | None = None
     gallery: Gallery = field(default_factory=Gallery)
     failure: Unavailable | Problem | None = None
-    _seen: Drawing = field(default_factory=Drawing)
-    _replaced: Drawing | None = None
     _strokes: tuple[Stroke, ...] = ()
+    _replaced: list[tuple[Stroke, ...]] = field(default_factory=list)
     _catalogue: Catalogue | None = None
     _stale: bool = True
     _answers: dict[Question, Classification] = field(default_factory=dict)
@@ -64,9 +63,8 @@ class Desk:
 
         The canvas needs a moment to put on the sheet what the page wants there. What it tells until then is old.
         """
-        self._seen = drawing
-        if drawing != self._replaced:
-            self._replaced = None
+        if not any(begins(drawing.strokes, old) for old in self._replaced):
+            self._replaced.clear()
             self._lay(drawing.strokes)
         return drawing.png if self._strokes else None
 
@@ -166,7 +164,7 @@ class Desk:
             raise
 
     def _put(self, strokes: tuple[Stroke, ...]) -> None:
-        self._replaced = self._seen
+        self._replaced = [old for old in (*self._replaced, self._strokes) if not same(old, strokes)]
         self.start = Start(strokes, self.start.edition + 1)
         self._lay(strokes)
 

@@ -145,6 +145,19 @@ def test_undo_and_clear_by_button_and_key(page: Page) -> None:
     expect(cards(page)).to_have_count(3)
 
 
+def test_undone_and_cleared_at_once_is_one_drawing(page: Page) -> None:
+    draw(page, DIGITS["4"])
+    expect(headline(page)).to_have_attribute("data-label", "4")
+    settle(page)
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Delete")
+    expect(blank(page)).to_be_visible()
+    expect_colours(page, WHITE)
+    draw(page, THREE)
+    expect(headline(page)).to_have_attribute("data-label", "3")
+    expect(cards(page)).to_have_count(2)
+
+
 def test_enter_asks_again(page: Page, service_address: str) -> None:
     draw(page, SEVEN)
     expect(headline(page)).to_be_visible()

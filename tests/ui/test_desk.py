@@ -66,6 +66,37 @@ def test_undone_twice_before_the_canvas_says_anything() -> None:
     assert desk.see(SECOND) is None
 
 
+def test_undone_and_cleared_before_the_canvas_says_anything() -> None:
+    desk = Desk()
+    desk.see(SECOND)
+    desk.undo()
+    desk.clear()
+    for old in (SECOND, FIRST):  # what it held before, and what the page had put on it in between
+        assert desk.see(old) is None
+    assert desk.see(EMPTY) is None
+    assert (desk.drawing, desk.start) == (1, Start((), 2))
+    assert desk.see(FIRST) == PNG
+
+
+def test_a_stroke_on_the_old_sheet_begins_no_drawing() -> None:
+    desk = Desk()
+    desk.see(FIRST)
+    desk.clear()
+    assert desk.see(SECOND) is None  # drawn before the canvas heard that it is empty
+    assert desk.see(EMPTY) is None
+    assert desk.drawing == 1
+
+
+def test_an_ink_chosen_and_taken_back_at_once() -> None:
+    desk = Desk()
+    desk.see(FIRST)
+    desk.recolour("#ff0000")
+    desk.recolour("#000000")
+    assert desk.see(FIRST) == PNG
+    assert desk.see(SECOND) == OTHER_PNG
+    assert desk.drawing == 0
+
+
 def test_an_empty_sheet_may_be_cleared_and_undone() -> None:
     desk = Desk()
     desk.undo()
