@@ -122,9 +122,9 @@ def fit(
     torch.manual_seed(settings.seed)
     model, curve = train(recipe.network(), recipe.kinds, bank, validation, settings, watch, checkpoint=out / CHECKPOINT_FILE)
     assert isinstance(model, nn.Sequential)
-    first = next(iter(validation.values()))
-    answered = predict(model, first.images)
-    temperature = round(calibration.best_temperature(answered, first.labels), 5)
+    known = joined(list(validation.values())[: recipe.calibrated_on])
+    answered = predict(model, known.images)
+    temperature = round(calibration.best_temperature(answered, known.labels), 5)
     strange = {
         name: predict(model, frames.images) for name, frames in _frames(recipe.strangers("validation"), recipe, settings)
     }

@@ -28,7 +28,9 @@ class Recipe(ABC):
     spec: InputSpec
     sources: Sequence[str]
     settings: Settings
-    # The share of the first validation set that the rejection threshold accepts.
+    # How many of the validation sets, from the first on, tell the temperature and the rejection threshold.
+    calibrated_on: int = 1
+    # The share of these pictures that the threshold accepts.
     accepted: float = 0.985
 
     def __init__(self, data: Path) -> None:
@@ -61,7 +63,7 @@ class Recipe(ABC):
 
     @abstractmethod
     def validation(self) -> dict[str, Pictures]:
-        """What choices are made on; the model is calibrated on the first."""
+        """What choices are made on; the model is calibrated on the first, see ``calibrated_on``."""
 
     @abstractmethod
     def test(self) -> dict[str, Pictures]:

@@ -25,7 +25,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(digits, "STROKES", 3)
     monkeypatch.setattr(letters, "VALIDATION", 3)
     monkeypatch.setattr(letters, "TEST", 5)
-    monkeypatch.setattr(letters, "EACH", (12, 12, 12))
+    monkeypatch.setattr(letters, "EACH", (12, 12, 12, 12))
     monkeypatch.setattr(category, "EACH", 520)
     monkeypatch.setattr(category, "HELD_OUT", {"validation": 60, "test": 80})
     monkeypatch.setattr(category, "ROWS", 40)

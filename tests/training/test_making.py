@@ -97,6 +97,17 @@ class Leaking(Shapes):
         return {"scans, test": super().training(0)["shapes"], "more, test": self.training(0)["scans"]}
 
 
+class Doubtful(Shapes):
+    """Its second validation set, which has the wrong labels, counts as well."""
+
+    calibrated_on = 2
+
+    def validation(self) -> dict[str, Pictures]:
+        wrong = shapes(5, 102)
+        wrong = Pictures(wrong.make, wrong.sources, np.roll(wrong.labels, 1), wrong.seed)
+        return super().validation() | {"more shapes, validation": wrong}
+
+
 @pytest.fixture(scope="module")
 def said() -> list[str]:
     return []
@@ -157,6 +168,18 @@ def test_temperature_and_threshold_are_chosen_on_the_first_validation_pictures(m
     taken = calibration.scored(logits, card.rejection.score, temperature) >= card.rejection.threshold - 1e-4
     assert taken.mean() == pytest.approx(recipe.accepted, abs=1 / len(pictures))
     assert log["accepted"][first] == pytest.approx(taken.mean(), abs=1 / len(pictures))
+
+
+def test_temperature_and_threshold_may_be_chosen_on_more_than_the_first(tmp_path: Path) -> None:
+    recipe = Doubtful()
+    card = make(recipe, tmp_path, SETTINGS, lambda _: None, Watch())
+    sets = list(recipe.validation().values())
+    logits, labels = np.concatenate([answers(tmp_path, one) for one in sets]), np.concatenate([one.labels for one in sets])
+    temperature = card.calibration.temperature
+    assert calibration.best_temperature(logits, labels) == pytest.approx(temperature, rel=0.01)
+    assert calibration.best_temperature(logits[: len(sets[0])], sets[0].labels) < 0.9 * temperature
+    taken = calibration.scored(logits, card.rejection.score, temperature) >= card.rejection.threshold - 1e-4
+    assert taken.mean() == pytest.approx(recipe.accepted, abs=1 / len(labels))
 
 
 def test_the_log_tells_how_it_went(made: tuple[Path, ModelCard], log: Any, said: list[str]) -> None:
