@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from ui import charts, files, gallery, language, live, notices, reading, sidebar, snippets, sources, stages
+from ui import charts, choices, files, gallery, language, live, notices, reading, sidebar, snippets, sources, stages
 from ui.answers import Model
 from ui.client import Client
 from ui.desk import Desk, Question
@@ -44,7 +44,7 @@ def heading() -> None:
     """The title, and the languages the page speaks."""
     with st.container(key="heading", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(say("page.title"), anchor=False, width="content")
-        st.session_state["tongue"] = language.current()
+        choices.hold("tongue", language.current())
         st.segmented_control(
             say("page.language"),
             list(language.LANGUAGES),

@@ -10,7 +10,7 @@ from typing import Final
 
 import streamlit as st
 
-from ui import cards, shelf
+from ui import cards, choices, shelf
 from ui.answers import Catalogue, Classification
 from ui.client import Client, Problem, Unavailable
 from ui.kept import PATIENCE, Kept
@@ -180,7 +180,7 @@ def _try_again(after: float) -> None:
 
 
 def _switch(gallery: Gallery) -> None:
-    st.session_state["keep"] = gallery.keeping
+    choices.hold("keep", gallery.keeping)
     st.toggle(say("gallery.keep"), key="keep", on_change=lambda: gallery.keep_from_now_on(st.session_state["keep"]))
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from ui import cards
+from ui import cards, choices
 from ui.answers import Catalogue, KeptPicture
 from ui.client import Client, Problem
 from ui.kept import Kept
@@ -66,7 +66,7 @@ def _models(kept: Kept, catalogue: Catalogue) -> None:
         name = st.session_state["kept-model"]
         kept.look_again(None if name == EVERY else name)
 
-    st.session_state["kept-model"] = kept.model or EVERY
+    choices.hold("kept-model", kept.model or EVERY)
     st.selectbox(
         say("gallery.model"),
         [EVERY, *catalogue.names()],
@@ -103,8 +103,8 @@ def _card(kept: Kept, client: Client, catalogue: Catalogue, entry: KeptPicture) 
 
 def _correction(kept: Kept, client: Client, labels: list[str], entry: KeptPicture) -> None:
     key = f"label-{entry.id}"
-    # Set at every run: what the service says counts, also after a correction that failed or was made elsewhere.
-    st.session_state[key] = entry.corrected if entry.corrected in labels else None
+    # What the service says counts, also after a correction that failed or was made elsewhere.
+    choices.hold(key, entry.corrected if entry.corrected in labels else None)
     st.selectbox(
         say("gallery.correction", label=entry.label),
         labels,

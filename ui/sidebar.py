@@ -5,6 +5,7 @@ from typing import Final
 
 import streamlit as st
 
+from ui import choices
 from ui.answers import Catalogue, Device, Model
 from ui.language import say
 
@@ -78,8 +79,7 @@ def choose_device(model: Model) -> str:
     offered, refused = devices(model)
     words = {name: label(name) for name in DEVICES}
     chosen = st.session_state.get("device")
-    # Set at every run: after a change of language the browser knows the chosen device by a word that is no longer there.
-    st.session_state["device"] = chosen if chosen in offered else "auto"
+    choices.hold("device", chosen if chosen in offered else "auto")
     device = st.radio(say("sidebar.device"), offered, format_func=words.__getitem__, key="device")
     for name, reason in refused.items():
         # A single option of a radio cannot be disabled, a radio of one can: it looks like the last row of the group.

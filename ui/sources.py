@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from ui import canvas, markup, pen, words
+from ui import canvas, choices, markup, pen, words
 from ui.answers import Limits
 from ui.desk import Desk
 from ui.files import File
@@ -26,7 +26,7 @@ def choose(desk: Desk, subject: str) -> str:
     names = offered(subject)
     titles = {name: f"{ICONS[name]} {title(name)}" for name in names}
     source = desk.source if desk.source in names else names[0]
-    st.session_state["source"] = source
+    choices.hold("source", source)
 
     def remember() -> None:
         desk.source = st.session_state["source"]

@@ -26,7 +26,8 @@ class Hand:
 
     def draw(self, png: bytes) -> None:
         """Add a stroke, with which the sheet looks like this picture."""
-        self.drawing = Drawing(png, (*self.drawing.strokes, {"type": "Path", "stroke": "#000000", "png": png}))
+        stroke = {"type": "Path", "stroke": "#000000", "path": [["M", png]], "png": png}
+        self.drawing = Drawing(png, (*self.drawing.strokes, stroke))
 
 
 def choose(page: AppTest, source: str) -> None:
