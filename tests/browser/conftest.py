@@ -13,6 +13,8 @@ from tests.browser.processes import CHROMIUM, NO_CHROMIUM, launch, shoot, start_
 from tests.pictures import STROKES, WHITE, canvas
 
 PATIENCE_MS = 60_000
+# A sheet that is taken away before it has loaded its strokes draws them all the same (streamlit-drawable-canvas), on nothing.
+TAKEN_AWAY = "Cannot read properties of undefined (reading 'clearRect')"
 
 
 # Not for the session: Playwright keeps an event loop running in this thread, and other rooms' tests start their own.
@@ -50,7 +52,7 @@ def visiting(chromium: Browser, **options: Any) -> Iterator[Page]:
         tab.on("pageerror", lambda error: complaints.append(str(error)))
         tab.on("request", lambda request: strangers.append(request.url) if outside(request.url) else None)
         yield tab
-        assert complaints == []
+        assert [complaint for complaint in complaints if complaint != TAKEN_AWAY] == []
         assert strangers == []
 
 
