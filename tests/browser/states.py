@@ -242,3 +242,4 @@ def settings(page: Page) -> Iterator[None]:
     if folded:
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
         expect(hidden).to_be_visible()
+        expect(page.get_by_test_id("stSidebar")).not_to_be_in_viewport()  # it slides out, over the sheet
