@@ -170,7 +170,7 @@ def test_enter_asks_again(page: Page, service_address: str) -> None:
     expect(cards(page)).to_have_count(1)
 
 
-def test_pen_and_colours_keep_the_drawing(page: Page) -> None:
+def test_pen_and_colours_keep_the_drawing(page: Page, service_address: str) -> None:
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
     expect_colours(page, WHITE, BLACK)
@@ -186,9 +186,12 @@ def test_pen_and_colours_keep_the_drawing(page: Page) -> None:
     expect_colours(page, NAVY, YELLOW)
 
     # What is drawn on, undone and drawn anew has the new colours too.
+    asked = Counted(service_address)
     draw(page, [[(60, 250), (220, 250)]])
+    until(lambda: asked("batch_size_count{cpu,digits}") == 1, PATIENCE_SECONDS)  # a 7 all the same
     settle(page)
     button(page, "Undo").click()
+    until(lambda: asked("batch_size_count{cpu,digits}") == 2, PATIENCE_SECONDS)
     expect(headline(page)).to_have_attribute("data-label", "7")
     clear(page)
     draw(page, THREE)
