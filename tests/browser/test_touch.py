@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.strokes import DIGITS, SEVEN, Stroke, settle, sheet, touch
+from tests.served.metrics import Counted, until
 
 pytestmark = pytest.mark.browser
 
@@ -33,14 +34,16 @@ def test_a_finger_draws_and_the_page_stays(page: Page, digit: str) -> None:
     assert scrolled(page) == before
 
 
-def test_a_finger_in_the_corner_draws_too(page: Page) -> None:
+def test_a_finger_in_the_corner_draws_too(page: Page, service_address: str) -> None:
     settle(page)
     before = scrolled(page)
     touch(page, SCROLLING)
     expect(page.locator(".headline")).to_be_visible()
     assert scrolled(page) == before
     settle(page)
+    asked = Counted(service_address)
     touch(page, SEVEN)
+    until(lambda: asked("batch_size_count{cpu,digits}") == 1, 60)
     page.locator(".st-key-tools").get_by_role("button", name="Undo").tap()
     page.locator(".st-key-tools").get_by_role("button", name="Undo").tap()
     expect(page.locator(".blank")).to_be_visible()
