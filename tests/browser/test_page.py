@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import PATIENCE_MS
 from tests.browser.processes import start_page_for
 from tests.browser.strokes import DIGITS, SEVEN, THREE, draw, settle, sheet, write
 from tests.processes import free_port, start_service
@@ -17,7 +18,6 @@ WHITE = [255, 255, 255]
 BLACK = [0, 0, 0]
 NAVY = [0, 0, 128]
 YELLOW = [255, 255, 0]
-PATIENCE_SECONDS = 60.0
 
 
 def headline(page: Page) -> Locator:
@@ -59,7 +59,7 @@ def colours(page: Page) -> list[list[int]]:
 
 def expect_colours(page: Page, *expected: list[int]) -> None:
     """The sheet is painted by the browser, after Streamlit has said what there is to paint."""
-    until(lambda: colours(page) == [*expected], PATIENCE_SECONDS)
+    until(lambda: colours(page) == [*expected], PATIENCE_MS / 1000)
 
 
 def pick(page: Page, name: str, colour: str) -> None:
@@ -164,7 +164,7 @@ def test_enter_asks_again(page: Page, service_address: str) -> None:
     settle(page)
     asked = Counted(service_address)
     page.keyboard.press("Enter")
-    until(lambda: asked("batch_size_count{cpu,digits}") == 1, PATIENCE_SECONDS)
+    until(lambda: asked("batch_size_count{cpu,digits}") == 1, PATIENCE_MS / 1000)
     settle(page)
     expect(headline(page)).to_have_attribute("data-label", "7")
     expect(cards(page)).to_have_count(1)
@@ -188,10 +188,10 @@ def test_pen_and_colours_keep_the_drawing(page: Page, service_address: str) -> N
     # What is drawn on, undone and drawn anew has the new colours too.
     asked = Counted(service_address)
     draw(page, [[(60, 250), (220, 250)]])
-    until(lambda: asked("batch_size_count{cpu,digits}") == 1, PATIENCE_SECONDS)  # a 7 all the same
+    until(lambda: asked("batch_size_count{cpu,digits}") == 1, PATIENCE_MS / 1000)  # a 7 all the same
     settle(page)
     button(page, "Undo").click()
-    until(lambda: asked("batch_size_count{cpu,digits}") == 2, PATIENCE_SECONDS)
+    until(lambda: asked("batch_size_count{cpu,digits}") == 2, PATIENCE_MS / 1000)
     expect(headline(page)).to_have_attribute("data-label", "7")
     clear(page)
     draw(page, THREE)

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import PATIENCE_MS
 from tests.browser.strokes import DIGITS, SEVEN, Stroke, settle, sheet, touch
 from tests.served.metrics import Counted, until
 
@@ -43,7 +44,7 @@ def test_a_finger_in_the_corner_draws_too(page: Page, service_address: str) -> N
     settle(page)
     asked = Counted(service_address)
     touch(page, SEVEN)
-    until(lambda: asked("batch_size_count{cpu,digits}") == 1, 60)
+    until(lambda: asked("batch_size_count{cpu,digits}") == 1, PATIENCE_MS / 1000)
     page.locator(".st-key-tools").get_by_role("button", name="Undo").tap()
     page.locator(".st-key-tools").get_by_role("button", name="Undo").tap()
     expect(page.locator(".blank")).to_be_visible()
