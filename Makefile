@@ -22,7 +22,7 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.1
 export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup setup-dev setup-train models run serve ui test lint format evaluate robustness bench loadtest soak fuzz bento image \
+.PHONY: help setup setup-dev setup-train models run serve ui test lint format evaluate robustness bench loadtest soak fuzz attacks bento image \
 	sbom audit train lock clean
 
 help: ## list the commands
@@ -97,6 +97,9 @@ soak: setup-dev ## good and bad requests for MINUTES at half of what a service o
 
 fuzz: setup-dev ## REQUESTS odd, broken and hostile pictures to a service of its own
 	@$(BIN)/python -m loadtests.fuzz --requests $(REQUESTS)
+
+attacks: setup-dev ## attack a service of its own in eleven ways and measure what ordinary requests notice (ATTACKS='headers exif')
+	@$(BIN)/python -m loadtests.attacks $(ATTACKS)
 
 bento: models ## build the Bento (BENTOFILE=bentofile.gpu.yaml for CUDA)
 	$(BIN)/bentoml build -f $(BENTOFILE)
