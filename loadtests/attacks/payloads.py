@@ -20,8 +20,8 @@ LONGEST_RUN: Final = 2**15 - 1
 
 
 def exif(tags: int = TAGS, nested: bool = False) -> bytes:
-    """A TIFF directory of many tags, the last of them the orientation; with ``nested`` the first ones say that the sub-directories
-    (Exif, GPS, interoperability) begin where this one does."""
+    """A TIFF directory of many tags, the last of them the orientation; with ``nested`` its sub-directories (Exif, GPS,
+    interoperability) begin where it begins itself."""
     entries = [struct.pack("<HHII", tag, LONG, 1, FIRST_DIRECTORY) for tag in (SUB_DIRECTORIES if nested else ())]
     entries += [struct.pack("<HHII", 0x9000 + i % 0x6000, SHORT, 1, 7) for i in range(tags - len(entries) - 1)]
     header = b"II*\0" + struct.pack("<IH", FIRST_DIRECTORY, tags)
