@@ -10,6 +10,8 @@ from starlette.responses import Response
 
 from serving.access import Access, InsideOnly
 from serving.api_page import api_page
+from serving.bento.compat import Unserved, leave_out_unserved, limit_http, record_server
+from serving.bento.connections import limit_connections
 from serving.catalogue import Catalogue, EmbeddedCatalogue, RemoteCatalogue
 from serving.edition import edition_in_service, folders_of, model_folders, with_models
 from serving.errors import ProblemMiddleware
@@ -40,6 +42,9 @@ check_access(settings)
 own_metrics_folder(settings)
 look_after_workers()
 leave_out_middleware(settings)
+leave_out_unserved()
+limit_http(settings.max_connections)
+record_server()
 edition, cards = edition_in_service(settings)
 gpu = find_gpu(settings, cards)
 topology = choose_topology(settings, gpu)
@@ -62,9 +67,10 @@ class ModelRunner:
         return self.host.describe()
 
     @on_startup
-    async def outlive_callers(self) -> None:
-        """End after the API workers."""
-        self.host.outlive_callers()
+    async def drain_after_callers(self) -> None:
+        """End after the API workers, which may call over any number of connections."""
+        limit_connections(None)
+        self.host.drain_after_callers()
 
     @on_shutdown
     def close(self) -> None:
@@ -77,8 +83,7 @@ class ModelRunner:
 class ImageClassifier:
     """Small image classifiers: a picture in, a label with calibrated confidence out."""
 
-    if topology == "runner":
-        runner = depends(ModelRunner)
+    runner = depends(ModelRunner) if topology == "runner" else Unserved(ModelRunner)
 
     def __init__(self) -> None:
         self.rollout = self._rollout()
@@ -116,7 +121,7 @@ class ImageClassifier:
     @on_startup
     async def listen(self) -> None:
         """Know when to end, and when other models are to be served."""
-        self.routes.lifecycle.listen()
+        self.routes.shutdown.listen()
         self.rollout.start()
 
     @on_shutdown

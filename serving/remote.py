@@ -1,11 +1,9 @@
 """Both ends of the hop between API workers and the runner service, which owns the sessions of all models."""
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from time import perf_counter
-from types import FrameType
 from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
@@ -16,9 +14,9 @@ from models.store import load_folder
 from preprocessing import Tensor
 from serving.devices import DEVICES
 from serving.heartbeat import Heartbeat
-from serving.lifecycle import end_with_parent
 from serving.runner import Call, LocalRunner, Outcome, open_runners, warm_up_sizes
 from serving.settings import Settings
+from serving.shutdown import Exit, on_sigterm
 
 C = TypeVar("C", bound=type)
 PROVIDERS: Final = [device.provider for device in DEVICES.values()]
@@ -124,24 +122,19 @@ class RunnerHost:
                 else:
                     self._reasons[card.name, device] = reasons[device]
 
-    def outlive_callers(self) -> None:
+    def drain_after_callers(self) -> None:
         """From now on SIGTERM ends this process only when no call has come for a while: API workers, which are told to end at
         the same time, need the sessions until they have answered what they took. Called in the event loop's thread."""
-        loop, end = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
+        on_sigterm(self._end_when_quiet)
 
-        async def end_when_quiet() -> None:
-            since = perf_counter()
-            while perf_counter() - max(since, self._called) < QUIET_SECONDS:
-                await asyncio.sleep(QUIET_SECONDS / 10)
-            if callable(end):
-                end(signal.SIGTERM, None)
-
-        def wait(_number: int, _frame: FrameType | None) -> None:
-            signal.signal(signal.SIGTERM, end)
-            asyncio.run_coroutine_threadsafe(end_when_quiet(), loop)
-
-        signal.signal(signal.SIGTERM, wait)
-        end_with_parent()
+    def _end_when_quiet(self, end: Exit, since: float | None = None) -> None:
+        now = perf_counter()
+        since = since or now
+        quiet = now - max(since, self._called)
+        if quiet < QUIET_SECONDS:
+            asyncio.get_running_loop().call_later(QUIET_SECONDS - quiet, self._end_when_quiet, end, since)
+        else:
+            end.exit()
 
     async def run(self, model: str, device: str, batch: Tensor) -> Tensor:
         """Logits of a batch and their calls, packed."""

@@ -18,11 +18,11 @@ from serving.balance import Balance
 from serving.catalogue import Catalogue
 from serving.errors import Problem
 from serving.explanation import explain
-from serving.lifecycle import Lifecycle
 from serving.preparation import TURNS
 from serving.rollout import Rollout
 from serving.schemas import Batch, Classification, Explanation, ProblemDocument
 from serving.settings import Settings
+from serving.shutdown import Shutdown
 from serving.upload import Upload, give_up_arriving, read_batch, read_image
 from serving.workers import shared_folder, worker_place
 
@@ -41,7 +41,7 @@ class Routes:
     def __init__(self, rollout: Rollout, settings: Settings) -> None:
         self.rollout = rollout
         self._settings = settings
-        self.lifecycle = Lifecycle(settings.drain_seconds, give_up_arriving)
+        self.shutdown = Shutdown(settings.drain_seconds, give_up_arriving)
         self.admission = Admission.shared(settings.work_limit, shared_folder(), worker_place(), settings.workers)
         self.by_path: dict[str, Callable[[Request], Awaitable[Response]]] = {
             "/classify": self.classify,
@@ -64,7 +64,7 @@ class Routes:
 
     async def ready(self) -> bool:
         """Whether this worker should be sent requests."""
-        return not self.lifecycle.draining and await self.catalogue.ready()
+        return not self.shutdown.draining and await self.catalogue.ready()
 
     async def classify(self, request: Request) -> Response:
         """``POST /classify``"""
@@ -147,7 +147,7 @@ class FrontDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             routes: Routes = get_current_service().routes
-            send = routes.lifecycle.farewell(send)
+            send = routes.shutdown.close_connections(send)
             if scope["path"] == READY_PATH and scope["method"] in ("GET", "HEAD"):
                 await (await routes.readiness())(scope, receive, send)
                 return

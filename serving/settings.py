@@ -80,6 +80,12 @@ class Settings(BaseSettings):
     )
     max_batch_bytes: int = Field(67_108_864, ge=1024, le=1_073_741_824, description="Bytes of one request to /classify/batch.")
     max_batch_size: int = Field(32, ge=1, le=4096, description="Images in one call of a model.")
+    max_connections: int = Field(
+        1024,
+        ge=8,
+        le=65_536,
+        description="Connections one API worker holds; a new one closes the oldest that has asked for nothing, or gets 503.",
+    )
     max_in_flight: int | None = Field(
         None,
         ge=1,

@@ -5,7 +5,6 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -127,18 +126,10 @@ def find_gpu(settings: Settings, cards: dict[str, Card]) -> bool:
 
 
 def choose_topology(settings: Settings, gpu: bool) -> str:
-    """``embedded`` or ``runner``: what ``TOPOLOGY`` says, or the runner where a GPU is shared. A Bento is built with the runner
-    in it, wherever that happens, since BentoML serves none that is not listed there."""
-    if is_build(sys.argv):
-        return "runner"
+    """``embedded`` or ``runner``: what ``TOPOLOGY`` says, or the runner where a GPU is shared."""
     if settings.topology != "auto":
         return settings.topology
     return "runner" if gpu else "embedded"
-
-
-def is_build(arguments: Sequence[str]) -> bool:
-    """Whether a process with these arguments is ``bentoml build``."""
-    return len(arguments) > 1 and arguments[1] == "build" and "bentoml" in Path(arguments[0]).parts[-2:]
 
 
 def service_options(settings: Settings) -> dict[str, Any]:

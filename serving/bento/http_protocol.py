@@ -1,0 +1,213 @@
+"""uvicorn's HTTP protocol with limits, so that nobody fills a worker's memory, or keeps others out, before any route is asked.
+
+uvicorn reads headers, pipelined requests and trailers of any number and size, waits for ever for a head that does not end, and
+keeps an answer that nobody reads. What is counted here costs a request less than a microsecond: the times are told by looking
+at every connection once a second.
+"""
+
+import fcntl
+import socket
+import termios
+from asyncio import Transport
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from serving import metrics
+from serving.bento.connections import ConnectionTable
+from serving.errors import Problem
+from serving.headers import HEADERS, PRIVATE
+
+MAX_HEAD_BYTES: Final = 32_768
+MAX_HEADERS: Final = 100
+MAX_PIPELINED: Final = 16
+# A parser is fed so much at a time, and what it found is counted in between.
+PIECE_BYTES: Final = 16_384
+# Seconds, or looks.
+HEAD_SECONDS: Final = 10
+WRITE_SECONDS: Final = 30
+LINGER_SECONDS: Final = 2
+LINGER_BYTES: Final = 1_048_576
+
+NOT_HTTP: Final = Problem("bad_request", "That is not HTTP/1.1. Send a request line, headers, and a body as they announce it.")
+HEADERS_TOO_LARGE: Final = Problem(
+    "headers_too_large",
+    f"The request line and headers are larger than {MAX_HEAD_BYTES:,} bytes, or more than {MAX_HEADERS} headers. Send less; "
+    "options and pictures also go into the body.",
+)
+SLOW_HEADERS: Final = Problem("slow_headers", f"The request line and headers did not arrive within {HEAD_SECONDS} s.")
+NO_ROOM: Final = Problem("unavailable", "All connections of this worker are in use. Try again in a moment.")
+
+_tables: WeakKeyDictionary[ServerState, ConnectionTable] = WeakKeyDictionary()
+
+
+class _Refused(Exception):
+    """Stops the parser."""
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """A connection whose heads, trailers and chunk extensions have at most ``MAX_HEAD_BYTES`` and ``MAX_HEADERS``, whose heads
+    arrive in ``HEAD_SECONDS``, with at most ``MAX_PIPELINED`` requests in line, and which is broken off when nothing of an
+    answer is taken for ``WRITE_SECONDS``. What is refused gets a problem document; other protocols are not upgraded to."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.headers = []
+        self._table = _tables.setdefault(self.server_state, ConnectionTable())
+        self._has_asked = False
+        # Bytes since a head, a piece of a body or a request was last complete, but not those that came together with it.
+        self._incomplete = 0
+        self._problem = NOT_HTTP
+        self._refused = False
+        self._discarded = 0
+        self._waited = 0
+        self._unread = 0
+        self._resumed = 0
+        self._progress: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether no request is being worked on."""
+        return self.cycle is None or self.cycle.response_complete or self.cycle.disconnected
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if not self._table.add(self):
+            self._refused = True
+            transport.write(self._answer(NO_ROOM))
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._table.remove(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        if len(data) <= PIECE_BYTES:
+            self._feed(data)
+            return
+        pieces = memoryview(data)
+        for start in range(0, len(data), PIECE_BYTES):
+            self._feed(pieces[start : start + PIECE_BYTES])
+
+    def on_headers_complete(self) -> None:
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise _Refused
+        if len(self.headers) > MAX_HEADERS or (self._incomplete > MAX_HEAD_BYTES and self._head_bytes() > MAX_HEAD_BYTES):
+            self._problem = HEADERS_TOO_LARGE
+            raise _Refused
+        self._incomplete = self._waited = 0
+        if not self._has_asked:
+            self._has_asked = True
+            self._table.has_asked(self)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._incomplete = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._incomplete = 0
+        super().on_message_complete()
+
+    def resume_writing(self) -> None:
+        self._resumed += 1
+        super().resume_writing()
+
+    def look(self) -> None:
+        """Called every second: end the connection if something lasts too long."""
+        if unsent := self.transport.get_write_buffer_size():
+            progress = (self._resumed, unsent, _unacknowledged(self.transport))
+            self._unread = self._unread + 1 if progress == self._progress else 0
+            self._progress = progress
+            if self._unread >= WRITE_SECONDS:
+                self.abort()
+        elif not self.is_waiting or self.timeout_keep_alive_task is not None:
+            self._waited = 0
+        else:
+            self._waited += 1
+            if self._refused and self._waited >= LINGER_SECONDS:
+                self.transport.close()
+            elif self._waited >= HEAD_SECONDS:
+                self._end_waiting()
+
+    def abort(self) -> None:
+        """End the connection at once; what was not sent yet is let go."""
+        self.transport.abort()
+
+    def _feed(self, data: bytes | memoryview) -> None:
+        """Parse a piece."""
+        if self._refused:
+            self._discard(len(data))
+            return
+        self._incomplete += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._refuse(self._problem)
+        except httptools.HttpParserUpgrade:
+            self._refused = True  # this request is answered, and whatever follows it is no HTTP
+            self.cycle.keep_alive = False
+        else:
+            if self._incomplete > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
+                self._refuse(HEADERS_TOO_LARGE)
+
+    def _refuse(self, problem: Problem) -> None:
+        """Read no more. A request that arrived in full is still answered; otherwise the answer is the problem."""
+        self._refused = True
+        metrics.problems.labels(problem.code).inc()
+        if not self.is_waiting:
+            if not self.cycle.more_body:
+                self.cycle.keep_alive = False
+                return
+            if self.pipeline or self.cycle.response_started:
+                self.transport.close()
+                return
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.write(self._answer(problem))
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close the sending side first: a client that is still sending would else lose the answer."""
+        self._waited = 0
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+
+    def _discard(self, count: int) -> None:
+        self._discarded += count
+        if self._discarded > LINGER_BYTES and self.is_waiting:
+            self.abort()
+
+    def _end_waiting(self) -> None:
+        """There was time enough for a head, or for the rest of a body that was answered before it ended."""
+        if self._incomplete and not (self.cycle is not None and self.cycle.more_body):
+            self._refuse(SLOW_HEADERS)
+        else:
+            self.transport.close()
+
+    def _answer(self, problem: Problem) -> bytes:
+        response = problem.response()
+        headers = [*self.server_state.default_headers, *response.raw_headers, *HEADERS, PRIVATE, (b"connection", b"close")]
+        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+        return STATUS_LINE[problem.status] + lines + b"\r\n" + bytes(response.body)
+
+    def _head_bytes(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers)
+
+    def _should_upgrade(self) -> bool:
+        return False
+
+
+def _unacknowledged(transport: Transport) -> int:
+    """Bytes the system has not sent, or that were not acknowledged, where it tells."""
+    connection: socket.socket = transport.get_extra_info("socket")
+    try:
+        return int.from_bytes(fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4)), "little")
+    except OSError:
+        return 0
