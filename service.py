@@ -13,19 +13,24 @@ from serving.api_page import api_page
 from serving.bento.compat import Unserved, leave_out_unserved, limit_http, record_server
 from serving.bento.connections import limit_connections
 from serving.catalogue import Catalogue, EmbeddedCatalogue, RemoteCatalogue
-from serving.edition import edition_in_service, folders_of, model_folders, with_models
 from serving.errors import ProblemMiddleware
 from serving.gallery import GalleryRoutes, gallery_app
 from serving.headers import SecurityHeaders
+from serving.model_set import folders_of, model_folders, model_set_in_service, with_models
 from serving.origins import ForeignPages, sharing
+from serving.reload import ModelReload
 from serving.remote import RunnerHost, introduced, model_routes
-from serving.rollout import Rollout
 from serving.routes import FrontDoor, Routes, catalogue_app
+from serving.runtime_folder import open_runtime_folder
 from serving.schemas import Batch, Classification, Explanation
 from serving.startup import (
+    RUNNER_NAME,
+    SERVICE_NAME,
     check_access,
     choose_topology,
     find_gpu,
+    freeze_start_objects,
+    join_workers,
     leave_out_middleware,
     load_settings,
     look_after_workers,
@@ -35,17 +40,17 @@ from serving.startup import (
     service_options,
 )
 from serving.upload import BatchInput, ImageInput, with_default_model
-from serving.workers import shared_folder
+from serving.workers import WorkerTable, shared_folder
 
 settings = load_settings()
 check_access(settings)
-own_metrics_folder(settings)
+own_metrics_folder(open_runtime_folder())
 look_after_workers()
 leave_out_middleware(settings)
 leave_out_unserved()
 limit_http(settings.max_connections)
 record_server()
-edition, cards = edition_in_service(settings)
+model_set, cards = model_set_in_service(settings)
 gpu = find_gpu(settings, cards)
 topology = choose_topology(settings, gpu)
 image_input = with_default_model(ImageInput, settings)
@@ -59,6 +64,7 @@ class ModelRunner:
     """Owns the sessions of all models in the runner topology: one process, one GPU, the batches of all API workers."""
 
     def __init__(self) -> None:
+        join_workers(RUNNER_NAME, workers=1)
         self.host = RunnerHost(model_folders(self), settings)
 
     @route
@@ -86,19 +92,20 @@ class ImageClassifier:
     runner = depends(ModelRunner) if topology == "runner" else Unserved(ModelRunner)
 
     def __init__(self) -> None:
-        self.rollout = self._rollout()
-        self.routes = Routes(self.rollout, settings)
+        table = join_workers(SERVICE_NAME, settings.workers)
+        self.models = self._models(table)
+        self.routes = Routes(self.models, table, settings)
         self.gallery = GalleryRoutes(self.routes, settings)
 
-    def _rollout(self) -> Rollout:
+    def _models(self, table: WorkerTable) -> ModelReload:
         if topology == "runner":
             remote = RemoteCatalogue(cards, lambda: introduced(self.runner.to_async, runner_key()), settings)
-            return Rollout(remote, edition, None, shared_folder(), settings)
+            return ModelReload(remote, model_set, None, shared_folder(), table, settings)
 
         def load(tags: list[str]) -> Catalogue:
             return EmbeddedCatalogue(folders_of(tags), settings)
 
-        return Rollout(EmbeddedCatalogue(model_folders(self), settings), edition, load, shared_folder(), settings)
+        return ModelReload(EmbeddedCatalogue(model_folders(self), settings), model_set, load, shared_folder(), table, settings)
 
     async def __is_ready__(self) -> bool:
         return await self.routes.ready()
@@ -122,12 +129,13 @@ class ImageClassifier:
     async def listen(self) -> None:
         """Know when to end, and when other models are to be served."""
         self.routes.shutdown.listen()
-        self.rollout.start()
+        await self.models.start()
+        freeze_start_objects()
 
     @on_shutdown
     async def drain(self) -> None:
         """Answer what is queued before the worker ends."""
-        await self.rollout.close()
+        await self.models.close()
         self.gallery.close()
 
 

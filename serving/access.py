@@ -3,17 +3,17 @@
 import logging
 import math
 from pathlib import Path
-from time import monotonic
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving import metrics
-from serving.allowance import Allowance
+from serving.api_keys import ApiKeyStore
 from serving.errors import Problem
-from serving.keys import Key, KeysError, Role, digest, find, read_keys, warnings
+from serving.keys import Key, Role, digest, find
+from serving.rate_limit import TokenBucket
 from serving.settings import Settings
-from serving.workers import shared_folder, worker_place
+from serving.workers import shared_folder
 
 logger = logging.getLogger("bentoml.serving")
 
@@ -23,7 +23,6 @@ OPEN_PATHS: Final = frozenset({"/livez", "/readyz", "/healthz", "/", "/docs.json
 OPEN_FOLDER: Final = "/static_content/"
 # What a reader may post; whatever else is sent, also to routes that do not exist yet, changes what others see.
 READER_POSTS: Final = frozenset({"/classify", "/classify/batch", "/explain", "/gallery"})
-RENEW_SECONDS: Final = 1.0
 _SCHEME: Final = b"bearer "
 
 
@@ -32,42 +31,6 @@ def required_role(method: str, path: str) -> Role | None:
     if method in READING:
         return None if path in OPEN_PATHS or path.startswith(OPEN_FOLDER) else "read"
     return "read" if method == "POST" and path in READER_POSTS else "admin"
-
-
-class KeyRing:
-    """The keys of a file, read again when it changes: a new key works, and a removed one ends, within a second or so."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._keys = read_keys(file)
-        self._state = self._look()
-        self._looked = monotonic()
-        for warning in warnings(file, self._keys) if worker_place() == 0 else ():
-            logger.warning("%s", warning)
-
-    def find(self, secret: bytes) -> Key | None:
-        """The key that ``secret`` is."""
-        if monotonic() - self._looked > RENEW_SECONDS:
-            self._renew()
-        return find(self._keys, secret)
-
-    def _renew(self) -> None:
-        """Read the file again if it is another; while it cannot be used, the keys it held before stay in force."""
-        self._looked, before = monotonic(), self._state
-        self._state = self._look()
-        if self._state != before:
-            try:
-                self._keys = read_keys(self._file)
-                logger.info("%s holds %d keys now.", self._file, len(self._keys))
-            except KeysError as error:
-                logger.error("%s The keys from before stay in force.", error)
-
-    def _look(self) -> tuple[int, int, int] | None:
-        try:
-            status = self._file.stat()
-        except OSError:
-            return None
-        return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 class InsideOnly:
@@ -90,20 +53,20 @@ class Access:
 
     def __init__(self, app: ASGIApp, keys: Path, settings: Settings) -> None:
         self.app = app
-        self._ring = KeyRing(keys)
-        self._allowance = Allowance(settings.rate_limit, shared_folder()) if settings.rate_limit else None
+        self._store = ApiKeyStore(keys)
+        self._buckets = TokenBucket(settings.rate_limit, shared_folder()) if settings.rate_limit else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             try:
-                self._admit(scope)
+                await self._admit(scope)
             except Problem as problem:
                 metrics.problems.labels(problem.code).inc()
                 await problem.response()(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
-    def _admit(self, scope: Scope) -> None:
+    async def _admit(self, scope: Scope) -> None:
         """Return if the request may go on.
 
         Raises:
@@ -114,13 +77,13 @@ class Access:
         if role is None:
             return
         secret = _bearer(scope)
-        key = self._ring.find(secret) if secret else None
+        key = await self._store.find(secret) if secret else None
         if key is None:
             wrong = "This key is not one of the service's." if secret else "The request has no key."
             raise Problem("unauthorized", f"{wrong} Send one of its keys as `Authorization: Bearer KEY`.")
         if not key.allows(role):
             raise Problem("forbidden", f"The key {key.name!r} may not {method} {path}: that takes one with the role {role!r}.")
-        if self._allowance is not None and (seconds := self._allowance.take(key.name)):
+        if self._buckets is not None and (seconds := self._buckets.acquire(key.digest)):
             wait = math.ceil(seconds)
             raise Problem("rate_limited", f"The key {key.name!r} has asked too often. Try again in {wait} s.", retry_after=wait)
         if role == "admin":

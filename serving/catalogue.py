@@ -1,7 +1,6 @@
 """All models in service, by name: asked by the routes."""
 
 import asyncio
-import gc
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +9,6 @@ from typing import Any
 
 from models.card import MODEL_FILE, Card, CascadeCard, ModelCard
 from models.store import load_folder
-from serving import metrics
 from serving.cascade import Cascade
 from serving.classifier import Classifier
 from serving.devices import DEVICES
@@ -32,20 +30,22 @@ class Catalogue:
     def __init__(self, cards: Iterable[Card], classifier: Callable[[ModelCard], Classifier], settings: Settings) -> None:
         cards = list(cards)
         self._settings = settings
-        self._classifiers = [classifier(card) for card in cards if isinstance(card, ModelCard)]
-        by_tag = {one.card.tag: one for one in self._classifiers}
-        cascades = [Cascade(card, by_tag, settings) for card in cards if isinstance(card, CascadeCard)]
-        models: list[Model] = [*self._classifiers, *cascades]
-        self._models = {model.card.name: model for model in models}
-        for model in self._models.values():
-            model.warm_up()
-        metrics.forget_dead_workers()
+        self._classifiers: list[Classifier] = []
+        try:
+            self._classifiers.extend(classifier(card) for card in cards if isinstance(card, ModelCard))
+            by_tag = {one.card.tag: one for one in self._classifiers}
+            cascades = [Cascade(card, by_tag, settings) for card in cards if isinstance(card, CascadeCard)]
+            models: list[Model] = [*self._classifiers, *cascades]
+            self._models = {model.card.name: model for model in models}
+            for model in self._models.values():
+                model.warm_up()
+        except BaseException:
+            for one in self._classifiers:
+                one.close_runners()
+            raise
         self._users = 0
         self._unused = asyncio.Event()
         self._unused.set()
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()  # what was made until now stays: no later collection, and no request, pays for looking at it again
 
     async def ready(self) -> bool:
         """Whether every model can be asked."""

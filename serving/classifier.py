@@ -178,5 +178,10 @@ class Classifier:
         for batcher in self._batchers.values():
             await batcher.close()
 
+    def close_runners(self) -> None:
+        """Let go of the sessions of a model that is not taken into service after all."""
+        for runner in self.runners.values():
+            runner.close()
+
     def _entry(self, prepared: Prepared, scored: Scored | Problem, upload: Upload) -> Classification | Problem:
         return scored if isinstance(scored, Problem) else self.answer(Reading(prepared, scored), upload)

@@ -5,7 +5,6 @@ whichever worker answers it, adds them up.
 """
 
 import os
-from pathlib import Path
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram, multiprocess
@@ -43,16 +42,7 @@ queue_seconds: Final = stage_seconds.labels("queue")
 inference_seconds: Final = stage_seconds.labels("inference")
 
 
-def forget_dead_workers() -> None:
-    """Take what workers that were killed left in the gauges of the living out of the sum."""
-    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    if folder is None:
-        return
-    for file in Path(folder).glob("gauge_live*_*.db"):
-        pid = int(file.stem.rpartition("_")[2])
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
-        except PermissionError:
-            continue
+def forget_process(pid: int) -> None:
+    """Take what a process that died left in the gauges of the living out of the sum."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]

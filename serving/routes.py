@@ -14,17 +14,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving import metrics
 from serving.admission import REASON, Admission
-from serving.balance import Balance
 from serving.catalogue import Catalogue
+from serving.connection_balancer import ConnectionBalancer
 from serving.errors import Problem
 from serving.explanation import explain
 from serving.preparation import TURNS
-from serving.rollout import Rollout
+from serving.reload import ModelReload
 from serving.schemas import Batch, Classification, Explanation, ProblemDocument
 from serving.settings import Settings
 from serving.shutdown import Shutdown
 from serving.upload import Upload, give_up_arriving, read_batch, read_image
-from serving.workers import shared_folder, worker_place
+from serving.workers import WorkerTable, shared_folder, worker_place
 
 logger = logging.getLogger("bentoml.serving")
 
@@ -38,11 +38,13 @@ _REFUSED: Final = Problem("overloaded", REASON).response()
 class Routes:
     """The POST routes over a catalogue: each takes a request unread and answers in ready bytes, whatever happens."""
 
-    def __init__(self, rollout: Rollout, settings: Settings) -> None:
-        self.rollout = rollout
+    def __init__(self, models: ModelReload, table: WorkerTable, settings: Settings) -> None:
+        self.models = models
         self._settings = settings
         self.shutdown = Shutdown(settings.drain_seconds, give_up_arriving)
         self.admission = Admission.shared(settings.work_limit, shared_folder(), worker_place(), settings.workers)
+        folder = shared_folder()
+        self.balancer = ConnectionBalancer(folder, table, settings.workers) if folder else None
         self.by_path: dict[str, Callable[[Request], Awaitable[Response]]] = {
             "/classify": self.classify,
             "/classify/batch": self.classify_batch,
@@ -52,7 +54,7 @@ class Routes:
     @property
     def catalogue(self) -> Catalogue:
         """The models in service at this moment."""
-        return self.rollout.catalogue
+        return self.models.catalogue
 
     async def readiness(self) -> Response:
         """``GET /readyz``, at once: BentoML would ask the runner service and wait for one that is gone."""
@@ -141,8 +143,6 @@ class FrontDoor:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        folder = shared_folder()
-        self._balance = Balance(folder) if folder else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -157,7 +157,7 @@ class FrontDoor:
                 return
             if handler is not None:
                 response = await handler(Request(scope, receive, send))
-                if self._balance is not None and scope["client"] and self._balance.lets_go(scope["client"]):
+                if routes.balancer is not None and scope["client"] and routes.balancer.should_close(scope["client"]):
                     response.headers["connection"] = "close"
                 await response(scope, receive, send)
                 return
@@ -183,7 +183,7 @@ async def reload_models(request: Request) -> Response:
     """``POST /models/reload``: serve what the catalogue holds now."""
     routes: Routes = get_current_service().routes
     try:
-        return JSONResponse({"models": dict(tag.split(":") for tag in await routes.rollout.change())})
+        return JSONResponse({"models": dict(tag.split(":") for tag in await routes.models.reload())})
     except Exception as error:
         return refusal(error, request)
 

@@ -24,7 +24,10 @@ logger = logging.getLogger("bentoml.serving")
 # A call expected to be shorter than this runs in the event loop: handing it to a thread and back would cost it a tenth or more.
 # A longer one would hold up the requests of all other models.
 INLINE_SECONDS: Final = 0.002
-RESTART_SECONDS: Final = 1.0
+# A session that fails is opened again no sooner than so many times what that took last time, within these bounds: pictures on
+# which a model always fails then cost its other pictures a tenth of the time.
+RESTART_SHARE: Final = 10
+RESTART_SECONDS: Final = (1.0, 10.0)
 TIMED_CALLS: Final = 3
 
 
@@ -62,7 +65,8 @@ class Runner(Protocol):
 
 
 class LocalRunner:
-    """A session in this process. Calls never overlap: short ones run in the event loop, long ones in one thread."""
+    """A session in this process. Short calls run in the event loop, long ones in a thread of the runner's own, which also opens
+    the session again after it failed."""
 
     def __init__(self, path: Path, card: ModelCard, device: Device, threads: int) -> None:
         self.device = device.name
@@ -72,7 +76,7 @@ class LocalRunner:
         self._provider = self._session.provider
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{card.name}-{device.name}")
         self._inline = 0
-        self._restarted = float("-inf")
+        self._next_restart = 0.0
         self._name = card.name
         self._sizes = metrics.batch_size.labels(card.name, device.name)
         metrics.sessions.labels(card.name, device.name, self._provider).inc()
@@ -83,21 +87,21 @@ class LocalRunner:
         return self._session.provider
 
     async def run(self, batch: Tensor) -> Outcome:
-        """Logits of a batch float32[N,C,H,W], N at least 1."""
-        if len(batch) <= self._inline:
-            return self.call(batch)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self.call, batch)
+        """Logits of a batch float32[N,C,H,W], N at least 1. After a failure the session is opened again and asked once more,
+        unless that was done a moment ago."""
+        session = self._session
+        try:
+            return await self._run(batch)
+        except Exception as error:  # onnxruntime's own classes share no base
+            if self._session is session and perf_counter() < self._next_restart:
+                raise
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._restart, session, error)
+        return await self._run(batch)
 
     def call(self, batch: Tensor) -> Outcome:
-        """As ``run``, in this thread and now. A failing session is opened again, at most once a second, and asked once more."""
+        """As ``run``, in this thread and now; a failure is the caller's."""
         started = perf_counter()
-        try:
-            logits = self._session.run(batch)
-        except Exception as error:  # onnxruntime's own classes share no base
-            if perf_counter() - self._restarted < RESTART_SECONDS:
-                raise
-            self._restart(error)
-            logits = self._session.run(batch)
+        logits = self._session.run(batch)
         call = Call(len(batch), perf_counter() - started, self._provider)
         self._sizes.observe(call.batch_size)
         return Outcome(logits, [call] * call.batch_size)
@@ -113,8 +117,8 @@ class LocalRunner:
                 self._inline = size
 
     def close(self) -> None:
-        """End the thread."""
-        self._thread.shutdown()
+        """End the thread once it has nothing to do."""
+        self._thread.shutdown(wait=False)
         metrics.sessions.labels(self._name, self.device, self._provider).dec()
 
     def _proven(self) -> Session:
@@ -136,10 +140,29 @@ class LocalRunner:
         self._session.run(batch)
         return thread_time() - started
 
-    def _restart(self, error: Exception) -> None:
+    async def _run(self, batch: Tensor) -> Outcome:
+        if len(batch) <= self._inline:
+            return self.call(batch)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self.call, batch)
+
+    def _restart(self, failed: Session, error: Exception) -> None:
+        """Open the session again; to be called in the runner's thread, so that calls which failed together do it once.
+
+        Raises:
+            Exception: ``error``, if that was done a moment ago; DeviceUnavailable as ``_proven``.
+        """
+        if self._session is not failed:
+            return
+        started = perf_counter()
+        if started < self._next_restart:
+            raise error
         logger.error("%s: the session on %s failed and is opened again: %s", self._name, self.device, error)
-        self._restarted = perf_counter()
-        self._session = self._proven()
+        try:
+            self._session = self._proven()
+        finally:
+            now = perf_counter()
+            least, most = RESTART_SECONDS
+            self._next_restart = now + min(max(least, RESTART_SHARE * (now - started)), most)
         metrics.session_restarts.labels(self._name, self.device).inc()
 
 

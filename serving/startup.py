@@ -1,5 +1,6 @@
 """Before the first request: settings, keys, devices and the BentoML configuration, checked so that a fault ends the start."""
 
+import gc
 import os
 import secrets
 import shutil
@@ -22,7 +23,10 @@ from models.store import require
 from serving.devices import DEVICES, DeviceUnavailable, open_session
 from serving.endpoints import name_few_endpoints
 from serving.keys import KeysError, read_keys
+from serving.metrics import forget_process
+from serving.runtime_folder import METRICS
 from serving.settings import Settings, available_cpus
+from serving.workers import WorkerTable
 
 SERVICE_NAME: Final = "image_classifier"
 RUNNER_NAME: Final = "image_classifier_runner"
@@ -43,11 +47,26 @@ def load_settings() -> Settings:
         raise SystemExit(2) from None
 
 
-def own_metrics_folder(settings: Settings) -> None:
-    """Give each service of this model store a folder of its own for metrics: BentoML empties the one they would share."""
+def own_metrics_folder(folder: Path) -> None:
+    """Have BentoML keep its metrics in the service's own runtime folder: it empties the one that all of a model store share."""
     name_few_endpoints()
-    home = Path(BentoMLContainer.bentoml_home.get())
-    BentoMLContainer.prometheus_multiproc_dir.set(str(home / "prometheus_multiproc_dir" / str(settings.port)))
+    BentoMLContainer.prometheus_multiproc_dir.set(str(folder / METRICS))
+
+
+def join_workers(service: str, workers: int) -> WorkerTable:
+    """Take this worker's place among those of a service, and clear away what the one before it left in the metrics."""
+    table = WorkerTable.shared(service, workers)
+    before = table.join()
+    if before not in (None, os.getpid()):
+        forget_process(before)
+    return table
+
+
+def freeze_start_objects() -> None:
+    """Keep what was made until now out of every later garbage collection, so that no request pays for looking at it again.
+    Models of a later reload are left to the collector: to look through the whole process holds up its requests."""
+    gc.collect()
+    gc.freeze()
 
 
 def gallery_url(settings: Settings) -> URL:

@@ -1,4 +1,4 @@
-"""The edition of the catalogue in service: which models, and which version of each."""
+"""The model set in service: which models, and which version of each."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from bentoml.models import BentoModel
 
@@ -14,37 +14,34 @@ from models.card import CARD_FILE, MODEL_FILE, Card, CardError, CascadeCard, Mod
 from models.probe import WrongAnswer, ask
 from models.store import catalogue, catalogue_folder, require
 from serving.devices import CPU, Session
+from serving.reload_board import ReloadBoard
 from serving.settings import Settings
-from serving.workers import become_parent, has_parent, shared_folder
+from serving.workers import has_parent, shared_folder
 
 C = TypeVar("C", bound=type)
-CHOSEN: Final = "IMAGE_CLASSIFIER_EDITION"
-EDITION_FILE: Final = "edition.json"
+CHOSEN: Final = "IMAGE_CLASSIFIER_MODELS"
+MODEL_SET_FILE: Final = "model-set-{}.json"
 MODEL_PREFIX: Final = "model_"
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
-    """Models in service, as ``name:version``, and those that are to take their place when all workers have them ready.
+class ModelSet:
+    """Models that are served together, as ``name:version``. Sets are told apart by their generation; that of the start is 0."""
 
-    Editions are told apart by their numbers; that of the start is 0, and so is that of no proposal.
-    """
-
-    number: int = 0
+    generation: int = 0
     tags: list[str] = field(default_factory=list)
-    proposed: int = 0
-    proposed_tags: list[str] = field(default_factory=list)
 
 
-def edition_in_service(settings: Settings) -> tuple[Edition, dict[str, Card]]:
+def model_set_in_service(settings: Settings) -> tuple[ModelSet, dict[str, Card]]:
     """What this process is to serve, and the cards of it by name.
 
     The parent takes what the catalogue holds, ends with one line unless all of it can be served, and leaves the choice to its
     workers in the environment: one that starts later serves what the others do, whatever lies in the catalogue by then.
     """
     try:
-        if edition := _chosen_by_parent():
-            return edition, cards_of(edition.tags)
+        if has_parent() and CHOSEN in os.environ:
+            model_set = _served_by_others(settings) or ModelSet(tags=os.environ[CHOSEN].split())
+            return model_set, cards_of(model_set.tags)
         cards = checked_cards(settings)
         if settings.device != "gpu":
             prove(cards.values())
@@ -53,35 +50,58 @@ def edition_in_service(settings: Settings) -> tuple[Edition, dict[str, Card]]:
         raise SystemExit(2) from None
     tags = [card.tag for card in cards.values()]
     os.environ[CHOSEN] = " ".join(tags)
-    become_parent()
-    return Edition(tags=tags), cards
+    return ModelSet(tags=tags), cards
 
 
-def read_edition(folder: Path) -> Edition | None:
-    """What the workers that share ``folder`` have decided and proposed; nothing before the first change."""
-    content = read_json(folder / EDITION_FILE)
-    return Edition(**content) if content else None
+def write_model_set(folder: Path, model_set: ModelSet) -> None:
+    """Keep a set for the workers that share ``folder``, in a file that is there as a whole or not at all.
 
-
-def write_edition(folder: Path, edition: Edition) -> None:
-    """Tell the workers that share ``folder``."""
-    write_json(folder / EDITION_FILE, asdict(edition))
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """What ``write_json`` wrote, if anybody did."""
+    Raises:
+        OSError: it cannot be written, for example on a full disk.
+    """
+    file = _file(folder, model_set.generation)
+    new = file.with_suffix(".new")
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        new.write_text(json.dumps(asdict(model_set)), encoding="utf-8")
+        new.replace(file)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+
+
+def read_model_set(folder: Path, generation: int) -> ModelSet:
+    """The set of a generation as one of the workers that share ``folder`` wrote it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return ModelSet(**json.loads(_file(folder, generation).read_text(encoding="utf-8")))
+
+
+def forget_model_sets(folder: Path, *, keep: int) -> None:
+    """Remove the files of all sets but that of one generation."""
+    for file in folder.glob(MODEL_SET_FILE.format("*")):
+        if file != _file(folder, keep):
+            file.unlink(missing_ok=True)
+
+
+def _file(folder: Path, generation: int) -> Path:
+    return folder / MODEL_SET_FILE.format(generation)
+
+
+def _served_by_others(settings: Settings) -> ModelSet | None:
+    """The set that a reload brought into service; None before the first."""
+    folder = shared_folder()
+    if folder is None:
         return None
-    return content
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a file that others read meanwhile: they find what was there before, or all of this."""
-    new = path.with_name(f"{path.name}.{os.getpid()}")
-    new.write_text(json.dumps(content), encoding="utf-8")
-    new.replace(path)
+    board = ReloadBoard.shared(folder, settings.workers)
+    while generation := board.serving:
+        try:
+            return read_model_set(folder, generation)
+        except OSError as error:
+            if board.serving == generation:  # no reload meanwhile, which would have removed the file
+                raise CardError(f"The model set {generation} of the last reload cannot be read: {error}") from error
+    return None
 
 
 def checked_cards(settings: Settings) -> dict[str, Card]:
@@ -141,14 +161,6 @@ def prove(cards: Iterable[Card]) -> None:
                 raise CardError(f"{error}.") from error
             except Exception as error:  # onnxruntime's own classes share no base
                 raise CardError(f"{card.tag} cannot be loaded: {' '.join(str(error).split())}") from error
-
-
-def _chosen_by_parent() -> Edition | None:
-    """What the parent of this worker chose, or a change since; nothing in a parent."""
-    if not has_parent():
-        return None
-    folder = shared_folder()
-    return (read_edition(folder) if folder else None) or Edition(tags=os.environ[CHOSEN].split())
 
 
 def with_models(cards: dict[str, Card]) -> Callable[[C], C]:
