@@ -1,22 +1,14 @@
 """Encoded bytes to a model's tensor. Knows no HTTP, no model file and no BentoML."""
 
-from preprocessing.decode import (
-    SIGNATURES,
-    ImageError,
-    ImageTooLarge,
-    NoInk,
-    UndecodableImage,
-    UnsupportedImage,
-    decode,
-    load,
-    open_image,
-)
+from preprocessing.containers import FORMATS, Stripped, strip_metadata
+from preprocessing.decode import decode, inspect, load, open_image, opened
+from preprocessing.errors import ImageError, ImageTooLarge, NoInk, UndecodableImage, UnsupportedImage
 from preprocessing.limits import Limits
 from preprocessing.pipeline import Stage, Tensor, preprocess, stages, tensor
 from preprocessing.spec import Geometry, InputSpec, Normalisation
 
 __all__ = [
-    "SIGNATURES",
+    "FORMATS",
     "Geometry",
     "ImageError",
     "ImageTooLarge",
@@ -25,13 +17,17 @@ __all__ = [
     "NoInk",
     "Normalisation",
     "Stage",
+    "Stripped",
     "Tensor",
     "UndecodableImage",
     "UnsupportedImage",
     "decode",
+    "inspect",
     "load",
     "open_image",
+    "opened",
     "preprocess",
     "stages",
+    "strip_metadata",
     "tensor",
 ]

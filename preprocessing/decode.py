@@ -1,106 +1,83 @@
-"""Encoded bytes to a Pillow image, within limits that are checked before a pixel is decoded."""
+"""Encoded bytes to a Pillow image, within limits that are checked before Pillow sees a byte."""
 
 import io
+import warnings
 from typing import Final
 
-from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-from preprocessing.limits import MAX_SCANS, Limits
+from preprocessing.containers import Stripped, strip_metadata
+from preprocessing.containers.exif import UPRIGHT
+from preprocessing.errors import ImageTooLarge, UndecodableImage
+from preprocessing.limits import Limits
 
 # The decoders are imported here, or Pillow would look for them on the first picture of each kind.
-SIGNATURES: Final = {
-    PngImagePlugin.PngImageFile.format: b"\x89PNG\r\n\x1a\n",
-    JpegImagePlugin.JpegImageFile.format: b"\xff\xd8\xff",
-    WebPImagePlugin.WebPImageFile.format: b"RIFF",
+READERS: Final[dict[str, type[ImageFile.ImageFile]]] = {
+    "PNG": PngImagePlugin.PngImageFile,
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "WEBP": WebPImagePlugin.WebPImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
 }
-READERS: Final = {"PNG": PngImagePlugin.PngImageFile, "JPEG": JpegImagePlugin.JpegImageFile}
+# How a picture is turned upright, by the orientation that EXIF has for it.
+TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 # Twice what a drawing is averaged down to, so that nothing a model could see is lost.
 DRAFT_SIDE: Final = 375
 DEFAULT: Final = Limits()
-SCAN: Final = b"\xff\xda"
+# Pillow warns of what strangers send, as often as they like; refusals tell them what is wrong.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-class ImageError(Exception):
-    """A picture that cannot be read; the text tells the sender why and what to do."""
-
-
-class UnsupportedImage(ImageError):
-    """The bytes are neither PNG nor JPEG nor WebP."""
-
-
-class UndecodableImage(ImageError):
-    """The bytes begin like a picture and are truncated or corrupt."""
-
-
-class ImageTooLarge(ImageError):
-    """The picture has more pixels than the limit."""
-
-
-class NoInk(ImageError):
-    """Nothing is drawn on the picture."""
-
-
-def image_format(data: bytes) -> str | None:
-    """The Pillow format name ("PNG", "JPEG", "WEBP") that the first bytes announce, or None."""
-    for name, signature in SIGNATURES.items():
-        if data.startswith(signature) and (name != "WEBP" or data[8:12] == b"WEBP"):
-            return name
-    return None
-
-
-def open_image(data: bytes, limits: Limits = DEFAULT) -> Image.Image:
-    """Read the header of a PNG, JPEG or WebP picture; ``load`` decodes the pixels.
-
-    The format is taken from the content, never from a name or a header, and only that format's decoder runs.
+def inspect(data: bytes | memoryview, limits: Limits = DEFAULT) -> Stripped:
+    """Walk a picture's file and check its size, without decoding; ``open_image`` and ``load`` go on.
 
     Raises:
-        UnsupportedImage: another format.
-        ImageTooLarge: more pixels, or a longer side, than ``limits`` allow.
-        UndecodableImage: the header is truncated or corrupt.
+        UnsupportedImage, UndecodableImage: as ``strip_metadata``.
+        ImageTooLarge: more pixels, a longer side, or more work for the decoder, than ``limits`` allow.
     """
-    name = image_format(data)
-    if name is None:
-        raise UnsupportedImage(
-            "The content is not PNG, JPEG or WebP. Send the bytes of such a picture; addresses are never fetched."
-        )
+    found = strip_metadata(data)
+    if found.work > limits.of(found.format) or found.width > limits.side or found.height > limits.side:
+        raise _too_large(found, limits)
+    return found
+
+
+def open_image(data: bytes | memoryview, limits: Limits = DEFAULT) -> Image.Image:
+    """Read the header of a picture; ``load`` decodes the pixels.
+
+    Raises:
+        UnsupportedImage, UndecodableImage, ImageTooLarge: as ``inspect``.
+    """
+    return opened(inspect(data, limits))
+
+
+def opened(found: Stripped) -> Image.Image:
+    """The image of a file that was inspected, not decoded yet. Only the decoder of its format runs.
+
+    Raises:
+        UndecodableImage: the header is truncated or corrupt, or says another size than before.
+    """
     try:
-        image = _opened(data, name)
-    except Image.DecompressionBombError as error:
-        raise ImageTooLarge(f"The image has more than the {limits.of(name):,} pixels allowed. Send a smaller one.") from error
+        image = READERS[found.format](io.BytesIO(found.data))
     except Exception as error:  # corrupt headers surface as OSError, SyntaxError, struct.error, ValueError and others
-        raise UndecodableImage(f"The {name} header cannot be read: the file is truncated or corrupt.") from error
-    if image.width * image.height > limits.of(name):
-        raise ImageTooLarge(
-            f"The image is {image.width}x{image.height}; at most {limits.of(name):,} pixels of a {name} are allowed. "
-            "Send a smaller one."
-        )
-    if max(image.size) > limits.side:
-        raise ImageTooLarge(
-            f"The image is {image.width}x{image.height}; at most {limits.side:,} pixels a side are allowed. Send a smaller one."
-        )
-    if name == "JPEG" and data.count(SCAN) > MAX_SCANS:
-        raise UndecodableImage(f"The JPEG has more than {MAX_SCANS} scans, as no camera writes. Save it again.")
+        raise UndecodableImage(f"The {found.format} header cannot be read: the file is truncated or corrupt.") from error
+    if image.size != (found.width, found.height):
+        raise UndecodableImage(f"The {found.format} is corrupt: it has two sizes.")
     return image
 
 
-def _opened(data: bytes, name: str) -> Image.Image:
-    """As ``Image.open``, but without its search for a decoder, which takes time: for a PNG or JPEG within Pillow's own limit.
-
-    A JPEG with more pictures behind the first, as phones write them, stays one: Pillow's MPO would not be known to ``load``.
-    """
-    reader = READERS.get(name)
-    if reader is not None:
-        image = reader(io.BytesIO(data))
-        if image.width * image.height <= (Image.MAX_IMAGE_PIXELS or 0):
-            return image
-    return Image.open(io.BytesIO(data), formats=[name])
-
-
-def load(image: Image.Image) -> Image.Image:
-    """Decode the pixels of an opened picture (the first frame of an animation), turned upright as its EXIF says.
+def load(image: Image.Image, orientation: int = UPRIGHT) -> Image.Image:
+    """Decode the pixels of an opened picture (the first frame of an animation), turned upright from its EXIF orientation.
 
     A large JPEG is decoded at a half, a quarter or an eighth of its size, in grey: the decoder does that in a fraction of the
-    time and memory, and every side keeps ``DRAFT_SIDE`` pixels.
+    time and memory, and every side keeps ``DRAFT_SIDE`` pixels. What the first frame of a GIF leaves free is transparent.
 
     Raises:
         UndecodableImage: the pixels are truncated or corrupt.
@@ -108,18 +85,51 @@ def load(image: Image.Image) -> Image.Image:
     try:
         if image.format == "JPEG":
             image.draft("L", (DRAFT_SIDE, DRAFT_SIDE))
+        frame = _frame(image)
         image.load()
         if image.mode in ("P", "PA") and image.palette is None:
             raise ValueError("a picture of palette colours without a palette")
-        return ImageOps.exif_transpose(image) if "exif" in image.info else image
+        if frame is not None:
+            image = _on_nothing(image, frame)
+        return image.transpose(TURNS[orientation]) if orientation in TURNS else image
     except Exception as error:  # as above, and zlib.error, EOFError, IndexError from the decoders
         raise UndecodableImage(f"The {image.format} cannot be decoded: the file is truncated or corrupt.") from error
 
 
-def decode(data: bytes, limits: Limits = DEFAULT) -> Image.Image:
-    """Open and load in one step.
+def decode(data: bytes | memoryview, limits: Limits = DEFAULT) -> Image.Image:
+    """Inspect, open and load in one step.
 
     Raises:
         UnsupportedImage, ImageTooLarge, UndecodableImage: as ``open_image`` and ``load``.
     """
-    return load(open_image(data, limits))
+    found = inspect(data, limits)
+    return load(opened(found), found.orientation)
+
+
+def _frame(image: Image.Image) -> tuple[int, int, int, int] | None:
+    """The box of a GIF's first frame, where it leaves some of the picture free."""
+    if not isinstance(image, GifImagePlugin.GifImageFile) or not image.tile:
+        return None
+    box = image.tile[0].extents
+    return None if box is None or box == (0, 0, *image.size) else box
+
+
+def _on_nothing(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+    """The part of a picture in ``box``, and transparency around."""
+    whole = Image.new("RGBA", image.size)
+    whole.paste(image.crop(box).convert("RGBA"), box)
+    whole.format = image.format
+    return whole
+
+
+def _too_large(found: Stripped, limits: Limits) -> ImageTooLarge:
+    size, name = f"The image is {found.width}x{found.height}", found.format
+    if found.width * found.height > limits.of(name):
+        return ImageTooLarge(f"{size}; at most {limits.of(name):,} pixels of a {name} are allowed. Send a smaller one.")
+    if max(found.width, found.height) > limits.side:
+        return ImageTooLarge(f"{size}; at most {limits.side:,} pixels a side are allowed. Send a smaller one.")
+    how = "has so many scans" if name == "JPEG" else "is run-length encoded"
+    return ImageTooLarge(
+        f"{size} and {how} that decoding it takes as long as {found.work:,} pixels; at most {limits.of(name):,} are allowed. "
+        f"Send a smaller one, or save it as {'an ordinary JPEG (not progressive)' if name == 'JPEG' else 'PNG'}."
+    )

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageChops
 
 from preprocessing import components, paper
-from preprocessing.decode import NoInk
+from preprocessing.errors import NoInk
 from preprocessing.levels import Box, Grey, levels, picture
 
 # Pictures are averaged down until the longer side is at most this: strokes keep far more pixels than a model looks at.

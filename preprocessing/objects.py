@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter
 
 from preprocessing import components, geometry
 from preprocessing.components import Mask, Piece
-from preprocessing.decode import NoInk
+from preprocessing.errors import NoInk
 from preprocessing.ground import LEAST_CONTRAST, Ground, even, fitted
 from preprocessing.ink import extrema, grey, shrink
 from preprocessing.levels import Box, Grey, levels, picture

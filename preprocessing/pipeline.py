@@ -10,7 +10,7 @@ from PIL import Image
 
 from preprocessing import geometry, objects
 from preprocessing import ink as inks
-from preprocessing.decode import NoInk
+from preprocessing.errors import NoInk
 from preprocessing.levels import Box, Grey, picture
 from preprocessing.spec import InputSpec
 

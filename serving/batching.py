@@ -72,7 +72,7 @@ class Batcher:
         if self._closed:
             raise Problem("unavailable", "The service is shutting down.")
         if seconds <= 0:
-            raise _late()
+            raise late()
         if len(self._queue) + len(tensors) > self._max_queue:
             raise Problem("overloaded", f"{len(self._queue)} images are waiting for this model. Try again in a moment.")
         loop, now = asyncio.get_running_loop(), perf_counter()
@@ -158,10 +158,11 @@ async def _result(item: _Item) -> Scored | Problem:
 
 def _expire(items: list[_Item]) -> None:
     for item in items:
-        _fail(item, _late())
+        _fail(item, late())
 
 
-def _late() -> Problem:
+def late() -> Problem:
+    """The problem of an image that is not wanted any more."""
     return Problem("deadline", "Not answered in time; the image is not read any more. Try again in a moment.")
 
 

@@ -69,11 +69,12 @@ class Cascade:
         """Answer every image of an upload, in order; one that a stage fails on has its problem in its place.
 
         Raises:
-            Problem: the device is missing, or the first model has no room for all images.
+            Problem: the device is missing, the first model has no room for all images, or the deadline passed before it was
+                asked.
             ClientDisconnect: the client went away.
         """
         self._check_device(upload.options.device)
-        prepared = await self._preparation.all(upload.images)
+        prepared = await self._preparation.all(upload.images, self.first.cancellation(upload))
         read = iter(await self._read([one for one in prepared if isinstance(one, Prepared)], upload))
         readings = [next(read) if isinstance(one, Prepared) else one for one in prepared]
         return [one if isinstance(one, Problem) else self.answer(one, upload) for one in readings]
@@ -141,7 +142,8 @@ class Cascade:
 
     async def _read_one(self, upload: Upload) -> Readings:
         self._check_device(upload.options.device)
-        (readings,) = await self._read([await self._preparation.one(upload.images[0])], upload)
+        prepared = await self._preparation.one(upload.images[0], self.first.cancellation(upload))
+        (readings,) = await self._read([prepared], upload)
         if isinstance(readings, Problem):
             raise readings
         return readings

@@ -14,7 +14,7 @@ from serving.answers import Reading, answer
 from serving.batching import Batcher, Scored
 from serving.devices import DEVICES
 from serving.errors import Problem
-from serving.preparation import Preparation, Prepared
+from serving.preparation import Cancellation, Preparation, Prepared
 from serving.runner import Call, LocalRunner, Runner, warm_up_sizes
 from serving.schemas import Classification
 from serving.settings import Settings
@@ -67,11 +67,11 @@ class Classifier:
         """Answer every image of an upload, in order; one that fails has its problem in its place.
 
         Raises:
-            Problem: the device is missing, or the batcher has no room for them all.
+            Problem: the device is missing, the batcher has no room for them all, or the deadline passed before it was asked.
             ClientDisconnect: the client went away.
         """
         self.batcher(upload.options.device)  # refuses a device that is missing before anything is done
-        prepared = await self.preparation.all(upload.images)
+        prepared = await self.preparation.all(upload.images, self.cancellation(upload))
         scores = iter(await self.score([one.tensor for one in prepared if isinstance(one, Prepared)], upload))
         return [self._entry(one, next(scores), upload) if isinstance(one, Prepared) else one for one in prepared]
 
@@ -92,7 +92,7 @@ class Classifier:
             Problem, ClientDisconnect: as ``classify``.
         """
         self.batcher(upload.options.device)  # refuses a device that is missing before anything is done
-        prepared = await self.preparation.one(upload.images[0])
+        prepared = await self.preparation.one(upload.images[0], self.cancellation(upload))
         (scored,) = await self.score([prepared.tensor], upload)
         if isinstance(scored, Problem):
             raise scored
@@ -104,8 +104,12 @@ class Classifier:
         Raises:
             Problem, ClientDisconnect: as ``Batcher.submit``; ``device_unavailable``.
         """
-        seconds = upload.started + self._settings.deadline_seconds - perf_counter()
+        seconds = self._deadline(upload) - perf_counter()
         return await self.batcher(upload.options.device).submit(tensors, seconds=seconds, gone=upload.gone)
+
+    def cancellation(self, upload: Upload) -> Cancellation:
+        """Whether an upload is still to be answered."""
+        return Cancellation(self._deadline(upload), upload.gone)
 
     async def logits(self, tensors: list[Tensor], upload: Upload) -> list[Tensor]:
         """The logits float32[K] of more images, asked for by the same upload, at most a batch at a time.
@@ -182,6 +186,9 @@ class Classifier:
         """Let go of the sessions of a model that is not taken into service after all."""
         for runner in self.runners.values():
             runner.close()
+
+    def _deadline(self, upload: Upload) -> float:
+        return upload.started + self._settings.deadline_seconds
 
     def _entry(self, prepared: Prepared, scored: Scored | Problem, upload: Upload) -> Classification | Problem:
         return scored if isinstance(scored, Problem) else self.answer(Reading(prepared, scored), upload)

@@ -30,7 +30,7 @@ async def explain(model: Model, upload: Upload) -> Explanation:
     """
     origin = await model.origin(upload)
     classifier, card = origin.classifier, origin.classifier.card
-    steps = await classifier.preparation.stages(upload.images[0])
+    steps = await classifier.preparation.stages(upload.images[0], classifier.cancellation(upload))
     corners, covered = await anyio.to_thread.run_sync(occlusions, steps[-1].image, card)
     scores = np.stack([origin.logits, *await classifier.logits(covered, upload)])
     winner = card.labels.index(origin.label)

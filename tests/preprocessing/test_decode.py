@@ -1,5 +1,6 @@
 import io
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -8,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from preprocessing import ImageError, ImageTooLarge, Limits, UndecodableImage, UnsupportedImage, decode
-from preprocessing.decode import image_format
+from preprocessing import FORMATS, ImageError, ImageTooLarge, Limits, UndecodableImage, decode, inspect
 from tests.pictures import WHITE, digit, encoded
+from tests.preprocessing.files import bmp, chunk, progressive, saved
 
 LIMITS = Limits(pixels=1_000_000, photo_pixels=12_000_000, side=30_000)
 SEVEN = encoded(digit("7"))
@@ -22,28 +23,15 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b""))
 
 
-def chunk(kind: bytes, data: bytes) -> bytes:
-    """One chunk of a PNG."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("format", FORMATS)
 def test_formats_are_told_by_content(format: str) -> None:
     image = digit("7").convert("RGB")
     data = encoded(image, format)
-    assert image_format(data) == format
+    assert inspect(data).format == format
     assert decode(data, LIMITS).size == image.size
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"GIF89a", b"%PDF-1.7", b"http://127.0.0.1/7.png", encoded(digit("7").convert("P"), "GIF")]
-)
-def test_other_content_is_unsupported(data: bytes) -> None:
-    with pytest.raises(UnsupportedImage, match="PNG, JPEG or WebP"):
-        decode(data, LIMITS)
-
-
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("format", FORMATS)
 def test_truncated_files_are_undecodable(format: str) -> None:
     data = encoded(digit("7").convert("RGB"), format)
     with pytest.raises(UndecodableImage, match="truncated or corrupt"):
@@ -81,18 +69,71 @@ def test_photos_may_be_larger_than_what_is_decoded_in_full() -> None:
         decode(encoded(Image.new("L", (4001, 3000)), "JPEG"), LIMITS)
 
 
+def bombs() -> dict[str, bytes]:
+    """A few bytes each, of pictures that would take gigabytes."""
+    frame = struct.pack("<BHHHHB", 0x2C, 0, 0, 65_535, 65_535, 0) + b"\x02\x01\0\0"
+    small = struct.pack("<BHHHHB", 0x2C, 65_000, 65_000, 9, 9, 0) + b"\x02\x01\0\0"
+    canvas = b"WEBPVP8X" + struct.pack("<I", 10) + bytes(4) + b"\xff" * 6
+    lossless = b"WEBPVP8L" + struct.pack("<IB", 5, 0x2F) + b"\xff\xff\xff\x0f"
+    return {
+        "GIF, its screen": b"GIF89a" + struct.pack("<HHBBB", 65_535, 65_535, 0, 0, 0) + frame,
+        "GIF, its first frame": b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0, 0, 0) + frame,
+        "GIF, where its first frame lies": b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0, 0, 0) + small,
+        "BMP": bmp(b"", 2**31 - 1, 2**31 - 1, 24),
+        "BMP from its top": bmp(b"", 60_000, -60_000, 1),
+        "BMP of OS/2": bmp(b"", 65_535, 65_535, 1, header=12),
+        "BMP of runs": bmp(bytes(100), 30_000, 30_000, 8, compression=1),
+        "WebP": b"RIFF" + struct.pack("<I", len(canvas)) + canvas,
+        "WebP, lossless": b"RIFF" + struct.pack("<I", len(lossless)) + lossless,
+        "PNG": png_header(2**31 - 1, 2**31 - 1),
+        "JPEG": b"\xff\xd8\xff\xc0\0\x0b\x08\xff\xff\xff\xff\1\1\x11\0\xff\xda\0\x08\1\1\0\0\x3f\0" + bytes(9),
+    }
+
+
+@pytest.mark.parametrize("name", bombs())
+def test_absurd_sizes_are_refused_before_memory_is_taken(name: str) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(ImageTooLarge, match="pixels"):
+            decode(bombs()[name], LIMITS)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize(("more", "readable"), [(0, True), (30, True), (60, False), (5000, False)])
 def test_a_jpeg_may_not_have_thousands_of_scans(more: int, readable: bool) -> None:
-    buffer = io.BytesIO()
-    Image.new("L", (64, 64), 128).save(buffer, "JPEG", progressive=True)
-    data = buffer.getvalue()
-    last = data[data.rindex(b"\xff\xda") : -2]
-    many = data[:-2] + last * more + data[-2:]
+    many = progressive(Image.new("L", (64, 64), 128), more)
     if readable:
         assert decode(many).size == (64, 64)
     else:
         with pytest.raises(UndecodableImage, match="more than 64 scans"):
             decode(many)
+
+
+def test_pixels_times_scans_are_limited() -> None:
+    large = Image.new("L", (4096, 4096), 128)
+    few, many = progressive(large, 6), progressive(large, 20)
+    assert len(many) < 200_000
+    assert decode(few).size == (512, 512)
+    with pytest.raises(ImageTooLarge, match=r"4096x4096 and has so many scans.*not progressive"):
+        decode(many)
+    assert decode(many, Limits(photo_pixels=40_000_000)).size == (512, 512)
+
+
+@pytest.mark.parametrize("size", [(4032, 3024), (4096, 4096)])
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
+def test_progressive_photos_within_the_limit_are_read(size: tuple[int, int], subsampling: str) -> None:
+    photo = saved(Image.new("RGB", size, "teal"), "JPEG", progressive=True, subsampling=subsampling)
+    found = inspect(photo)
+    assert found.work <= Limits().photo_pixels
+    assert photo.count(b"\xff\xda") == 10
+
+
+def test_runs_that_take_long_are_refused() -> None:
+    assert decode(bmp(b"\x40\x07\0\0" * 64, 64, 64, 8, compression=1, palette=bytes(1024))).size == (64, 64)
+    with pytest.raises(ImageTooLarge, match=r"64x64 and is run-length encoded.*Send a smaller one, or save it as PNG"):
+        decode(bmp(b"\0\0" * 300_000, 64, 64, 8, compression=1, palette=bytes(1024)))
 
 
 def test_first_frame_of_an_animation() -> None:

@@ -1,0 +1,64 @@
+"""WebP: chunks of a RIFF file, of which the first picture needs the canvas, its opacity and its data."""
+
+import struct
+from typing import Final
+
+from preprocessing.containers.exif import UPRIGHT, orientation
+from preprocessing.containers.stripped import Stripped, corrupt
+from preprocessing.errors import UndecodableImage
+
+# A frame of an animation is a chunk: that is five minutes of it.
+MAX_CHUNKS: Final = 8192
+_HEAD: Final = 12
+_NEEDED: Final = frozenset((b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM"))
+_PICTURES: Final = frozenset((b"VP8 ", b"VP8L", b"ANMF"))
+_CHUNK: Final = struct.Struct("<4sI")
+
+
+def matches(data: bytes) -> bool:
+    """Whether ``data`` begins as a WebP does."""
+    return data.startswith(b"RIFF") and data[8:12] == b"WEBP"
+
+
+def strip(data: bytes) -> Stripped:
+    """The WebP without EXIF, profile and XMP, and without the frames of an animation behind the first.
+
+    Raises:
+        UndecodableImage: it does not begin with a picture or a canvas, or has more than ``MAX_CHUNKS`` chunks.
+    """
+    width, height = _size(data)
+    end = min(len(data), 8 + int.from_bytes(data[4:8], "little"))
+    kept: list[bytes] = []
+    turn: int | None = None
+    start, at, parts, seen = _HEAD, _HEAD, 0, False
+    while at + 8 <= end:
+        kind, length = _CHUNK.unpack_from(data, at)
+        following = at + 8 + length + (length & 1)
+        parts += 1
+        if parts > MAX_CHUNKS:
+            raise UndecodableImage(f"The WebP has more than {MAX_CHUNKS:,} chunks, as no program writes. Save it again.")
+        picture = kind in _PICTURES
+        if (seen and picture) or not (picture or kind in _NEEDED):
+            if kind == b"EXIF" and turn is None:
+                turn = orientation(data, at + 8, min(at + 8 + length, end))
+            kept.append(data[start:at])
+            start = following
+        seen |= picture
+        at = following
+    if kept:
+        body = b"".join((*kept, data[start:end]))
+        data = b"".join((b"RIFF", struct.pack("<I", len(body) + 4), b"WEBP", body))
+    return Stripped("WEBP", data, width, height, turn or UPRIGHT, width * height, parts)
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    """Width and height of the canvas, from the first chunk."""
+    kind, head = data[12:16], data[20:30]
+    if kind == b"VP8X" and len(head) == 10:
+        return 1 + int.from_bytes(head[4:7], "little"), 1 + int.from_bytes(head[7:10], "little")
+    if kind == b"VP8 " and head[3:6] == b"\x9d\x01\x2a" and len(head) == 10:
+        return int.from_bytes(head[6:8], "little") & 0x3FFF, int.from_bytes(head[8:10], "little") & 0x3FFF
+    if kind == b"VP8L" and head[:1] == b"\x2f" and len(head) >= 5:
+        bits = int.from_bytes(head[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    raise corrupt("WebP")

@@ -1,0 +1,101 @@
+"""Image files with whatever a test wants in them beside the pixels."""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterable
+
+from PIL import Image
+
+from tests.pictures import digit
+
+TAG_BYTES = 12
+
+
+def saved(image: Image.Image, format: str, **options: object) -> bytes:
+    """The picture as a file of a format, with Pillow's options for it."""
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def colours(width: int = 31, height: int = 17) -> Image.Image:
+    """A picture whose pixels all differ, so that no turn of it is another."""
+    red = Image.linear_gradient("L").resize((width, height))
+    green = Image.linear_gradient("L").rotate(90).resize((width, height))
+    return Image.merge("RGB", (red, green, Image.radial_gradient("L").resize((width, height))))
+
+
+def exif(orientation: int, order: str = ">", kind: int = 3, tags: int = 0, count: int = 1) -> bytes:
+    """EXIF, without its prefix, that has ``tags`` other tags ahead of the orientation, in either byte order."""
+    mark = b"MM\0*" if order == ">" else b"II*\0"
+    entries = b"".join(struct.pack(f"{order}HHII", 0x0100, 3, 1, 0) for _ in range(tags))
+    value = struct.pack(order + {1: "B", 3: "H", 4: "I"}[kind], orientation).ljust(4, b"\0")
+    entry = struct.pack(f"{order}HHI", 0x0112, kind, count) + value
+    return mark + struct.pack(f"{order}IH", 8, tags + 1) + entries + entry + bytes(4)
+
+
+def chunk(kind: bytes, data: bytes = b"") -> bytes:
+    """One chunk of a PNG, its checksum right."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_with(png: bytes, ahead: Iterable[bytes] = (), behind: Iterable[bytes] = ()) -> bytes:
+    """A PNG with chunks right behind its header and right ahead of its end."""
+    return png[:33] + b"".join(ahead) + png[33:-12] + b"".join(behind) + png[-12:]
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    """A segment of a JPEG."""
+    return bytes((0xFF, marker)) + struct.pack(">H", len(content) + 2) + content
+
+
+def jpeg_with(jpeg: bytes, *segments: bytes) -> bytes:
+    """A JPEG with these segments behind its first, which is JFIF's."""
+    at = 4 + int.from_bytes(jpeg[4:6], "big")
+    return jpeg[:at] + b"".join(segments) + jpeg[at:]
+
+
+def riff_chunk(kind: bytes, data: bytes) -> bytes:
+    """A chunk of a WebP, padded."""
+    return kind + struct.pack("<I", len(data)) + data + bytes(len(data) & 1)
+
+
+def webp_with(webp: bytes, size: tuple[int, int], ahead: Iterable[bytes] = (), behind: Iterable[bytes] = ()) -> bytes:
+    """A simple WebP as one with a canvas of its ``size``, and chunks ahead of its picture and behind it."""
+    canvas = bytes((0x2C, 0, 0, 0)) + b"".join(struct.pack("<I", side - 1)[:3] for side in size)
+    body = b"WEBP" + riff_chunk(b"VP8X", canvas) + b"".join(ahead) + webp[12:] + b"".join(behind)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def gif_with(gif: bytes, *extensions: bytes) -> bytes:
+    """A GIF with extensions behind its colours."""
+    at = 13 + (3 << (gif[10] & 7) + 1 if gif[10] & 0x80 else 0)
+    return gif[:at] + b"".join(extensions) + gif[at:]
+
+
+def extension(label: int, *pieces: bytes) -> bytes:
+    """An extension of a GIF in pieces of at most 255 bytes."""
+    return bytes((0x21, label)) + b"".join(bytes((len(piece),)) + piece for piece in pieces) + b"\0"
+
+
+def bmp(
+    pixels: bytes, width: int, height: int, bits: int, *, header: int = 40, compression: int = 0, palette: bytes = b""
+) -> bytes:
+    """A BMP by hand; a negative ``height`` has its rows from the top."""
+    if header == 12:
+        head = struct.pack("<IHHHH", 12, width, height, 1, bits)
+    else:
+        head = struct.pack("<IiiHHIIiiII", header, width, height, 1, bits, compression, len(pixels), 0, 0, 0, 0)
+        head = head.ljust(header, b"\0")
+    start = 14 + len(head) + len(palette)
+    return struct.pack("<2sIII", b"BM", start + len(pixels), 0, start) + head + palette + pixels
+
+
+def progressive(image: Image.Image, scans: int) -> bytes:
+    """A progressive JPEG of so many scans more, each the last one again."""
+    data = saved(image, "JPEG", progressive=True)
+    return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * scans + data[-2:]
+
+
+SEVEN = digit("7").convert("RGB")
