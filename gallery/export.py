@@ -11,6 +11,7 @@ from typing import IO, Any, Final
 from gallery.tables import Entry
 
 MANIFEST: Final = "manifest.json"
+SUFFIXES: Final = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
 CHUNK: Final = 65_536
 SPOOLED: Final = 1_048_576
 PLAIN: Final = " -_"
@@ -18,22 +19,26 @@ READABLE: Final = 0o644 << 16
 
 
 def archive(entries: Iterable[Entry], document: Callable[[Entry], dict[str, Any]]) -> Iterator[bytes]:
-    """The ZIP file piece by piece, holding one picture at a time: LABEL/ID.png, the label being the correction where there is
-    one, and manifest.json, a list of what ``document`` says of each entry and, as ``file``, where its picture is."""
+    """The ZIP file in pieces of about ``CHUNK`` bytes, holding one picture at a time: LABEL/ID.png (.jpg, .webp), the label
+    being the correction where there is one, and manifest.json, a list of what ``document`` says of each entry and, as ``file``,
+    where its picture is."""
     outlet = _Outlet()
     with (
         SpooledTemporaryFile(SPOOLED) as manifest,
-        zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as pack,
+        zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED) as pack,
     ):
         separator = b"["
         for entry in entries:
-            file = str(PurePosixPath(folder_name(entry.corrected or entry.label), f"{entry.id}.png"))
-            pack.writestr(_member(file, entry), entry.image)
+            file = str(PurePosixPath(folder_name(entry.corrected or entry.label), f"{entry.id}{SUFFIXES[entry.media_type]}"))
             manifest.write(separator + json.dumps({**document(entry), "file": file}, ensure_ascii=False).encode())
             separator = b",\n"
-            yield outlet.take()
+            yield from _packed(
+                _member(file, entry.created.timetuple()[:6], len(entry.image)), io.BytesIO(entry.image), pack, outlet
+            )
         manifest.write(b"[]" if separator == b"[" else b"]")
-        yield from _copied(manifest, pack, outlet)
+        info = _member(MANIFEST, zipfile.ZipInfo().date_time, manifest.tell())
+        manifest.seek(0)
+        yield from _packed(info, manifest, pack, outlet)
     yield outlet.take()
 
 
@@ -48,35 +53,37 @@ class _Outlet(io.RawIOBase):
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
+        self.size = 0
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
         self._pieces.append(bytes(data))
+        self.size += len(self._pieces[-1])
         return len(self._pieces[-1])
 
     def take(self) -> bytes:
         taken = b"".join(self._pieces)
         self._pieces.clear()
+        self.size = 0
         return taken
 
 
-def _copied(manifest: IO[bytes], pack: zipfile.ZipFile, outlet: _Outlet) -> Iterator[bytes]:
-    """Write the manifest into the ZIP file and give the pieces."""
-    info = zipfile.ZipInfo(MANIFEST)
-    info.compress_type, info.external_attr, info.file_size = zipfile.ZIP_DEFLATED, READABLE, manifest.tell()
-    manifest.seek(0)
+def _packed(info: zipfile.ZipInfo, content: IO[bytes], pack: zipfile.ZipFile, outlet: _Outlet) -> Iterator[bytes]:
+    """Write one member into the ZIP file and give the pieces."""
     with pack.open(info, "w") as member:
-        while chunk := manifest.read(CHUNK):
+        while chunk := content.read(CHUNK):
             member.write(chunk)
-            yield outlet.take()
+            if outlet.size >= CHUNK:
+                yield outlet.take()
+    yield outlet.take()
 
 
-def _member(file: str, entry: Entry) -> zipfile.ZipInfo:
-    """The entry's picture in the ZIP file, as old as the entry."""
-    info = zipfile.ZipInfo(file, entry.created.timetuple()[:6])
-    info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, READABLE
+def _member(file: str, date: tuple[int, ...], size: int) -> zipfile.ZipInfo:
+    """A file of ``size`` bytes in the ZIP file."""
+    info = zipfile.ZipInfo(file, date)  # type: ignore[arg-type]  # six numbers
+    info.compress_type, info.external_attr, info.file_size = zipfile.ZIP_DEFLATED, READABLE, size
     return info
 
 

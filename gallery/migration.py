@@ -19,8 +19,8 @@ class NewerTables(Exception):
     """The tables were made by a newer version of this code, which alone knows what is in them."""
 
 
-def upgrade(engine: Engine) -> bool:
-    """Bring the tables to the newest version; whether that was needed.
+def upgrade(engine: Engine, version: str = "head") -> bool:
+    """Bring the tables to the newest version, or to an earlier one; whether that was needed.
 
     ``engine`` begins its transactions so that one at a time writes.
 
@@ -38,7 +38,7 @@ def upgrade(engine: Engine) -> bool:
             raise NewerTables(f"its tables are of version {found}, newer than {newest()}, the newest known here")
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, version)
         return True
 
 

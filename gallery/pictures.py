@@ -4,13 +4,28 @@ import io
 from dataclasses import dataclass
 from typing import Final
 
-from PIL import Image, ImageOps
+from PIL import Image
+
+from gallery.containers import pixels_only
 
 SIDE: Final = 1024
 THUMBNAIL_SIDE: Final = 160
-FORMATS: Final = ("PNG", "JPEG", "WEBP")
+FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+PNG: Final = "image/png"
+# How a picture of each EXIF orientation is turned upright.
+TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 GREY: Final = ("1", "L", "LA", "La")
 WIDE: Final = ("I", "F")
+# Of other modes viewers do not show the same: CMYK, and levels of more than eight bits.
+SHOWN_ALIKE: Final = ("1", "L", "LA", "P", "RGB", "RGBA")
 
 
 class BadPicture(Exception):
@@ -19,37 +34,53 @@ class BadPicture(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A PNG of ``width`` x ``height`` pixels, at most ``SIDE`` a side, and one of at most ``THUMBNAIL_SIDE``."""
+    """An image of ``width`` x ``height`` pixels, at most ``SIDE`` a side: PNG, JPEG or WebP by its ``media_type``; and a PNG of
+    it of at most ``THUMBNAIL_SIDE``."""
 
-    png: bytes
+    image: bytes
+    media_type: str
     width: int
     height: int
     thumbnail: bytes
 
+    @property
+    def size(self) -> int:
+        """Bytes it takes."""
+        return len(self.image) + len(self.thumbnail)
 
-def picture(data: bytes) -> Picture:
-    """What is kept of a PNG, JPEG or WebP file: its pixels, those of the first frame of an animation.
+
+def picture(data: bytes | memoryview, orientation: int = 1) -> Picture:
+    """What is kept of a PNG, JPEG, WebP, BMP or GIF file: its pixels, those of the first frame of an animation.
+
+    The encoded pixels are kept as they came where they need no turning or scaling and are not larger than a PNG of them;
+    otherwise that PNG is. Nothing else of the file is kept.
+
+    ``orientation`` is what its EXIF says (1 to 8). It is not looked for here: Pillow would parse all of the EXIF for it, which
+    takes seconds where somebody means harm; ``data`` should come without EXIF, ICC profiles and text, which Pillow parses as
+    well.
 
     Raises:
         BadPicture: it cannot be decoded.
     """
+    data = bytes(data)
+    came = pixels_only(data)
     try:
-        image = _plain(_upright(data))
+        opened = Image.open(io.BytesIO(came or data), formats=FORMATS)
+        as_it_came = orientation == 1 and max(opened.size) <= SIDE and opened.mode in SHOWN_ALIKE
+        opened.draft(opened.mode, (SIDE, SIDE))
+        opened.load()
+        image = _plain(opened)
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, ValueError and others
         raise BadPicture("The picture cannot be decoded: the file is truncated, corrupt or too large.") from error
     image.thumbnail((SIDE, SIDE))
-    png = _encoded(image)
+    if orientation in TURNS:
+        image = image.transpose(TURNS[orientation])
+    kept, media_type = _encoded(image), PNG
+    if came is not None and as_it_came and len(came) <= len(kept):
+        kept, media_type = came, Image.MIME[opened.format or ""]
     width, height = image.size
     image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    return Picture(png, width, height, _encoded(image))
-
-
-def _upright(data: bytes) -> Image.Image:
-    """The decoded picture, a large JPEG at a fraction of its size, turned as its EXIF says."""
-    image = Image.open(io.BytesIO(data), formats=FORMATS)
-    image.draft(image.mode, (SIDE, SIDE))
-    image.load()
-    return ImageOps.exif_transpose(image)
+    return Picture(kept, media_type, width, height, _encoded(image))
 
 
 def _plain(image: Image.Image) -> Image.Image:

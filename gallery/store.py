@@ -1,29 +1,35 @@
 """The gallery: entries kept, found, corrected and removed. What it answers has been written."""
 
-import base64
-import struct
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta, timezone
-from typing import Any, Final, NamedTuple
+from datetime import datetime, timezone
+from typing import Any, Final, Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import URL, ColumnElement, Select, and_, delete, func, or_, select
+from sqlalchemy import URL, Select, delete, func, select
 from sqlalchemy.orm import Session, undefer
 
+from gallery.cancellation import Cancellation
 from gallery.database import Database
+from gallery.listing import Choice, Page, Place, newest_first
 from gallery.pictures import Picture
 from gallery.tables import Entry
 
 # Threads that may use a store at a time; each has a connection.
 CONNECTIONS: Final = 4
+# Bytes of pictures that a gallery holds unless it is told otherwise.
+MAX_BYTES: Final = 2_147_483_648
+# Pictures that an export reads from the database at a time, fewer where they are large.
 EXPORT_PAGE: Final = 16
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
-PLACE: Final = struct.Struct(">q16s")
+EXPORT_BYTES: Final = 1_048_576
 
 
 class Full(Exception):
-    """The gallery holds as many entries as it may."""
+    """The gallery holds as many entries, or bytes of pictures, as it may."""
+
+    def __init__(self, of: Literal["entries", "bytes"]) -> None:
+        super().__init__(of)
+        self.of = of
 
 
 class NoEntry(Exception):
@@ -44,89 +50,61 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """Which entries: of a model, of a label (the correction, else the prediction), corrected or not."""
+class Keeper:
+    """Who keeps a picture: the name of an API key, empty where there are none, and whether it may correct entries too."""
 
-    model: str | None = None
-    label: str | None = None
-    corrected: bool | None = None
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """What holds of them."""
-        found: list[ColumnElement[bool]] = []
-        if self.model is not None:
-            found.append(Entry.model == self.model)
-        if self.label is not None:
-            found.append(func.coalesce(Entry.corrected, Entry.label) == self.label)
-        if self.corrected is not None:
-            found.append(Entry.corrected.is_not(None) if self.corrected else Entry.corrected.is_(None))
-        return found
+    name: str = ""
+    may_correct: bool = True
 
 
-class Place(NamedTuple):
-    """Between two entries: after the one of this age and id, which need not be there any more."""
-
-    created: datetime
-    id: UUID
-
-    def text(self) -> str:
-        """As a client is given it."""
-        microseconds = (self.created - EPOCH) // timedelta(microseconds=1)
-        return base64.urlsafe_b64encode(PLACE.pack(microseconds, self.id.bytes)).decode("ascii")
-
-    @classmethod
-    def parse(cls, text: str) -> "Place":
-        """What ``text`` gave.
-
-        Raises:
-            ValueError: it is none.
-        """
-        try:
-            microseconds, id = PLACE.unpack(base64.b64decode(text, altchars=b"-_", validate=True))
-            return cls(EPOCH + timedelta(microseconds=microseconds), UUID(bytes=id))
-        except (ValueError, struct.error, OverflowError):
-            raise ValueError("it is not the `next` of a page") from None
-
-
-class Page(NamedTuple):
-    """Entries, newest first, the place after them where there are more, and how many were chosen in all."""
-
-    entries: list[Entry]
-    next: Place | None
-    total: int
+ANYBODY: Final = Keeper()
 
 
 class Store:
-    """A gallery of at most ``max_entries`` in the database at ``url``. Safe to share between ``CONNECTIONS`` threads.
+    """A gallery of at most ``max_entries`` and ``max_bytes`` of pictures in the database at ``url``. Safe to share between
+    ``CONNECTIONS`` threads.
 
-    Every method raises ``gallery.Unavailable`` when the database cannot be used.
+    Every method raises ``gallery.Unavailable`` when the database cannot be used. Those that write take a ``Cancellation`` and
+    raise ``gallery.Cancelled``, with nothing changed, when they were called off before their commit.
     """
 
-    def __init__(self, url: URL, max_entries: int) -> None:
+    def __init__(self, url: URL, max_entries: int, max_bytes: int = MAX_BYTES) -> None:
         self._database = Database(url, CONNECTIONS)
         self._max_entries = max_entries
+        self._max_bytes = max_bytes
 
-    def keep(self, prediction: Prediction, picture: Picture, key: str | None = None) -> tuple[Entry, bool]:
+    def keep(
+        self,
+        prediction: Prediction,
+        picture: Picture,
+        key: str | None = None,
+        keeper: Keeper = ANYBODY,
+        cancellation: Cancellation | None = None,
+    ) -> tuple[Entry, bool]:
         """Keep a picture; the entry, and whether it is new.
 
-        An entry of the same ``key`` is renewed instead. Its correction stays if the picture and the model are the same.
+        An entry of the same ``key`` and keeper is renewed instead. Its correction stays if the picture and the model are the
+        same. If they are not, a keeper that may not correct does not take it away: the corrected entry stays as it is, without
+        its key, and there is a new one.
 
         Raises:
-            Full: there is no room for another entry.
+            Full: there is no room for another entry, or for so large a picture.
         """
         now = datetime.now(timezone.utc)
-        with self._database.session(writing=True) as session:
-            same_key = select(Entry).where(Entry.key == key).options(undefer(Entry.image))
-            entry = session.scalar(same_key) if key is not None else None
+        with self._database.session(writing=True, cancellation=cancellation) as session:
+            entry = self._entry_of(session, keeper.name, key)
+            if entry is not None and (entry.image, entry.model) != (picture.image, prediction.model):
+                if entry.corrected is not None and not keeper.may_correct:
+                    entry.key, entry = None, None
+                    session.flush()  # before another entry takes the key
+                else:
+                    entry.corrected = None
             new = entry is None
+            self._check_room(session, new, picture.size - (entry.size if entry else 0))
             if entry is None:
-                if _count(session) >= self._max_entries:
-                    raise Full
-                entry = Entry(id=uuid4(), key=key, created=now)
+                entry = Entry(id=uuid4(), owner=keeper.name, key=key, created=now, corrected=None)
                 session.add(entry)
-            elif (entry.image, entry.model) != (picture.png, prediction.model):
-                entry.corrected = None
-            for name, value in {**asdict(prediction), **_columns(picture), "updated": now}.items():
+            for name, value in {**asdict(prediction), **asdict(picture), "size": picture.size, "updated": now}.items():
                 setattr(entry, name, value)
         return entry, new
 
@@ -139,39 +117,39 @@ class Store:
         with self._database.session() as session:
             return _found(session, select(Entry).where(Entry.id == id))
 
-    def image(self, id: UUID) -> bytes:
-        """The picture of an entry as PNG.
+    def image(self, id: UUID) -> tuple[bytes, str]:
+        """The picture of an entry, and its media type.
 
         Raises:
             NoEntry: it is not there.
         """
         with self._database.session() as session:
-            return _found(session, select(Entry).where(Entry.id == id).options(undefer(Entry.image))).image
+            entry = _found(session, select(Entry).where(Entry.id == id).options(undefer(Entry.image)))
+            return entry.image, entry.media_type
 
     def page(self, choice: Choice, limit: int, after: Place | None = None) -> Page:
         """At most ``limit`` of the chosen entries, newest first, those after a place."""
         with self._database.session() as session:
-            entries = list(session.scalars(_newest_first(choice, after).limit(limit + 1)))
-            total = _count(session, choice)
+            entries = list(session.scalars(newest_first(choice, after).limit(limit + 1)))
+            total = session.scalar(select(func.count()).select_from(Entry).where(*choice.conditions())) or 0
         more = len(entries) > limit
-        return Page(entries[:limit], _place(entries[limit - 1]) if more else None, total)
+        return Page(entries[:limit], Place.of(entries[limit - 1]) if more else None, total)
 
     def pictures(self, choice: Choice) -> Iterator[Entry]:
-        """All chosen entries with their pictures, newest first, a few at a time in memory.
+        """All chosen entries with their pictures, newest first: in memory is one of them, or a few small ones.
 
         Those that are added meanwhile are not among them, and those that are deleted may be.
         """
-        after: Place | None = None
-        while True:
-            with self._database.session() as session:
-                statement = _newest_first(choice, after).limit(EXPORT_PAGE).options(undefer(Entry.image))
-                entries = list(session.scalars(statement))
-            yield from entries
-            if len(entries) < EXPORT_PAGE:
-                return
-            after = _place(entries[-1])
+        entries, after = self._few_pictures(choice, None)
+        while after is not None:
+            entries.reverse()
+            while entries:
+                yield entries.pop()
+            entries, after = self._few_pictures(choice, after)
 
-    def correct(self, id: UUID, label: str | None, check: Callable[[str, str], None]) -> Entry:
+    def correct(
+        self, id: UUID, label: str | None, check: Callable[[str, str], None], cancellation: Cancellation | None = None
+    ) -> Entry:
         """Give an entry another label, or with None its prediction back.
 
         ``check`` is told the entry's model and the label, and raises what it will when they do not go together.
@@ -179,7 +157,7 @@ class Store:
         Raises:
             NoEntry: it is not there.
         """
-        with self._database.session(writing=True) as session:
+        with self._database.session(writing=True, cancellation=cancellation) as session:
             entry = _found(session, select(Entry).where(Entry.id == id))
             if label is not None:
                 check(entry.model, label)
@@ -187,20 +165,20 @@ class Store:
                 entry.corrected, entry.updated = label, datetime.now(timezone.utc)
         return entry
 
-    def delete(self, id: UUID) -> None:
+    def delete(self, id: UUID, cancellation: Cancellation | None = None) -> None:
         """Remove an entry.
 
         Raises:
             NoEntry: it is not there.
         """
-        with self._database.session(writing=True) as session:
+        with self._database.session(writing=True, cancellation=cancellation) as session:
             if session.scalar(delete(Entry).where(Entry.id == id).returning(Entry.id)) is None:
                 raise NoEntry(str(id))
 
-    def empty(self) -> int:
+    def empty(self, cancellation: Cancellation | None = None) -> int:
         """Remove all entries; how many they were."""
-        with self._database.session(writing=True) as session:
-            count = _count(session)
+        with self._database.session(writing=True, cancellation=cancellation) as session:
+            count = session.scalar(select(func.count()).select_from(Entry)) or 0
             session.execute(delete(Entry))
         return count
 
@@ -208,26 +186,37 @@ class Store:
         """Close the connections."""
         self._database.close()
 
+    def _entry_of(self, session: Session, owner: str, key: str | None) -> Entry | None:
+        if key is None:
+            return None
+        return session.scalar(select(Entry).where(Entry.owner == owner, Entry.key == key).options(undefer(Entry.image)))
 
-def _columns(picture: Picture) -> dict[str, Any]:
-    return {"image": picture.png, "thumbnail": picture.thumbnail, "width": picture.width, "height": picture.height}
+    def _check_room(self, session: Session, new: bool, more: int) -> None:
+        """Return if there is room for a ``new`` entry and for so many ``more`` bytes; what makes nothing larger has it always.
 
+        Raises:
+            Full: there is none.
+        """
+        count, size = session.execute(select(func.count(), func.coalesce(func.sum(Entry.size), 0))).one()
+        if new and count >= self._max_entries:
+            raise Full("entries")
+        if more > 0 and size + more > self._max_bytes:
+            raise Full("bytes")
 
-def _newest_first(choice: Choice, after: Place | None) -> Select[tuple[Entry]]:
-    """The chosen entries after a place, in the order of pages."""
-    chosen = select(Entry).where(*choice.conditions()).order_by(Entry.created.desc(), Entry.id.desc())
-    if after is None:
-        return chosen
-    return chosen.where(or_(Entry.created < after.created, and_(Entry.created == after.created, Entry.id < after.id)))
-
-
-def _place(entry: Entry) -> Place:
-    return Place(entry.created, entry.id)
-
-
-def _count(session: Session, choice: Choice | None = None) -> int:
-    conditions = choice.conditions() if choice else []
-    return session.scalar(select(func.count()).select_from(Entry).where(*conditions)) or 0
+    def _few_pictures(self, choice: Choice, after: Place | None) -> tuple[list[Entry], Place | None]:
+        """The next entries with their pictures, one or as many as are not large together, and the place after them; no place
+        where there are none."""
+        chosen = newest_first(choice, after).limit(EXPORT_PAGE)
+        with self._database.session() as session:
+            ids, size, place = [], 0, None
+            for id, created, its_size in session.execute(chosen.with_only_columns(Entry.id, Entry.created, Entry.size)):
+                size += its_size
+                if ids and size > EXPORT_BYTES:
+                    break
+                ids.append(id)
+                place = Place(created, id)
+            pictures = newest_first(choice, after).where(Entry.id.in_(ids)).options(undefer(Entry.image))
+            return list(session.scalars(pictures)) if ids else [], place
 
 
 def _found(session: Session, statement: Select[tuple[Entry]]) -> Entry:

@@ -4,11 +4,24 @@ from datetime import datetime, timezone
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, DateTime, Dialect, Double, Index, LargeBinary, String, Text, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    Double,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 KEY_LENGTH = 64
 MODEL_LENGTH = 63
+OWNER_LENGTH = 64
+MEDIA_TYPE_LENGTH = 32
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -35,15 +48,21 @@ class Base(DeclarativeBase):
 class Entry(Base):
     """A kept picture, what a model said of it, and the label that a person gave it since.
 
-    ``category`` and ``top`` are shares as the API has them: label and confidence. ``thumbnail`` and ``image`` are PNGs, and
-    ``image`` is loaded only where it is asked for.
+    ``owner`` is the name of the API key that it was kept with, empty where there was none; ``key`` is the client's own, and one
+    of an owner has one entry. ``category`` and ``top`` are shares as the API has them: label and confidence. ``thumbnail`` is a
+    PNG, ``image`` what ``media_type`` says, and ``size`` the bytes of both. ``image`` is loaded only where it is asked for.
     """
 
     __tablename__ = "gallery_entries"
-    __table_args__ = (Index("gallery_entries_by_age", "created", "id"),)
+    __table_args__ = (
+        Index("gallery_entries_by_age", "created", "id"),
+        Index("gallery_entries_by_size", "size"),  # what they take in all is summed up from the index alone
+        UniqueConstraint("owner", "key", name="gallery_entries_owner_key"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    key: Mapped[str | None] = mapped_column(String(KEY_LENGTH), unique=True)
+    owner: Mapped[str] = mapped_column(String(OWNER_LENGTH))
+    key: Mapped[str | None] = mapped_column(String(KEY_LENGTH))
     created: Mapped[datetime] = mapped_column(UtcDateTime)
     updated: Mapped[datetime] = mapped_column(UtcDateTime)
     model: Mapped[str] = mapped_column(String(MODEL_LENGTH))
@@ -56,5 +75,7 @@ class Entry(Base):
     top: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     width: Mapped[int]
     height: Mapped[int]
+    size: Mapped[int]
+    media_type: Mapped[str] = mapped_column(String(MEDIA_TYPE_LENGTH))
     thumbnail: Mapped[bytes] = mapped_column(LargeBinary)
     image: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, deferred_raiseload=True)

@@ -23,6 +23,8 @@ OPEN_PATHS: Final = frozenset({"/livez", "/readyz", "/healthz", "/", "/docs.json
 OPEN_FOLDER: Final = "/static_content/"
 # What a reader may post; whatever else is sent, also to routes that do not exist yet, changes what others see.
 READER_POSTS: Final = frozenset({"/classify", "/classify/batch", "/explain", "/gallery"})
+# Where in a request's scope its API key is, for what lies behind.
+CALLER: Final = "image_classifier.key"
 _SCHEME: Final = b"bearer "
 
 
@@ -88,6 +90,13 @@ class Access:
             raise Problem("rate_limited", f"The key {key.name!r} has asked too often. Try again in {wait} s.", retry_after=wait)
         if role == "admin":
             logger.info("%s %s with the key %s", method, path, key.name)
+        scope[CALLER] = key
+
+
+def caller(scope: Scope) -> Key | None:
+    """The API key that a request was let in with; None where it needed none."""
+    key: Key | None = scope.get(CALLER)
+    return key
 
 
 def _bearer(scope: Scope) -> bytes:

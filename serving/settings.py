@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from gallery import parse_url
+from gallery import MAX_BYTES, parse_url
 from preprocessing import Limits
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -121,6 +121,12 @@ class Settings(BaseSettings):
         "gallery.db in BENTOML_HOME when not set.",
     )
     gallery_max_entries: int = Field(10_000, ge=1, le=1_000_000, description="Entries the gallery may hold; more get 413.")
+    gallery_max_bytes: int = Field(
+        MAX_BYTES,
+        ge=1_048_576,
+        le=1_099_511_627_776,
+        description="Bytes of pictures the gallery may hold; more get 413.",
+    )
     access_log: bool = Field(False, description="Log a line per request.")
     tracing: bool = Field(False, description="Let OpenTelemetry see the requests.")
 

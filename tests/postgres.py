@@ -8,12 +8,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 
-from tests.processes import free_port
+from tests.processes import free_port, halt
 
 BINARIES = Path("/usr/lib/postgresql")
 ACCOUNT = "postgres"
@@ -66,6 +67,16 @@ class Cluster:
         assert self._process is not None
         self._process.send_signal(how)
         self._process.wait(STOP_SECONDS)
+
+    @contextmanager
+    def halted(self) -> Iterator[None]:
+        """The server and all of its processes stand still until the block ends; its connections stay."""
+        assert self._process is not None
+        parent = psutil.Process(self._process.pid)
+        with ExitStack() as stack:
+            for process in (parent, *parent.children(recursive=True)):
+                stack.enter_context(halt(process))
+            yield
 
     def new_database(self) -> str:
         """The address of an empty database."""

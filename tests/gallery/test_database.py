@@ -1,15 +1,20 @@
 """gallery.database: addresses, and databases that are absent, broken, full or read-only."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from sqlalchemy import URL, event
 from sqlalchemy.pool import Pool
 
-from gallery import Choice, Store, Unavailable, file_url, parse_url
-from gallery.database import PAUSE_SECONDS
+from gallery import Cancellation, Choice, Store, Unavailable, file_url, parse_url
+from gallery.database import PAUSE_SECONDS, open_engine
 from tests.gallery.conftest import MOST
 from tests.gallery.entries import SEVEN, allow, prediction
 from tests.postgres import Cluster
@@ -94,7 +99,60 @@ def test_a_file_that_may_only_be_read(tmp_path: Path) -> None:
         with pytest.raises(Unavailable, match="readonly"):
             ask()
     readable.close()
-    assert store.image(kept.id) == SEVEN.png
+    assert store.image(kept.id)[0] == SEVEN.image
+    store.close()
+
+
+def modes(folder: Path) -> dict[str, int]:
+    """Who may do what with each file."""
+    return {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o277])
+def test_a_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        store = Store(file_url(tmp_path / "gallery.db"), MOST)
+        store.keep(prediction(), SEVEN)
+        assert modes(tmp_path) == dict.fromkeys(("gallery.db", "gallery.db-wal", "gallery.db-shm"), 0o600)
+        store.close()
+    finally:
+        os.umask(before)
+
+
+def test_a_file_that_all_could_read_is_its_owners_alone_from_then_on(tmp_path: Path) -> None:
+    file = tmp_path / "gallery.db"
+    other = sqlite3.connect(file)
+    other.execute("PRAGMA journal_mode = WAL")
+    other.execute("CREATE TABLE other (id INTEGER)")
+    for one in tmp_path.iterdir():
+        one.chmod(0o644)
+    assert len(modes(tmp_path)) == 3
+    for name in (str(file), f"file://{file}?mode=rwc", f"file:{file}"):
+        query = {"uri": "true"} if name.startswith("file:") else {}
+        path, _, options = name.partition("?")
+        store = Store(URL.create("sqlite", database=path, query=query | dict([options.split("=")] if options else [])), MOST)
+        store.page(ALL, 1)
+        assert set(modes(tmp_path).values()) == {0o600}, name
+        store.close()
+        file.chmod(0o666)
+    other.close()
+
+
+def test_the_locks_of_another_connection_outlast_a_new_one(tmp_path: Path) -> None:
+    """To open and close the file beside SQLite would free what this process has locked in it."""
+    url = file_url(tmp_path / "gallery.db")
+    store = Store(url, MOST)
+    store.keep(prediction(), SEVEN)
+    writer = sqlite3.connect(tmp_path / "gallery.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    with open_engine(url, 1).connect():
+        pass
+
+    script = f"import sqlite3; sqlite3.connect({url.database!r}, timeout=0).execute('BEGIN IMMEDIATE')"
+    tried = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert "database is locked" in tried.stderr
+    writer.close()
     store.close()
 
 
@@ -153,7 +211,48 @@ def test_a_postgres_that_ends_and_comes_back(postgres: Cluster) -> None:
     finally:
         postgres.start()
     until(lambda: works(store), seconds=10 * PAUSE_SECONDS)
-    assert store.image(kept.id) == SEVEN.png
+    assert store.image(kept.id)[0] == SEVEN.image
+    store.close()
+
+
+def test_a_postgres_that_stands_still_holds_no_thread_for_ever(postgres: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its host goes on answering for it on the level of TCP, so that the connection lives."""
+    monkeypatch.setattr("gallery.postgres.SILENCE_SECONDS", 0.5)
+    store = Store(parse_url(postgres.new_database()), MOST)
+    store.keep(prediction(), SEVEN)
+    asks = [lambda: store.page(ALL, 1), lambda: store.keep(prediction(), SEVEN), lambda: next(store.pictures(ALL))]
+    with postgres.halted():
+        for ask in asks:
+            begun = monotonic()
+            with pytest.raises(Unavailable, match="does not answer"):
+                ask()
+            assert monotonic() - begun < 10
+    until(lambda: works(store), seconds=10 * PAUSE_SECONDS)
+    store.close()
+
+
+@pytest.mark.parametrize("still", [True, False])
+def test_a_commit_that_nobody_heard_of_may_have_been_done(
+    postgres: Cluster, monkeypatch: pytest.MonkeyPatch, still: bool
+) -> None:
+    """The answer to COMMIT does not come: only then is it not known whether the picture was kept."""
+    monkeypatch.setattr("gallery.postgres.SILENCE_SECONDS", 0.5)
+    store = Store(parse_url(postgres.new_database()), MOST)
+    store.keep(prediction(), SEVEN)
+    with ExitStack() as stack:
+
+        class Late(Cancellation):
+            def begin_commit(self) -> None:
+                super().begin_commit()
+                if still:
+                    stack.enter_context(postgres.halted())
+
+        if not still:
+            stack.enter_context(postgres.halted())
+        with pytest.raises(Unavailable) as lost:
+            store.keep(prediction(), SEVEN, cancellation=Late())
+    assert lost.value.uncertain is still
+    until(lambda: works(store), seconds=10 * PAUSE_SECONDS)
     store.close()
 
 
@@ -179,5 +278,5 @@ def test_a_postgres_that_may_only_be_read(postgres: Cluster) -> None:
     readable = Store(parse_url(f"{address}?options=-c%20default_transaction_read_only=on"), MOST)
     with pytest.raises(Unavailable, match="read-only transaction"):
         readable.keep(prediction(), SEVEN)
-    assert readable.image(kept.id) == SEVEN.png
+    assert readable.image(kept.id)[0] == SEVEN.image
     readable.close()

@@ -4,9 +4,12 @@ import io
 import json
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,9 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery import Choice, Entry, Store, archive
-from gallery.export import folder_name
-from tests.gallery.entries import FOUR, SEVEN, allow, prediction
+from gallery import Choice, Entry, Store, archive, picture
+from gallery.export import CHUNK, folder_name
+from tests.gallery.entries import FOUR, SEVEN, Picture, allow, prediction
+from tests.gallery.test_pictures import photo
+from tests.pictures import encoded
 
 ODD = [
     "T-shirt/top",
@@ -36,6 +41,11 @@ ODD = [
 ]
 
 
+LARGE = 1_500_000
+# As the service keeps them: a PNG, a JPEG and a WebP.
+PHOTOS = [SEVEN, *(picture(encoded(photo((300, 200)), format)) for format in ("JPEG", "WEBP"))]
+
+
 def document(entry: Entry) -> dict[str, Any]:
     return {"id": str(entry.id), "label": entry.label, "corrected": entry.corrected}
 
@@ -52,7 +62,7 @@ def test_a_folder_for_each_label_and_a_manifest(store: Store) -> None:
     store.correct(four.id, "4", allow)
     archived = exported(store)
     assert archived.namelist() == [f"4/{four.id}.png", f"7/{seven.id}.png", "manifest.json"]
-    assert archived.read(f"4/{four.id}.png") == FOUR.png
+    assert archived.read(f"4/{four.id}.png") == FOUR.image
     *date, second = archived.getinfo(f"7/{seven.id}.png").date_time
     assert (*date, second) == (*seven.created.timetuple()[:5], seven.created.second // 2 * 2)  # a ZIP file counts in twos
     assert json.loads(archived.read("manifest.json")) == [
@@ -101,6 +111,52 @@ def test_one_picture_is_held_at_a_time(store: Store) -> None:
         assert asked == number
 
 
+def large(kind: str, number: int) -> Picture:
+    """A picture of ``LARGE`` bytes that nothing makes smaller."""
+    return replace(SEVEN, image=Random(number).randbytes(LARGE), media_type=kind)
+
+
+def test_large_pictures_are_read_one_at_a_time_and_given_in_pieces(store: Store) -> None:
+    for number in range(6):
+        store.keep(prediction(), large("image/png", number))
+    tracemalloc.start()
+    try:
+        size = 0
+        pieces = archive(store.pictures(Choice()), document)
+        for piece in pieces:
+            assert len(piece) < 3 * CHUNK
+            size += len(piece)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size > 6 * LARGE
+    assert peak < 4 * LARGE
+
+
+def test_files_are_named_after_what_they_are(store: Store) -> None:
+    kept = {kind: store.keep(prediction(), replace(SEVEN, media_type=kind))[0].id for kind in ("image/jpeg", "image/webp")}
+    assert set(exported(store).namelist()) == {f"7/{kept['image/jpeg']}.jpg", f"7/{kept['image/webp']}.webp", "manifest.json"}
+
+
+def test_an_export_that_nobody_reads_on_leaves_nothing_open(store: Store) -> None:
+    for number in range(3):
+        store.keep(prediction(), large("image/png", number))
+    ended = []
+
+    def noticed() -> Iterator[Entry]:
+        try:
+            yield from store.pictures(Choice())
+        finally:
+            ended.append(True)
+
+    pieces = archive(noticed(), document)
+    for _ in range(5):  # in the middle of the first picture
+        next(pieces)
+    pieces.close()  # type: ignore[attr-defined]
+    assert ended == [True]
+    assert store.empty() == 3
+
+
 @pytest.mark.parametrize("label", ODD)
 def test_folder_names_of_odd_labels(label: str) -> None:
     name = folder_name(label)
@@ -130,7 +186,7 @@ def test_training_reads_the_labels(store: Store, tmp_path: Path) -> None:
 
     labels = ["T-shirt/top", "50%", "한글"]
     for number in range(FEWEST * len(labels)):
-        store.keep(prediction(labels[number % 3], model="own"), SEVEN)
+        store.keep(prediction(labels[number % 3], model="own"), PHOTOS[number % len(PHOTOS)])
     exported(store).extractall(tmp_path)
     recipe = Folder(tmp_path, "own")
     assert recipe.labels == sorted(labels)

@@ -4,17 +4,20 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
 from pathlib import Path
 from threading import Barrier
+from uuid import uuid4
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL, Connection, func, inspect, select, text
 
-from gallery import Choice, Store, Unavailable
+from gallery import Choice, Keeper, Store, Unavailable
 from gallery.database import open_engine
-from gallery.migration import VERSION_TABLE, newest, revision, upgrade
+from gallery.migration import VERSION_TABLE, _config, newest, revision, upgrade
 from gallery.tables import Base, Entry
 from tests.gallery.entries import SEVEN, prediction
 from tests.processes import ROOT
@@ -56,6 +59,42 @@ def change(url: URL, statement: str) -> None:
     engine = open_engine(url, 1)
     with engine.begin() as connection:
         connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_entries_of_the_first_version_are_there_afterwards(url: URL) -> None:
+    engine = open_engine(url, 1)
+    upgrade(engine, "001")
+    columns = "id, key, created, updated, model, version, label, confidence, rejected, top, width, height, thumbnail, image"
+    values = ":id, :key, :now, :now, 'digits', '1.0.0', '7', 0.5, false, '[]', 280, 280, :thumbnail, :image"
+    ids = {key: uuid4() for key in ("a", "b", None)}
+    with engine.begin() as connection:
+        for number, (key, id) in enumerate(ids.items()):
+            row = {"id": id.hex, "key": key, "now": datetime(2026, 1, 1 + number, tzinfo=timezone.utc)}
+            pictures = {"thumbnail": bytes(100), "image": bytes(1000 + number)}
+            connection.execute(text(f"INSERT INTO gallery_entries ({columns}) VALUES ({values})"), row | pictures)
+    engine.dispose()
+
+    store = Store(url, 10)
+    found = {entry.key: entry for entry in store.page(Choice(), 10).entries}
+    assert {key: entry.id for key, entry in found.items()} == ids
+    assert [entry.size for entry in found.values()] == [1102, 1101, 1100]
+    assert {(entry.owner, entry.media_type) for entry in found.values()} == {("", "image/png")}
+    assert store.image(ids["b"]) == (bytes(1001), "image/png")
+    assert store.keep(prediction(), SEVEN, "a")[0].id == ids["a"]
+    assert store.keep(prediction(), SEVEN, "a", Keeper("page"))[1]
+    store.close()
+
+
+def test_there_is_a_way_back_from_every_version(url: URL) -> None:
+    engine = open_engine(url, 1)
+    upgrade(engine)
+    for version in ("001", "base"):
+        with engine.begin() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.downgrade(config, version)
+    assert inspect(engine).get_table_names() in ([], [VERSION_TABLE])
     engine.dispose()
 
 

@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import URL
 
-from gallery import Choice, Entry, Full, NoEntry, Place, Store
+from gallery import Cancellation, Cancelled, Choice, Entry, Full, Keeper, NoEntry, Place, Prediction, Store
 from tests.gallery.conftest import MOST
-from tests.gallery.entries import FOUR, SEVEN, allow, prediction
+from tests.gallery.entries import FOUR, SEVEN, Picture, allow, prediction
 
 ALL = Choice()
 
@@ -46,7 +46,8 @@ def test_what_was_kept_is_found_as_it_was(store: Store) -> None:
     assert (found.corrected, found.rejected, found.key) == (None, False, None)
     assert (found.category, found.top) == (prediction().category, prediction().top)
     assert (found.width, found.height, found.thumbnail) == (SEVEN.width, SEVEN.height, SEVEN.thumbnail)
-    assert store.image(kept.id) == SEVEN.png
+    assert store.image(kept.id) == (SEVEN.image, "image/png")
+    assert (found.owner, found.media_type, found.size) == ("", "image/png", len(SEVEN.image) + len(SEVEN.thumbnail))
     store.keep(replace(prediction(), category=None), SEVEN, "bare")
     assert store.page(ALL, 1).entries[0].category is None
 
@@ -102,7 +103,7 @@ def test_choices(store: Store) -> None:
     assert walk(store, Choice(corrected=True)) == [four.id]
     assert walk(store, Choice(corrected=False, model="digits")) == [seven.id]
     assert store.page(Choice(model="digits"), 1).total == 2
-    assert [entry.image for entry in store.pictures(Choice(model="fashion"))] == [SEVEN.png]
+    assert [entry.image for entry in store.pictures(Choice(model="fashion"))] == [SEVEN.image]
 
 
 def test_corrections_are_made_and_taken_back(store: Store) -> None:
@@ -130,10 +131,96 @@ def test_the_same_key_renews_its_entry(store: Store) -> None:
     assert same.updated > first.updated
     other, _ = store.keep(prediction("4"), FOUR, "tab-1")
     assert (other.id, other.label, other.corrected) == (first.id, "4", None)
-    assert store.image(first.id) == FOUR.png
+    assert store.image(first.id)[0] == FOUR.image
     store.correct(first.id, "1", allow)
     assert store.keep(prediction("A", model="letters"), FOUR, "tab-1")[0].corrected is None
     assert store.page(ALL, 9).total == 1
+
+
+READER, OTHER, ADMIN = Keeper("page", False), Keeper("app", False), Keeper("me", True)
+
+
+def test_a_key_is_its_owners_alone(store: Store) -> None:
+    kept = [store.keep(prediction("7"), SEVEN, "drawing", keeper) for keeper in (READER, OTHER, ADMIN, Keeper())]
+    assert all(new for _, new in kept)
+    store.correct(kept[0][0].id, "1", allow)
+    for keeper in (OTHER, ADMIN, Keeper()):
+        assert not store.keep(prediction("4"), FOUR, "drawing", keeper)[1]
+    assert (store.entry(kept[0][0].id).label, store.entry(kept[0][0].id).corrected) == ("7", "1")
+    assert {store.entry(entry.id).label for entry, _ in kept[1:]} == {"4"}
+    again, new = store.keep(replace(prediction("7"), confidence=0.5), SEVEN, "drawing", READER)
+    assert (again.id, again.corrected, new) == (kept[0][0].id, "1", False)
+
+
+@pytest.mark.parametrize("renewal", [(prediction("4"), FOUR), (prediction("A", model="letters"), SEVEN)])
+def test_a_keeper_that_may_not_correct_does_not_take_a_correction_away(
+    store: Store, renewal: tuple[Prediction, Picture]
+) -> None:
+    first, _ = store.keep(prediction("7"), SEVEN, "drawing", READER)
+    store.correct(first.id, "1", allow)
+    second, new = store.keep(*renewal, "drawing", READER)
+    assert new and second.id != first.id
+    stays = store.entry(first.id)
+    assert (stays.label, stays.corrected, stays.model, stays.key) == ("7", "1", "digits", None)
+    assert store.image(first.id)[0] == SEVEN.image
+    third, new = store.keep(*renewal, "drawing", READER)
+    assert (third.id, new) == (second.id, False)
+    assert store.page(ALL, 9).total == 2
+
+
+def test_a_corrected_entry_takes_its_room_all_the_same(url: URL) -> None:
+    store = Store(url, 1)
+    first, _ = store.keep(prediction("7"), SEVEN, "drawing", READER)
+    store.correct(first.id, "1", allow)
+    with pytest.raises(Full):
+        store.keep(prediction("4"), FOUR, "drawing", READER)
+    assert (store.entry(first.id).key, store.entry(first.id).corrected) == ("drawing", "1")
+    store.close()
+
+
+def test_a_gallery_holds_so_many_bytes_and_no_more(url: URL) -> None:
+    small, large = (
+        replace(SEVEN, image=bytes(1000), thumbnail=bytes(500)),
+        replace(SEVEN, image=bytes(2000), thumbnail=bytes(500)),
+    )
+    store = Store(url, MOST, 4000)
+    first, _ = store.keep(prediction(), small, "a")
+    store.keep(prediction(), large, "b")
+    assert sorted(entry.size for entry in store.page(ALL, 9).entries) == [1500, 2500]
+    for picture, key in ((small, "c"), (large, "a"), (replace(small, image=b"", thumbnail=b"x"), None)):
+        with pytest.raises(Full) as refused:
+            store.keep(prediction(), picture, key)
+        assert refused.value.of == "bytes"
+    store.keep(prediction("4"), small, "a")
+    store.keep(prediction("4"), small, "b")
+    store.close()
+    smaller = Store(url, MOST, 100)  # somebody made it smaller: what is there stays, and may become smaller
+    smaller.keep(prediction("4"), replace(small, image=b""), "b")
+    smaller.delete(first.id)
+    assert smaller.page(ALL, 9).total == 1
+    smaller.close()
+
+
+def test_a_write_that_was_called_off_changes_nothing(store: Store) -> None:
+    kept = keep(store, key="a")
+    before = store.entry(kept.id)
+    for write in (
+        lambda off: store.keep(prediction("4"), FOUR, "a", cancellation=off),
+        lambda off: store.keep(prediction("4"), FOUR, cancellation=off),
+        lambda off: store.correct(kept.id, "8", allow, off),
+        lambda off: store.delete(kept.id, off),
+        lambda off: store.empty(off),
+    ):
+        off = Cancellation()
+        assert off.cancel()
+        with pytest.raises(Cancelled):
+            write(off)
+        after = store.entry(kept.id)
+        assert (after.label, after.corrected, after.updated) == (before.label, None, before.updated)
+        assert store.page(ALL, 9).total == 1
+        in_time = Cancellation()
+        store.correct(kept.id, None, allow, in_time)
+        assert not in_time.cancel()  # too late: it is done
 
 
 def test_what_is_not_there(store: Store) -> None:
@@ -205,9 +292,9 @@ def test_what_was_deleted_is_gone_from_the_file(url: URL) -> None:
     for _ in range(MOST):
         keep(store)
     store.close()
-    assert SEVEN.png[100:200] in file.read_bytes()
+    assert SEVEN.image[100:200] in file.read_bytes()
     store.empty()
     store.close()
     content = file.read_bytes()
-    assert SEVEN.png[100:200] not in content
-    assert len(content) < MOST * len(SEVEN.png)
+    assert SEVEN.image[100:200] not in content
+    assert len(content) < MOST * len(SEVEN.image)
