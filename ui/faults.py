@@ -20,10 +20,14 @@ def headline(failure: Problem) -> str:
     return known.get(failure.code, failure.title)
 
 
+def explanation(failure: Problem) -> str:
+    """What the service says of it, where that is more than the headline."""
+    return "" if failure.detail == headline(failure) else failure.detail
+
+
 def sentence(failure: Problem) -> str:
-    """The same, and what the service says of it."""
-    title = headline(failure)
-    return f"{title}: {failure.detail}" if failure.detail and failure.detail != title else title
+    """Headline and explanation."""
+    return ": ".join(part for part in (headline(failure), explanation(failure)) if part)
 
 
 def reason(failure: Unavailable) -> str:

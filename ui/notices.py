@@ -54,32 +54,31 @@ def rejected(answer: Classification, labels: Sequence[str]) -> str:
 def trouble(failure: Unavailable | Problem, key: str = "retry") -> None:
     """The service did not answer, or refused."""
     if isinstance(failure, Unavailable):
-        st.error(unreachable(failure), icon=":material/cloud_off:")
+        st.html(alert(unreachable(failure)))
         retry(key)
         return
-    st.warning(problem(failure), icon=":material/error:")
+    st.html(alert(faults.explanation(failure), title=faults.headline(failure)))
     if failure.code not in OF_THE_PICTURE:
         retry(key)
 
 
+def alert(message: str, *, title: str = "") -> str:
+    """What went wrong, in a box that screen readers announce."""
+    heading = f"<b>{markup.text(title)}</b>" if title else ""
+    return (
+        f'<div class="doubt alert" role="alert"><p>{heading}{": " if title and message else ""}{markup.text(message)}</p></div>'
+    )
+
+
 def unreachable(failure: Unavailable) -> str:
     """Where the service should be, why it is not there, and that nothing is lost."""
-    # An address in backticks would break out of them at a backtick of its own, which no address has.
-    return say("notices.unavailable", address=f"`{failure.address}`", reason=plain(faults.reason(failure)))
+    return say("notices.unavailable", address=failure.address, reason=faults.reason(failure))
 
 
 def retry(key: str) -> None:
     """A button that needs no action of its own: pressing it reruns the page, which asks again what has no answer yet."""
     # Two models may fail side by side; a key can press one button alone.
     st.button(say("notices.retry"), key=key, icon=":material/refresh:", shortcut="Enter" if key == "retry" else None)
-
-
-def problem(failure: Problem) -> str:
-    """A refusal in one or two sentences."""
-    title = faults.headline(failure)
-    if not failure.detail or failure.detail == title:
-        return f"**{plain(title)}**"
-    return f"**{plain(title)}**: {plain(failure.detail)}"
 
 
 def noun(labels: Sequence[str]) -> str:
@@ -104,8 +103,3 @@ def kind(label: str) -> str:
     if word in known:
         return known[word]
     return say("notices.an", label=word) if word[:1] in tuple("AEIOUaeiou") else say("notices.a", label=word)
-
-
-def plain(text: str) -> str:
-    """Text whose characters Markdown leaves alone."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-.!|~$:" else char for char in text)
