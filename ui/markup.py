@@ -13,7 +13,6 @@ from typing import Final
 from ui.answers import Candidate
 from ui.pictures import media_type
 
-
 # Control characters, halves of surrogate pairs, and what turns the direction of the text around it.
 UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
