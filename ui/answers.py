@@ -115,7 +115,7 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    max_image_bytes: int = 2**20
+    max_image_bytes: int = 10 * 2**20
     max_pixels: int = 2**22
     max_photo_pixels: int = 2**24
     max_side: int = 2**13
