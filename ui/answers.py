@@ -26,6 +26,11 @@ class Classification(BaseModel):
     batch_size: int | None = None
     timings_ms: dict[str, float] = Field(default_factory=dict)
 
+    @property
+    def several(self) -> bool:
+        """Whether it was rejected for showing more than the one character that the model reads; only the reason says so."""
+        return self.rejected and "several characters" in (self.reject_reason or "")
+
 
 class Refusal(BaseModel):
     """What was wrong with one picture of many, in the place of its classification."""

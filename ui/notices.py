@@ -41,13 +41,16 @@ def slow() -> str:
 
 
 def rejected(answer: Classification, labels: Sequence[str]) -> str:
-    """The picture is not what the model was made for, and what to do about it."""
-    thing = noun(labels)
-    title = say("notices.unlike", thing=thing) if thing else say("notices.unlike_all", model=answer.model)
+    """The picture is not what the model was made for, or shows several of that, and what to do about it."""
+    if answer.several:
+        title, advice = say("notices.several"), say("notices.one_at_a_time")
+    else:
+        thing, advice = noun(labels), say("notices.try_this")
+        title = say("notices.unlike", thing=thing) if thing else say("notices.unlike_all", model=answer.model)
     reason = f'<p class="quiet">{markup.text(answer.reject_reason)}</p>' if answer.reject_reason else ""
     return (
         f'<div class="doubt" role="note"><p><b>{markup.text(title)}</b> {markup.text(say("notices.only_a_guess"))}</p>'
-        f"<p>{markup.text(say('notices.try_this'))}</p>{reason}</div>"
+        f"<p>{markup.text(advice)}</p>{reason}</div>"
     )
 
 
@@ -57,17 +60,16 @@ def trouble(failure: Unavailable | Problem, key: str = "retry") -> None:
         st.html(alert(unreachable(failure)))
         retry(key)
         return
-    st.html(alert(faults.explanation(failure), title=faults.headline(failure)))
+    st.html(alert(faults.explanation(failure), title=faults.headline(failure), advice=faults.advice(failure)))
     if failure.code not in OF_THE_PICTURE:
         retry(key)
 
 
-def alert(message: str, *, title: str = "") -> str:
-    """What went wrong, in a box that screen readers announce."""
-    heading = f"<b>{markup.text(title)}</b>" if title else ""
-    return (
-        f'<div class="doubt alert" role="alert"><p>{heading}{": " if title and message else ""}{markup.text(message)}</p></div>'
-    )
+def alert(message: str, *, title: str = "", advice: str = "") -> str:
+    """What went wrong and what to do, in a box that screen readers announce."""
+    heading = f"<b>{markup.text(title)}</b>{': ' if message else ''}" if title else ""
+    more = f"<p>{markup.text(advice)}</p>" if advice else ""
+    return f'<div class="doubt alert" role="alert"><p>{heading}{markup.text(message)}</p>{more}</div>'
 
 
 def unreachable(failure: Unavailable) -> str:

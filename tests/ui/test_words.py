@@ -18,7 +18,7 @@ from tests.ui.service import (
     fashion,
     model,
 )
-from ui import charts, faults, language, markup, notices, reading, sidebar, stages
+from ui import cards, charts, faults, language, markup, notices, reading, sidebar, stages, table
 from ui.answers import Catalogue, Classification, Explanation, Model, Picture
 from ui.client import Problem, Unavailable
 from ui.sidebar import Choice
@@ -182,6 +182,20 @@ def test_a_picture_that_cannot_be_taken_is_told_in_plain_words() -> None:
     assert faults.sentence(failure) == "This file is not a picture the service can read: The content is not PNG"
 
 
+SEVERAL = "The picture shows several characters (about 2), and this model reads one at a time."
+
+
+def test_several_characters_are_not_called_unlike_anything() -> None:
+    told = answer(rejected=True, reject_reason=SEVERAL)
+    text = notices.rejected(told, "0123456789")
+    assert "I see several characters here" in text and markup.text(SEVERAL) in text
+    assert "does not look like" not in text
+    assert "several characters" in table.doubt(told) and "several characters" in cards.fresh(told, None)
+    other = answer(rejected=True, reject_reason="Energy too low.")
+    assert "several" not in notices.rejected(other, "0123456789") + table.doubt(other) + cards.fresh(other, None)
+    assert not answer(reject_reason=SEVERAL).several
+
+
 @pytest.mark.parametrize(
     ("labels", "noun"),
     [
@@ -240,3 +254,11 @@ def test_in_korean() -> None:
     assert "4장 묶음 · 1.1 ms (디코딩 0.5, 전처리 0.1, 대기 0.2, 추론 0.1)" in charts.fine_print(answer())
     assert "숫자처럼 보이지 않습니다." in notices.rejected(answer(rejected=True), "0123456789")
     assert "서비스가 너무 바쁩니다" in faults.sentence(Problem(status=429, title="Busy", detail="", code="overloaded"))
+    assert "글자가 여러 개 보입니다" in notices.rejected(answer(rejected=True, reject_reason=SEVERAL), "0123456789")
+
+
+@pytest.mark.usefixtures("korean")
+def test_what_the_service_advises_in_english_is_said_in_korean_too() -> None:
+    failure = Problem(status=415, title="", detail="This is HEIC. Convert it to JPEG.", code="unsupported_media")
+    text = notices.alert(faults.explanation(failure), title=faults.headline(failure), advice=faults.advice(failure))
+    assert "This is HEIC. Convert it to JPEG." in text and "JPEG로 저장해서" in text
