@@ -2,14 +2,21 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from streamlit.web import cli
+import streamlit as st
+from starlette.middleware import Middleware
+
+from ui.guard import Guard
 
 APP: Final = Path(__file__).with_name("app.py")
+NAME: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
+# Addresses that stand for all of a machine's: no name of the page.
+EVERY_ADDRESS: Final = ("", "0.0.0.0", "::")
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -27,10 +34,36 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--host", default=os.environ.get("HOST") or "127.0.0.1", help="address to listen on (HOST; %(default)s)"
     )
+    parser.add_argument(
+        "--hosts",
+        type=names,
+        default=os.environ.get("UI_HOSTS") or "",
+        help="names the page answers under besides localhost and IP addresses, with commas between (UI_HOSTS)",
+    )
     arguments = parser.parse_args(argv)
     if not arguments.api_address.startswith(("http://", "https://")):
         parser.error(f"--api_address must begin with http:// or https://, not {arguments.api_address!r}")
     return arguments
+
+
+def names(text: str) -> list[str]:
+    """Host names from `draw.example.org,other.example.org`.
+
+    Raises:
+        argparse.ArgumentTypeError: one is an address with a scheme, port or path, or has a wildcard.
+    """
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    for name in found:
+        if not NAME.fullmatch(name):
+            raise argparse.ArgumentTypeError(f"{name!r} is no host name: give names such as draw.example.org")
+    return found
+
+
+def build(arguments: argparse.Namespace) -> tuple[st.App, dict[str, Any]]:
+    """The page as an ASGI application, and Streamlit's options for it."""
+    hosts = [*arguments.hosts, *([] if arguments.host in EVERY_ADDRESS else [arguments.host])]
+    app = st.App(APP, middleware=[Middleware(Guard, hosts=hosts)])
+    return app, {"server.address": arguments.host, "server.port": arguments.port}
 
 
 def main() -> None:
@@ -39,7 +72,8 @@ def main() -> None:
     os.environ["API_ADDRESS"] = arguments.api_address
     # Streamlit runs app.py as a script, which alone would not find the package it lies in.
     sys.path.insert(0, str(APP.parent.parent))
-    cli.main(["run", str(APP), f"--server.address={arguments.host}", f"--server.port={arguments.port}"], prog_name="streamlit")
+    app, options = build(arguments)
+    app.run(config=options)
 
 
 if __name__ == "__main__":

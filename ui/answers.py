@@ -26,6 +26,11 @@ class Classification(BaseModel):
     batch_size: int | None = None
     timings_ms: dict[str, float] = Field(default_factory=dict)
 
+    @property
+    def several(self) -> bool:
+        """Whether it was rejected for showing more than the one character that the model reads; only the reason says so."""
+        return self.rejected and "several characters" in (self.reject_reason or "")
+
 
 class Refusal(BaseModel):
     """What was wrong with one picture of many, in the place of its classification."""
@@ -115,7 +120,7 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    max_image_bytes: int = 2**20
+    max_image_bytes: int = 10 * 2**20
     max_pixels: int = 2**22
     max_photo_pixels: int = 2**24
     max_side: int = 2**13

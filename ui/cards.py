@@ -25,7 +25,9 @@ def fresh(answer: Classification, thumbnail: bytes | None, refused: str = "") ->
     picture = markup.image(thumbnail, alt=say("gallery.alt", label=answer.label)) if thumbnail else ""
     reason = f'<p class="card-quiet">{markup.text(say("gallery.refused", reason=refused))}</p>' if refused else ""
     share = f'<span class="card-share">{markup.percent(answer.confidence)}</span>'
-    return _card(answer.label, picture, f"{share}{_doubt(answer.rejected)}{markup.top(answer.top[1:])}{reason}")
+    return _card(
+        answer.label, picture, f"{share}{_doubt(answer.rejected, several=answer.several)}{markup.top(answer.top[1:])}{reason}"
+    )
 
 
 def kept(entry: KeptPicture) -> str:
@@ -50,8 +52,8 @@ def _card(label: str, picture: str, caption: str) -> str:
     )
 
 
-def _doubt(rejected: bool) -> str:
-    return _remark(say("gallery.rejected")) if rejected else ""
+def _doubt(rejected: bool, *, several: bool = False) -> str:
+    return _remark(say("gallery.several") if several else say("gallery.rejected")) if rejected else ""
 
 
 def _remark(text: str) -> str:

@@ -1,7 +1,12 @@
 """What went wrong, in a visitor's words; what the page does not know keeps the service's."""
 
+from typing import Final
+
+from ui import language
 from ui.client import Problem, Unavailable
 from ui.language import say
+
+SERVICE_LANGUAGE: Final = "en"
 
 
 def headline(failure: Problem) -> str:
@@ -20,10 +25,19 @@ def headline(failure: Problem) -> str:
     return known.get(failure.code, failure.title)
 
 
+def explanation(failure: Problem) -> str:
+    """What the service says of it, where that is more than the headline."""
+    return "" if failure.detail == headline(failure) else failure.detail
+
+
+def advice(failure: Problem) -> str:
+    """What to do about it, where the service says so in another language than the page's."""
+    return say("faults.convert") if failure.code == "unsupported_media" and language.current() != SERVICE_LANGUAGE else ""
+
+
 def sentence(failure: Problem) -> str:
-    """The same, and what the service says of it."""
-    title = headline(failure)
-    return f"{title}: {failure.detail}" if failure.detail and failure.detail != title else title
+    """Headline and explanation."""
+    return ": ".join(part for part in (headline(failure), explanation(failure)) if part)
 
 
 def reason(failure: Unavailable) -> str:

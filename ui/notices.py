@@ -41,45 +41,46 @@ def slow() -> str:
 
 
 def rejected(answer: Classification, labels: Sequence[str]) -> str:
-    """The picture is not what the model was made for, and what to do about it."""
-    thing = noun(labels)
-    title = say("notices.unlike", thing=thing) if thing else say("notices.unlike_all", model=answer.model)
+    """The picture is not what the model was made for, or shows several of that, and what to do about it."""
+    if answer.several:
+        title, advice = say("notices.several"), say("notices.one_at_a_time")
+    else:
+        thing, advice = noun(labels), say("notices.try_this")
+        title = say("notices.unlike", thing=thing) if thing else say("notices.unlike_all", model=answer.model)
     reason = f'<p class="quiet">{markup.text(answer.reject_reason)}</p>' if answer.reject_reason else ""
     return (
         f'<div class="doubt" role="note"><p><b>{markup.text(title)}</b> {markup.text(say("notices.only_a_guess"))}</p>'
-        f"<p>{markup.text(say('notices.try_this'))}</p>{reason}</div>"
+        f"<p>{markup.text(advice)}</p>{reason}</div>"
     )
 
 
 def trouble(failure: Unavailable | Problem, key: str = "retry") -> None:
     """The service did not answer, or refused."""
     if isinstance(failure, Unavailable):
-        st.error(unreachable(failure), icon=":material/cloud_off:")
+        st.html(alert(unreachable(failure)))
         retry(key)
         return
-    st.warning(problem(failure), icon=":material/error:")
+    st.html(alert(faults.explanation(failure), title=faults.headline(failure), advice=faults.advice(failure)))
     if failure.code not in OF_THE_PICTURE:
         retry(key)
 
 
+def alert(message: str, *, title: str = "", advice: str = "") -> str:
+    """What went wrong and what to do, in a box that screen readers announce."""
+    heading = f"<b>{markup.text(title)}</b>{': ' if message else ''}" if title else ""
+    more = f"<p>{markup.text(advice)}</p>" if advice else ""
+    return f'<div class="doubt alert" role="alert"><p>{heading}{markup.text(message)}</p>{more}</div>'
+
+
 def unreachable(failure: Unavailable) -> str:
     """Where the service should be, why it is not there, and that nothing is lost."""
-    # An address in backticks would break out of them at a backtick of its own, which no address has.
-    return say("notices.unavailable", address=f"`{failure.address}`", reason=plain(faults.reason(failure)))
+    return say("notices.unavailable", address=failure.address, reason=faults.reason(failure))
 
 
 def retry(key: str) -> None:
     """A button that needs no action of its own: pressing it reruns the page, which asks again what has no answer yet."""
     # Two models may fail side by side; a key can press one button alone.
     st.button(say("notices.retry"), key=key, icon=":material/refresh:", shortcut="Enter" if key == "retry" else None)
-
-
-def problem(failure: Problem) -> str:
-    """A refusal in one or two sentences."""
-    title = faults.headline(failure)
-    if not failure.detail or failure.detail == title:
-        return f"**{plain(title)}**"
-    return f"**{plain(title)}**: {plain(failure.detail)}"
 
 
 def noun(labels: Sequence[str]) -> str:
@@ -104,8 +105,3 @@ def kind(label: str) -> str:
     if word in known:
         return known[word]
     return say("notices.an", label=word) if word[:1] in tuple("AEIOUaeiou") else say("notices.a", label=word)
-
-
-def plain(text: str) -> str:
-    """Text whose characters Markdown leaves alone."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-.!|~$:" else char for char in text)

@@ -4,11 +4,32 @@ import io
 import warnings
 from typing import Final
 
-from PIL import Image, ImageOps
+from PIL import Image
+
+from ui import metadata
 
 # What the service reads, by how the content begins.
-_SIGNATURES: Final = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff", "image/webp": b"RIFF"}
+_SIGNATURES: Final = {
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+    "image/jpeg": (b"\xff\xd8\xff",),
+    "image/webp": (b"RIFF",),
+    "image/gif": (b"GIF87a", b"GIF89a"),
+    "image/bmp": (b"BM",),
+}
+_FORMATS: Final = {kind: kind.removeprefix("image/").upper() for kind in _SIGNATURES}
+# As files are called that the service reads.
+SUFFIXES: Final = ("png", "jpg", "jpeg", "webp", "bmp", "gif")
 UNKNOWN: Final = "application/octet-stream"
+# How a picture is turned upright, by its orientation.
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 # Longest side of a preview in pixels: twice the width it is shown at, for fine screens.
 SIDE: Final = 560
@@ -18,12 +39,20 @@ MOST_PHOTO_PIXELS: Final = 2**27
 # Longest side of what is sent in the place of a picture that is too large: more than any model looks at.
 SENT_SIDE: Final = 1600
 QUALITY: Final = 90
+# Pillow unpacks a compressed BMP in Python: larger ones are only sent.
+MOST_COMPRESSED_BMP_BYTES: Final = 2**20
+# A progressive JPEG is decoded once for every scan; more pixels times scans than these are only sent.
+MOST_SCANNED_PIXELS: Final = 2**29
+
+# Pillow complains of large and odd pictures, as often as visitors like; the limits above are what counts.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 def media_type(data: bytes) -> str:
-    """The media type by content, whatever the file is called; `UNKNOWN` for what is no PNG, JPEG or WebP."""
-    for kind, signature in _SIGNATURES.items():
-        if data.startswith(signature) and (kind != "image/webp" or data[8:12] == b"WEBP"):
+    """The media type by content, whatever the file is called; `UNKNOWN` for what the service does not read."""
+    for kind, signatures in _SIGNATURES.items():
+        if data.startswith(signatures) and (kind != "image/webp" or data[8:12] == b"WEBP"):
             return kind
     return UNKNOWN
 
@@ -34,12 +63,12 @@ def fitting(data: bytes, most_bytes: int, most_pixels: int, most_photo_pixels: i
     What cannot be read here stays as it is: the service says why.
     """
     try:
-        image = _opened(data)
+        image, orientation = _opened(data)
         allowed = most_photo_pixels if image.format == "JPEG" else most_pixels
         if len(data) <= most_bytes and image.width * image.height <= allowed and max(image.size) <= most_side:
             return data
         side = min(SENT_SIDE, most_side)
-        smaller = _shrunk(image, side)
+        smaller = _shrunk(image, orientation, side)
         while smaller is not None:
             sent = _encoded(smaller)
             if len(sent) <= most_bytes or side < SIDE:
@@ -54,7 +83,7 @@ def fitting(data: bytes, most_bytes: int, most_pixels: int, most_photo_pixels: i
 def preview(data: bytes) -> bytes | None:
     """A small WebP of the picture, upright as its EXIF says, or None where there is nothing to show."""
     try:
-        upright = _shrunk(_opened(data), SIDE)
+        upright = _shrunk(*_opened(data), SIDE)
         if upright is None:
             return None
         file = io.BytesIO()
@@ -64,20 +93,29 @@ def preview(data: bytes) -> bytes | None:
     return file.getvalue()
 
 
-def _opened(data: bytes) -> Image.Image:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP"])
+def _opened(data: bytes) -> tuple[Image.Image, int]:
+    """The picture, not decoded yet, and its orientation.
+
+    Raises:
+        Exception: of many kinds; it is damaged, no picture, or takes too long.
+    """
+    kind = media_type(data)
+    picture, orientation = metadata.bare(data, kind)
+    image = Image.open(io.BytesIO(picture), formats=[_FORMATS[kind]])
+    if kind == "image/jpeg" and picture.count(b"\xff\xda") * image.width * image.height > MOST_SCANNED_PIXELS:
+        raise ValueError("too many scans")
+    if kind == "image/bmp" and image.tile[0].codec_name == "bmp_rle" and len(data) > MOST_COMPRESSED_BMP_BYTES:
+        raise ValueError("too much to unpack")
+    return image, orientation
 
 
-def _shrunk(image: Image.Image, side: int) -> Image.Image | None:
+def _shrunk(image: Image.Image, orientation: int, side: int) -> Image.Image | None:
     """The picture upright and at most so large, or None where it is too large to be decoded here."""
     if image.width * image.height > (MOST_PHOTO_PIXELS if image.format == "JPEG" else MOST_PIXELS):
         return None
     image.draft(None, (side, side))
-    upright = ImageOps.exif_transpose(image)
-    upright.thumbnail((side, side))
-    return upright
+    image.thumbnail((side, side))
+    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 
 def _encoded(image: Image.Image) -> bytes:

@@ -25,9 +25,9 @@ def show(kept: Kept, client: Client, catalogue: Catalogue) -> None:
             st.html(cards.remark(say("gallery.nothing")))
         return
     with st.container(key="kept"):
-        for entry in kept.entries:
+        for number, entry in enumerate(kept.entries, start=1):
             with st.container(key=f"tile-{entry.id}"):
-                _card(kept, client, catalogue, entry)
+                _card(kept, client, catalogue, entry, number)
     if kept.more:
         st.button(say("gallery.more"), key="kept-more", icon=":material/expand_more:", on_click=kept.show_more, args=[client])
 
@@ -87,10 +87,10 @@ def _news(kept: Kept) -> None:
         st.html(cards.remark(say("gallery.gone")))
 
 
-def _card(kept: Kept, client: Client, catalogue: Catalogue, entry: KeptPicture) -> None:
+def _card(kept: Kept, client: Client, catalogue: Catalogue, entry: KeptPicture, number: int) -> None:
     st.html(cards.kept(entry))
     with st.container(key=f"acts-{entry.id}", horizontal=True, gap="xxsmall", vertical_alignment="center"):
-        _correction(kept, client, _labels(catalogue, entry), entry)
+        _correction(kept, client, _labels(catalogue, entry), entry, number)
         st.button(
             say("gallery.delete"),
             key=f"delete-{entry.id}",
@@ -101,12 +101,12 @@ def _card(kept: Kept, client: Client, catalogue: Catalogue, entry: KeptPicture) 
         )
 
 
-def _correction(kept: Kept, client: Client, labels: list[str], entry: KeptPicture) -> None:
+def _correction(kept: Kept, client: Client, labels: list[str], entry: KeptPicture, number: int) -> None:
     key = f"label-{entry.id}"
     # What the service says counts, also after a correction that failed or was made elsewhere.
     choices.hold(key, entry.corrected if entry.corrected in labels else None)
     st.selectbox(
-        say("gallery.correction", label=entry.label),
+        say("gallery.correction", number=number),
         labels,
         index=None,
         placeholder=say("gallery.correct"),

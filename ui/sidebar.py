@@ -5,7 +5,7 @@ from typing import Final
 
 import streamlit as st
 
-from ui import choices
+from ui import choices, markup
 from ui.answers import Catalogue, Device, Model
 from ui.language import say
 
@@ -51,7 +51,7 @@ def show(catalogue: Catalogue | None) -> Choice:
 def about(model: Model) -> None:
     """What a model is."""
     words = [model.title, say("sidebar.version", version=model.version) if model.version else ""]
-    st.caption(", ".join(word for word in words if word))
+    st.html(f'<p class="quiet">{markup.text(", ".join(word for word in words if word))}</p>')
 
 
 def choose_rival(catalogue: Catalogue, model: Model) -> Model | None:
@@ -88,11 +88,11 @@ def choose_device(model: Model) -> str:
             [name],
             index=None,
             format_func=words.__getitem__,
-            captions=[reason or say("sidebar.not_available")],
             disabled=True,
             label_visibility="collapsed",
             key=f"refused-{name}",
         )
+        st.html(f'<p class="quiet reason">{markup.text(reason or say("sidebar.not_available"))}</p>')
     return device or "auto"
 
 

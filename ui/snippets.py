@@ -45,8 +45,8 @@ def show(call: Call, picture: bytes | None = None) -> None:
         fetch_tab.code(javascript(call), language="javascript")
         with st.container(horizontal=True):
             if picture is not None:
-                label = say("snippets.save", name=call.file)
-                st.download_button(label, picture, call.file, call.kind, icon=":material/download:", on_click="ignore")
+                icon = ":material/download:"
+                st.download_button(say("snippets.save"), picture, call.file, call.kind, icon=icon, on_click="ignore")
             st.link_button(say("snippets.api"), f"{call.address}/", icon=":material/menu_book:", type="tertiary")
 
 

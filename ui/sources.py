@@ -9,6 +9,7 @@ from ui.answers import Limits
 from ui.desk import Desk
 from ui.files import File
 from ui.language import say
+from ui.pictures import SUFFIXES
 
 DRAW: Final = "draw"
 UPLOAD: Final = "upload"
@@ -91,7 +92,7 @@ def tools(desk: Desk, source: str) -> None:
 def upload(desk: Desk, subject: str, limits: Limits) -> list[File]:
     """Files as they were sent, whatever they are; a single one is shown, where it is a picture."""
     with st.container(key=UPLOAD):
-        sent = st.file_uploader(say("sources.files"), ["png", "jpg", "jpeg", "webp"], True, key="files-sent")
+        sent = st.file_uploader(say("sources.files"), list(SUFFIXES), True, key="files-sent")
         files = desk.receive(sent, limits)
         if not files:
             st.html(advice(subject))

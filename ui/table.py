@@ -66,11 +66,16 @@ def harmless(text: str) -> str:
     return f"'{text}" if len(text) > 1 and text.startswith(FORMULA) else text
 
 
+def doubt(answer: Classification) -> str:
+    """Why the label of a rejected picture is a guess."""
+    return say("files.several") if answer.several else say("files.rejected")
+
+
 def _row(row: Row) -> str:
     picture = markup.image(row.thumbnail, alt="") if row.thumbnail else ""
     if isinstance(row.outcome, Classification):
         label, share = row.outcome.label, markup.percent(row.outcome.confidence)
-        note = _note("quiet", say("files.rejected")) if row.outcome.rejected else ""
+        note = _note("quiet", doubt(row.outcome)) if row.outcome.rejected else ""
     else:
         label, share = "–", ""
         note = _note("wrong", faults.sentence(row.outcome)) if row.outcome else _note("quiet", say("files.unread"))

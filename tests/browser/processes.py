@@ -30,12 +30,12 @@ CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"
 
 
 @contextmanager
-def start_page(api_address: str, logs: Path) -> Iterator[str]:
-    """A real `python -m ui` on a free port; gives its address."""
+def start_page(api_address: str, logs: Path, **settings: str) -> Iterator[str]:
+    """A real `python -m ui` on a free port, with settings in its environment; gives its address."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "ui", "--api_address", api_address, "--port", str(port), "--host", "127.0.0.1"]
-    with running(command, f"{address}/_stcore/health", logs / f"page-{port}.log", {}):
+    with running(command, f"{address}/_stcore/health", logs / f"page-{port}.log", settings):
         yield address
 
 

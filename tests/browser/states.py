@@ -139,7 +139,7 @@ def files(page: Page, stage: Stage) -> None:
 def refused(page: Page, stage: Stage) -> None:
     """A file that is no picture."""
     send(page, stage, FilePayload(name="notes.png", mimeType="image/png", buffer=b"this is no picture"))
-    expect(page.get_by_test_id("stAlert")).to_be_visible()
+    expect(page.locator(".alert")).to_be_visible()
 
 
 def camera(page: Page, stage: Stage) -> None:
@@ -195,7 +195,7 @@ def down(page: Page, stage: Stage) -> None:
     """The service does not answer."""
     page.goto(stage.forlorn)
     draw(page, SEVEN)
-    expect(page.get_by_test_id("stAlert")).to_be_visible()
+    expect(page.locator(".alert")).to_be_visible()
 
 
 def korean(page: Page, stage: Stage) -> None:

@@ -124,9 +124,9 @@ def test_what_goes_wrong_stands_out_too(page: Page, service: Service, scheme: st
     page.get_by_role("radio", name="Draw").click()
     service.replies["/classify"] = lambda _: problem(429, "overloaded")
     draw(page, SEVEN)
-    expect(page.get_by_test_id("stAlert")).to_contain_text("too much to do")
+    expect(page.locator(".alert")).to_contain_text("too much to do")
     assert faint(page) == []
     service.down = True
     page.get_by_role("button", name="Retry").click()
-    expect(page.get_by_test_id("stAlert")).to_contain_text("does not answer")
+    expect(page.locator(".alert")).to_contain_text("does not answer")
     assert faint(page) == []

@@ -44,7 +44,7 @@ def test_one_broken_file_among_twelve(page: Page, tmp_path: Path) -> None:
     expect(rows(page).last).to_contain_text("broken.png")
     expect(rows(page).last).to_contain_text("This file is not a picture the service can read")
     expect(page.locator(".files img")).to_have_count(11)
-    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    expect(page.locator(".alert")).to_have_count(0)
 
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()

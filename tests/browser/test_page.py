@@ -269,7 +269,7 @@ def test_the_gpu_is_offered_or_refused_with_a_reason(page: Page) -> None:
     gpu = page.get_by_role("radio", name="GPU")
     expect(gpu).to_have_count(1)
     if not gpu.is_enabled():
-        expect(page.locator(".st-key-refused-gpu").get_by_test_id("stCaptionContainer")).not_to_be_empty()
+        expect(page.get_by_test_id("stSidebar").locator(".reason")).not_to_be_empty()
 
 
 def test_who_listens_hears_the_answer(page: Page) -> None:
@@ -302,7 +302,7 @@ def test_the_service_goes_and_comes_back(visit: Page, model_store: Path, logs: P
     retry = visit.get_by_role("button", name="Retry")
     with start_page_for(visit, address, logs) as page_address:
         visit.goto(page_address)
-        expect(visit.get_by_test_id("stAlert")).to_contain_text(f"{address} does not answer")
+        expect(visit.locator(".alert")).to_contain_text(f"{address} does not answer")
         draw(visit, SEVEN)
         settle(visit)
         with start_service(model_store, port, WORKERS="1"):
@@ -311,7 +311,7 @@ def test_the_service_goes_and_comes_back(visit: Page, model_store: Path, logs: P
             expect(retry).to_have_count(0)
             clear(visit)
         draw(visit, THREE)
-        expect(visit.get_by_test_id("stAlert")).to_contain_text(f"{address} does not answer")
+        expect(visit.locator(".alert")).to_contain_text(f"{address} does not answer")
         expect(retry).to_be_visible()
         expect(cards(visit)).to_have_count(1)
         with start_service(model_store, port, WORKERS="1"):

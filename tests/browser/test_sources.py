@@ -57,7 +57,7 @@ def test_a_file_is_read(page: Page, name: str, data: bytes) -> None:
 
 
 def test_a_broken_file_costs_nothing_else(page: Page) -> None:
-    alert = page.get_by_test_id("stAlert")
+    alert = page.locator(".alert")
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
     source(page, "Upload").click()
@@ -123,7 +123,7 @@ def test_a_photo_is_taken_and_read(page: Page) -> None:
 def test_a_picture_without_ink_says_so(page: Page) -> None:
     source(page, "Upload").click()
     send(page, ("paper.png", encoded(canvas([], paper=WHITE))))
-    expect(page.get_by_test_id("stAlert")).to_contain_text("There is nothing to read on this picture")
+    expect(page.locator(".alert")).to_contain_text("There is nothing to read on this picture")
 
 
 def test_sources_by_keyboard(page: Page) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.pictures import encoded
+from tests.pictures import WHITE, digit, encoded
 from tests.ui.service import JPEG, PNG, WEBP
 from ui import pictures
 from ui.pictures import SIDE, UNKNOWN, fitting, media_type, preview
@@ -28,7 +29,9 @@ def shown(data: bytes) -> Image.Image:
         (PNG, "image/png"),
         (JPEG, "image/jpeg"),
         (WEBP, "image/webp"),
-        (b"GIF89a", UNKNOWN),
+        (encoded(Image.new("L", (8, 8)), "GIF"), "image/gif"),
+        (encoded(Image.new("L", (8, 8)), "BMP"), "image/bmp"),
+        (b"GIF88a", UNKNOWN),
         (b"RIFF\x00\x00\x00\x00WAVEfmt ", UNKNOWN),
         (b"", UNKNOWN),
     ],
@@ -37,7 +40,10 @@ def test_the_content_tells_the_type(data: bytes, kind: str) -> None:
     assert media_type(data) == kind
 
 
-@pytest.mark.parametrize("data", [PNG, JPEG, WEBP])
+GIF, BMP = (encoded(digit("7", paper=WHITE).convert("RGB"), format) for format in ("GIF", "BMP"))
+
+
+@pytest.mark.parametrize("data", [PNG, JPEG, WEBP, GIF, BMP])
 def test_a_small_picture_keeps_its_size(data: bytes) -> None:
     assert shown(data).size == (280, 280)
 
@@ -73,7 +79,7 @@ def test_a_picture_that_says_it_is_huge_is_not_looked_at() -> None:
         assert preview(PNG[:16] + side.to_bytes(4, "big") * 2 + PNG[24:]) is None
 
 
-@given(st.sampled_from([PNG, JPEG, WEBP]), st.integers(0, 5000), st.binary(max_size=20))
+@given(st.sampled_from([PNG, JPEG, WEBP, GIF, BMP]), st.integers(0, 5000), st.binary(max_size=20))
 def test_whatever_comes_nothing_breaks(picture: bytes, cut: int, rest: bytes) -> None:
     small = preview(picture[:cut] + rest)
     assert small is None or media_type(small) == "image/webp"
@@ -93,7 +99,7 @@ def noise(width: int, height: int) -> Image.Image:
 
 
 def test_what_the_service_takes_is_sent_as_it_is() -> None:
-    for data in (PNG, JPEG, WEBP, b"no picture", b""):
+    for data in (PNG, JPEG, WEBP, GIF, BMP, b"no picture", b""):
         assert fitting(data, *LIMITS) == data
 
 
@@ -106,6 +112,8 @@ def test_what_the_service_takes_is_sent_as_it_is() -> None:
         (Image.new("L", (2100, 2000)), "PNG"),
         (Image.new("L", (9000, 10)), "PNG"),  # too long
         (Image.new("RGBA", (2100, 2000), (0, 0, 0, 0)), "WEBP"),
+        (noise(800, 600), "BMP"),
+        (Image.new("P", (2100, 2000)), "GIF"),
     ],
 )
 def test_what_is_too_large_is_sent_smaller(image: Image.Image, format: str) -> None:
@@ -115,6 +123,24 @@ def test_what_is_too_large_is_sent_smaller(image: Image.Image, format: str) -> N
     assert len(sent) <= 2**20 and max(small.size) <= 1600
     assert small.width / small.height == pytest.approx(image.width / image.height, rel=0.3 if min(image.size) < 100 else 0.01)
     assert small.has_transparency_data == image.has_transparency_data
+
+
+def test_the_first_picture_of_an_animation_is_shown() -> None:
+    frames = [Image.new("L", (30, 20), level) for level in (250, 10)]
+    for format in ("GIF", "PNG", "WEBP"):
+        buffer = io.BytesIO()
+        frames[0].save(buffer, format, save_all=True, append_images=frames[1:], duration=100)
+        assert np.asarray(shown(buffer.getvalue()).convert("L")).min() > 240
+
+
+def test_what_takes_long_to_unpack_is_only_sent() -> None:
+    side = 1500
+    rows = b"".join(b"\x01\x05" * side + b"\x00\x00" for _ in range(side))  # a run for every pixel
+    head = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(rows), 0, 0, 256, 0)
+    bmp = b"BM" + struct.pack("<IHHI", 54 + 1024 + len(rows), 0, 0, 54 + 1024) + head + bytes(1024) + rows
+    assert fitting(bmp, 2**24, *LIMITS[1:]) == bmp and preview(bmp) is None
+    scans = JPEG + b"\xff\xda" * 10_000
+    assert preview(scans) is None
 
 
 def test_a_photo_that_is_too_large_is_turned_upright() -> None:

@@ -102,5 +102,5 @@ def test_the_part_of_the_page() -> None:
     assert [tab.label for tab in shown.tabs] == ["curl", "Python: bentoml", "Python: httpx", "JavaScript"]
     assert [code.language for code in shown.code] == ["bash", "python", "python", "javascript"]
     assert all("127.0.0.1:3999" in code.value and "letters" in code.value for code in shown.code)
-    assert shown.get("download_button")[0].proto.label == "Save the picture: drawing.png"
+    assert shown.get("download_button")[0].proto.label == "Save the picture"
     assert shown.get("link_button")[0].proto.url == "http://127.0.0.1:3999/"

@@ -13,21 +13,27 @@ from ui.__main__ import parse
 
 
 def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("API_ADDRESS", "UI_PORT", "HOST"):
+    for name in ("API_ADDRESS", "UI_PORT", "HOST", "UI_HOSTS"):
         monkeypatch.delenv(name, raising=False)
     arguments = parse([])
     assert (arguments.api_address, arguments.host, arguments.port) == ("http://127.0.0.1:3000", "127.0.0.1", 8501)
+    assert arguments.hosts == []
 
 
 def test_the_command_line_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_ADDRESS", "http://api:3000")
     monkeypatch.setenv("UI_PORT", "9000")
+    monkeypatch.setenv("UI_HOSTS", "draw.example.org, box")
+    assert parse([]).hosts == ["draw.example.org", "box"]
+    assert parse(["--hosts", "other"]).hosts == ["other"]
     assert (parse([]).api_address, parse([]).port) == ("http://api:3000", 9000)
     arguments = parse(["--api_address", "https://other", "--port", "9001"])
     assert (arguments.api_address, arguments.port) == ("https://other", 9001)
 
 
-@pytest.mark.parametrize("wrong", [["--port", "http"], ["--api_address", "127.0.0.1:3000"]])
+@pytest.mark.parametrize(
+    "wrong", [["--port", "http"], ["--api_address", "127.0.0.1:3000"], ["--hosts", "*.org"], ["--hosts", "a:80"]]
+)
 def test_a_bad_value_stops_the_start(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse(wrong)

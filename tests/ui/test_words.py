@@ -18,7 +18,7 @@ from tests.ui.service import (
     fashion,
     model,
 )
-from ui import charts, language, markup, notices, reading, sidebar, stages
+from ui import cards, charts, faults, language, markup, notices, reading, sidebar, stages, table
 from ui.answers import Catalogue, Classification, Explanation, Model, Picture
 from ui.client import Problem, Unavailable
 from ui.sidebar import Choice
@@ -169,17 +169,31 @@ def test_a_small_picture_shows_its_pixels() -> None:
 
 
 def test_a_problem_is_told_with_its_detail() -> None:
-    assert (
-        notices.problem(Problem(status=413, title="Too large", detail="At most 8 MB", code="x"))
-        == "**Too large**: At most 8 MB"
-    )
-    assert notices.problem(Problem(status=500, title="Error", detail="", code="")) == "**Error**"
-    assert notices.plain("a*b_[c](d)") == r"a\*b\_\[c\]\(d\)"
+    assert faults.sentence(Problem(status=413, title="Too large", detail="At most 8 MB", code="x")) == "Too large: At most 8 MB"
+    assert faults.sentence(Problem(status=500, title="Error", detail="", code="")) == "Error"
+    assert faults.sentence(Problem(status=500, title="Error", detail="Error", code="")) == "Error"
+    assert "<p><b>a&lt;b</b>: c &amp; d</p>" in notices.alert("c & d", title="a<b")
+    assert "<p><b>a</b></p>" in notices.alert("", title="a")
+    assert "<p>c</p>" in notices.alert("c")
 
 
 def test_a_picture_that_cannot_be_taken_is_told_in_plain_words() -> None:
     failure = Problem(status=415, title="Unsupported Media Type", detail="The content is not PNG", code="unsupported_media")
-    assert notices.problem(failure) == "**This file is not a picture the service can read**: The content is not PNG"
+    assert faults.sentence(failure) == "This file is not a picture the service can read: The content is not PNG"
+
+
+SEVERAL = "The picture shows several characters (about 2), and this model reads one at a time."
+
+
+def test_several_characters_are_not_called_unlike_anything() -> None:
+    told = answer(rejected=True, reject_reason=SEVERAL)
+    text = notices.rejected(told, "0123456789")
+    assert "I see several characters here" in text and markup.text(SEVERAL) in text
+    assert "does not look like" not in text
+    assert "several characters" in table.doubt(told) and "several characters" in cards.fresh(told, None)
+    other = answer(rejected=True, reject_reason="Energy too low.")
+    assert "several" not in notices.rejected(other, "0123456789") + table.doubt(other) + cards.fresh(other, None)
+    assert not answer(reject_reason=SEVERAL).several
 
 
 @pytest.mark.parametrize(
@@ -203,8 +217,7 @@ def test_what_the_labels_have_in_common(labels: Sequence[str], noun: str) -> Non
 
 def test_what_is_said_of_a_service_that_is_not_there() -> None:
     text = notices.unreachable(Unavailable("http://127.0.0.1:3000", "no connection"))
-    assert text.startswith("The service at `http://127.0.0.1:3000` does not answer: no connection.")
-    assert r"out \[of\] order" in notices.unreachable(Unavailable("http://a", "out [of] order"))
+    assert text.startswith("The service at http://127.0.0.1:3000 does not answer: no connection.")
 
 
 def test_devices_come_with_the_reason_against_them() -> None:
@@ -240,4 +253,12 @@ def test_in_korean() -> None:
     assert "종이에 숫자 하나를 그려 보세요" in notices.blank("draw", [*"0123456789"])
     assert "4장 묶음 · 1.1 ms (디코딩 0.5, 전처리 0.1, 대기 0.2, 추론 0.1)" in charts.fine_print(answer())
     assert "숫자처럼 보이지 않습니다." in notices.rejected(answer(rejected=True), "0123456789")
-    assert "서비스가 너무 바쁩니다" in notices.problem(Problem(status=429, title="Busy", detail="", code="overloaded"))
+    assert "서비스가 너무 바쁩니다" in faults.sentence(Problem(status=429, title="Busy", detail="", code="overloaded"))
+    assert "글자가 여러 개 보입니다" in notices.rejected(answer(rejected=True, reject_reason=SEVERAL), "0123456789")
+
+
+@pytest.mark.usefixtures("korean")
+def test_what_the_service_advises_in_english_is_said_in_korean_too() -> None:
+    failure = Problem(status=415, title="", detail="This is HEIC. Convert it to JPEG.", code="unsupported_media")
+    text = notices.alert(faults.explanation(failure), title=faults.headline(failure), advice=faults.advice(failure))
+    assert "This is HEIC. Convert it to JPEG." in text and "JPEG로 저장해서" in text

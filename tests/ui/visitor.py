@@ -1,5 +1,8 @@
 """A visitor without a browser: a hand that draws, and what it does and reads on the page as Streamlit runs it."""
 
+import re
+from html import unescape
+
 from streamlit.testing.v1 import AppTest
 
 from ui.canvas import Drawing, Pen, Start
@@ -60,6 +63,12 @@ def hidden(page: AppTest, part: str) -> bool:
 def written(page: AppTest) -> str:
     """All HTML on the page but the style sheet."""
     return "\n".join(block.proto.body for block in page.get("html"))
+
+
+def alerts(page: AppTest) -> list[str]:
+    """What the page says went wrong, without markup."""
+    found = re.findall(r'<div class="doubt alert" role="alert">(.*?)</div>', written(page), re.DOTALL)
+    return [unescape(re.sub(r"<[^>]*>", "", alert)) for alert in found]
 
 
 def cards(page: AppTest) -> int:
