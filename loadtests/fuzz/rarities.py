@@ -58,9 +58,9 @@ def _doubtful() -> Iterable[tuple[str, bytes]]:
     yield "a PNG with two headers", joined([header, header, *middle, end])
     yield "a PNG with a chunk nobody knows and must", joined([header, (b"AAAA", b"x"), *middle, end])
     yield "a PNG with pixels in two places", joined([header, *middle, (b"tEXt", b"k\0v"), *middle, end])
-    for kind in (b"iCCP", b"zTXt"):
-        bomb = (kind, b"k\0\0" + zlib.compress(bytes(50_000_000)))
-        yield f"a PNG whose {kind.decode()} unpacks to 50 MB", joined([header, bomb, *middle, end])
+    for packed in (b"iCCP", b"zTXt"):
+        bomb = (packed, b"k\0\0" + zlib.compress(bytes(50_000_000)))
+        yield f"a PNG whose {packed.decode()} unpacks to 50 MB", joined([header, bomb, *middle, end])
     for length in (0, 1, 3, 5, 7, 300):
         for kind, name, channels in ((GREY, "grey", 1), (COLOUR, "colour", 3)):
             data = raw_png(levels(8, channels), kind, 8, before=chunk(b"tRNS", bytes(length)))
