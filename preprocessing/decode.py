@@ -128,8 +128,8 @@ def _too_large(found: Stripped, limits: Limits) -> ImageTooLarge:
         return ImageTooLarge(f"{size}; at most {limits.of(name):,} pixels of a {name} are allowed. Send a smaller one.")
     if max(found.width, found.height) > limits.side:
         return ImageTooLarge(f"{size}; at most {limits.side:,} pixels a side are allowed. Send a smaller one.")
-    how = "has so many scans" if name == "JPEG" else "is run-length encoded"
+    why, other = ("scans", "an ordinary JPEG, not a progressive one") if name == "JPEG" else ("runs", "PNG")
     return ImageTooLarge(
-        f"{size} and {how} that decoding it takes as long as {found.work:,} pixels; at most {limits.of(name):,} are allowed. "
-        f"Send a smaller one, or save it as {'an ordinary JPEG (not progressive)' if name == 'JPEG' else 'PNG'}."
+        f"{size}, and its {why} take as long to decode as {found.work:,} pixels; at most {limits.of(name):,} are allowed. "
+        f"Send a smaller one, or save it as {other}."
     )

@@ -19,7 +19,16 @@ from loadtests.samples import Sample, samples
 CONNECTIONS: Final = 16
 TIMEOUT_SECONDS: Final = 60.0
 MODELS: Final = ("digits", "digits", "characters", "fashion", "nobody")
-KINDS: Final = ("image/png", "image/jpeg", "image/webp", "image/gif", "application/json", "text/html; charset=x", "")
+KINDS: Final = (
+    "image/png",
+    "image/jpeg",
+    "image/webp",
+    "image/gif",
+    "image/bmp",
+    "application/json",
+    "text/html; charset=x",
+    "",
+)
 OPTIONS: Final[tuple[dict[str, str], ...]] = (
     {}, {"top_k": "1"}, {"top_k": "0"}, {"top_k": "-1e9"}, {"device": "gpu"}, {"device": "\x00"}, {"model": ""}, {"image": "x"},
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Valid pictures of every odd kind that PNG, JPEG and WebP know: modes, sizes, palettes, transparency, animations, metadata."""
+"""Valid pictures of every odd kind that the formats know: modes, sizes, palettes, transparency, animations, metadata."""
 
 import io
 from random import Random
@@ -13,13 +13,15 @@ SIZES: Final = (
 PNG_MODES: Final = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 JPEG_MODES: Final = ("L", "RGB", "CMYK", "YCbCr")
 WEBP_MODES: Final = ("RGB", "RGBA")
+BMP_MODES: Final = ("1", "L", "P", "RGB", "RGBA")
+GIF_MODES: Final = ("1", "L", "P", "RGB")
 ORIENTATION: Final = 0x0112
 
 
 def odd_picture(hand: Random) -> bytes:
     """One encoded picture, valid however odd: a stroke on paper, or next to nothing where it is too small for one."""
     image = _drawing(hand.choice(SIZES), hand)
-    return hand.choice((_png, _png, _jpeg, _webp))(image, hand)
+    return hand.choice((_png, _png, _jpeg, _jpeg, _webp, _bmp, _gif))(image, hand)
 
 
 def _drawing(size: tuple[int, int], hand: Random) -> Image.Image:
@@ -59,6 +61,19 @@ def _webp(image: Image.Image, hand: Random) -> bytes:
     if hand.random() < 0.2:
         options |= {"save_all": True, "append_images": [image, image]}
     return _encoded(image.convert(hand.choice(WEBP_MODES)), "WEBP", options)
+
+
+def _bmp(image: Image.Image, hand: Random) -> bytes:
+    return _encoded(image.convert("RGB").convert(hand.choice(BMP_MODES)), "BMP", {})
+
+
+def _gif(image: Image.Image, hand: Random) -> bytes:
+    options: dict[str, Any] = {"interlace": hand.randrange(2), "comment": hand.randbytes(hand.randrange(300))}
+    if hand.random() < 0.3:
+        options["transparency"] = hand.randrange(3)
+    if hand.random() < 0.3:
+        options |= {"save_all": True, "append_images": [image.rotate(9)], "disposal": hand.randrange(4)}
+    return _encoded(image.convert("RGB").convert(hand.choice(GIF_MODES)), "GIF", options)
 
 
 def _encoded(image: Image.Image, format: str, options: dict[str, Any]) -> bytes:

@@ -25,6 +25,19 @@ def png(width: int, height: int, *, kind: int = GREY, pixels: bytes | None = Non
     return PNG + chunk(b"IHDR", header) + before + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND")
 
 
+def _directory(tags: int, values: int = 1) -> bytes:
+    """EXIF of so many tags, each of which has so many values that lie in the table itself; the first turns the picture."""
+    turn = struct.pack(">HHII", 0x0112, 3, 1, 3 << 16)
+    others = b"".join(struct.pack(">HHII", 0x8000 | tag & 0x7FFF, 1, values, 8) for tag in range(tags - 1))
+    return b"MM\0*" + struct.pack(">IH", 8, tags) + turn + others + bytes(4)
+
+
+def _runs_of_nothing(count: int) -> bytes:
+    """A BMP of 64 x 64 whose runs are all empty."""
+    head = struct.pack("<2sIII", b"BM", 1078 + 2 * count, 0, 1078)
+    return head + struct.pack("<IiiHHIIiiII", 40, 64, 64, 1, 8, 1, 2 * count, 0, 0, 0, 0) + bytes(1024 + 2 * count)
+
+
 @cache
 def hostile() -> dict[str, bytes]:
     """The files by what they are."""
@@ -43,6 +56,11 @@ def hostile() -> dict[str, bytes]:
         "a colour profile that unpacks to 100 MB": png(
             20, 20, before=chunk(b"iCCP", b"k\0\0" + zlib.compress(bytes(100_000_000)))
         ),
+        "65,535 EXIF tags": png(64, 64, before=chunk(b"eXIf", _directory(65_535))),
+        "65,535 EXIF tags behind the pixels": small[:-12] + chunk(b"eXIf", _directory(65_535)) + small[-12:],
+        "EXIF tags that point back at their table": png(64, 64, before=chunk(b"eXIf", _directory(65_535, 0xFFFF))),
+        "1,000 colour profiles of 1 MB": png(20, 20, before=chunk(b"iCCP", b"k\0\0" + zlib.compress(bytes(1_000_000))) * 1000),
+        "80,000 chunks": png(20, 20, before=chunk(b"tEXt") * 80_000),
         "palette colours without a palette": png(2, 2, kind=PALETTE),
         "more pixels than announced": png(2, 2, pixels=bytes(1_000_000)),
         "fewer pixels than announced": png(200, 200, pixels=bytes(10)),
@@ -53,7 +71,13 @@ def hostile() -> dict[str, bytes]:
         "a JPEG of 65,535 x 65,535": b"\xff\xd8\xff\xc0\x00\x0b\x08\xff\xff\xff\xff\x01\x01\x11\x00" + bytes(100),
         "a WebP of no length": b"RIFF\x00\x00\x00\x00WEBP",
         "a WebP that is longer than it says": b"RIFF\x04\x00\x00\x00WEBPVP8 " + bytes(1000),
-        "a GIF": b"GIF89a" + bytes(100),
+        "a JPEG of a megabyte of fill bytes": b"\xff\xd8" + b"\xff" * 1_000_000 + b"\xda",
+        "a JPEG of 15 frames of 20,000 components": b"\xff\xd8" + (b"\xff\xc0\xea\x62\x08" + bytes(59_999)) * 15,
+        "a JPEG of 15,000 quantisation tables": b"\xff\xd8" + (b"\xff\xdb\xfd\xea" + b"\1" * 65_000) * 15,
+        "a GIF of nothing": b"GIF89a" + bytes(100),
+        "a GIF of 300,000 extensions": b"GIF89a\1\0\1\0\0\0\0" + b"!\xfe\0" * 300_000,
+        "a GIF whose comment has 500,000 pieces": b"GIF89a\1\0\1\0\0\0\0!\xfe" + b"\1x" * 500_000,
+        "a BMP of runs of nothing": _runs_of_nothing(500_000),
         "an SVG that asks for a file": b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>',
         "a TIFF": b"II*\x00\x08\x00\x00\x00" + bytes(100),
         "PostScript": b"%!PS-Adobe-3.0 EPSF-3.0\n(%pipe%id) (r) file",

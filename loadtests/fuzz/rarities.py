@@ -13,11 +13,12 @@ from PIL import Image
 
 from loadtests.fuzz.hostile import chunk
 from loadtests.fuzz.mutation import PNG
+from loadtests.fuzz.rare_bitmaps import RLE8, bmp, whole_bmps, whole_gifs
 from loadtests.fuzz.rare_jpegs import whole_jpegs, whole_webps, with_frame
 from loadtests.fuzz.rare_pngs import COLOUR, GREY, PALETTE, chunks, joined, levels, raw_png, whole_pngs
 from loadtests.fuzz.sevens import SIDE, encoded, seven
 
-OTHER_FORMATS: Final = ("GIF", "BMP", "TIFF", "ICO", "PCX", "TGA", "PPM", "JPEG2000", "SGI", "DDS", "PDF")
+OTHER_FORMATS: Final = ("TIFF", "ICO", "PCX", "TGA", "PPM", "JPEG2000", "SGI", "DDS", "PDF")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,12 @@ def rarities() -> dict[str, Rarity]:
     found = {f"PNG, {name}": Rarity(data, frozenset((200,))) for name, data in whole_pngs()}
     found |= {f"JPEG, {name}": Rarity(data, frozenset((200,))) for name, data in whole_jpegs()}
     found |= {f"WebP, {name}": Rarity(data, frozenset((200,))) for name, data in whole_webps()}
+    found |= {f"BMP, {name}": Rarity(data, frozenset((200,))) for name, data in whole_bmps()}
+    found |= {f"GIF, {name}": Rarity(data, frozenset((200,))) for name, data in whole_gifs()}
     found |= {name: Rarity(data, frozenset((200, 422)), False) for name, data in _doubtful()}
     found |= {name: Rarity(data, frozenset((422,))) for name, data in _broken()}
     found |= {name: Rarity(data, frozenset((413,))) for name, data in _large()}
-    found |= {f"{name}, which is none of the three": Rarity(data, frozenset((415,))) for name, data in _others()}
+    found |= {f"{name}, which is not read": Rarity(data, frozenset((415,))) for name, data in _others()}
     return found
 
 
@@ -55,6 +58,9 @@ def _doubtful() -> Iterable[tuple[str, bytes]]:
     yield "a PNG with two headers", joined([header, header, *middle, end])
     yield "a PNG with a chunk nobody knows and must", joined([header, (b"AAAA", b"x"), *middle, end])
     yield "a PNG with pixels in two places", joined([header, *middle, (b"tEXt", b"k\0v"), *middle, end])
+    for packed in (b"iCCP", b"zTXt"):
+        bomb = (packed, b"k\0\0" + zlib.compress(bytes(50_000_000)))
+        yield f"a PNG whose {packed.decode()} unpacks to 50 MB", joined([header, bomb, *middle, end])
     for length in (0, 1, 3, 5, 7, 300):
         for kind, name, channels in ((GREY, "grey", 1), (COLOUR, "colour", 3)):
             data = raw_png(levels(8, channels), kind, 8, before=chunk(b"tRNS", bytes(length)))
@@ -94,6 +100,11 @@ def _doubtful() -> Iterable[tuple[str, bytes]]:
     yield "a JPEG half of which is zeros", jpeg[: len(jpeg) // 2] + bytes(len(jpeg) - len(jpeg) // 2)
     yield "a WebP whose length is wrong", webp[:4] + struct.pack("<I", len(webp) // 2) + webp[8:]
     yield "a WebP that is longer than the file", webp[:4] + struct.pack("<I", 2**31) + webp[8:]
+    yield "a BMP of four bytes less", bmp([bytes(96 * 3)] * 96, 24)[:-4]
+    yield "a BMP whose runs do not end", bmp([b"\x60\1"] * 96, 8, compression=RLE8)
+    yield "a BMP whose runs leave its rows", bmp([b"\xff\1\0\2\xff\xff"] * 96, 8, compression=RLE8)
+    yield "a GIF of one colour", encoded(Image.new("P", (9, 9)), "GIF")
+    yield "a GIF cut off in its pixels", encoded(seven(), "GIF")[:-300]
     yield "1 x 1", encoded(Image.new("L", (1, 1), 7))
     yield "1 x 8,192", encoded(Image.linear_gradient("L").resize((1, 8192)))
     yield "8,192 x 1", encoded(Image.linear_gradient("L").rotate(90).resize((8192, 1)))
@@ -105,18 +116,19 @@ def _broken() -> Iterable[tuple[str, bytes]]:
     """Nothing is drawn, or nothing can be seen."""
     for level in (0, 127, 255):
         blank = Image.new("L", (64, 64), level)
-        for format in ("PNG", "JPEG", "WEBP"):
+        for format in ("PNG", "JPEG", "WEBP", "BMP", "GIF"):
             yield f"{format} of level {level} alone", encoded(blank.convert("RGB"), format)
         yield f"PNG of level {level}, all of it transparent", encoded(Image.merge("LA", (blank, Image.new("L", (64, 64)))))
     yield "a PNG of no width", raw_png(np.zeros((4, 0, 1), np.uint16), GREY, 8)
     header, *rest = chunks(encoded(seven()))
     yield "a PNG of a depth that there is not", joined([(b"IHDR", header[1][:8] + b"\3" + header[1][9:]), *rest])
-    for kind in (b"iCCP", b"zTXt"):
-        bomb = (kind, b"k\0\0" + zlib.compress(bytes(50_000_000)))
-        yield f"a PNG whose {kind.decode()} unpacks to 50 MB", joined([header, bomb, *rest])
     webp = encoded(seven().convert("RGB"), "WEBP", save_all=True, append_images=[seven(ink=99).convert("RGB")])
     yield "an animated WebP cut off in its first frame", webp[: webp.index(b"ANMF") + 40]
     yield "a WebP of its signature alone", b"RIFF\x04\0\0\0WEBP"
+    yield "a GIF that ends with its screen", encoded(seven(), "GIF")[:13]
+    yield "a GIF of its end alone", b"GIF89a\x09\0\x09\0\0\0\0;" + bytes(100)
+    yield "a BMP of its header alone", bmp([], 24)[:54]
+    yield "a BMP of a depth that there is not", bmp([bytes(96)] * 96, 7)
     yield "a JPEG of NULs", b"\xff\xd8\xff" + bytes(5000)
     yield "a PNG of NULs", PNG + bytes(5000)
     yield "a PNG that becomes a GIF", PNG + encoded(seven(), "GIF")
@@ -130,12 +142,23 @@ def _large() -> Iterable[tuple[str, bytes]]:
     yield "a JPEG of 1 x 8,193", encoded(Image.new("L", (1, 8193)), "JPEG")
     yield "a JPEG of 8,000 x 8,000", encoded(Image.new("L", (8000, 8000)), "JPEG", quality=1)
     yield "a WebP of 2,049 x 2,049", encoded(Image.new("RGB", (2049, 2049)), "WEBP", method=0)
+    yield "a GIF of 65,535 x 65,535", b"GIF89a\xff\xff\xff\xff\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\x02\1\0\0;"
+    yield "a GIF of 1 x 1 whose frame is larger", b"GIF89a\1\0\1\0\0\0\0,\0\0\0\0\xff\x7f\xff\x7f\0\x02\1\0\0;"
+    yield "a BMP of 1 bit and 2,049 x 2,049", encoded(Image.new("1", (2049, 2049)), "BMP")
+    yield "a BMP of 2,000,000,000 x 2", bmp([], 24).replace(struct.pack("<ii", 96, 96), struct.pack("<ii", 2_000_000_000, 2))
+    yield "a JPEG of so many scans that they take long", _scans(Image.new("L", (4096, 4096), 128), 30)
     canvas = struct.pack("<I", 2) + struct.pack("<I", 16382)[:3] + struct.pack("<I", 16382)[:3]
     frames = b"ANIM" + struct.pack("<I", 6) + bytes(6)
     picture = encoded(seven().convert("RGB"), "WEBP")[12:]
     frame = bytes(6) + struct.pack("<I", SIDE - 1)[:3] * 2 + bytes(4) + picture
     body = b"WEBPVP8X" + struct.pack("<I", 10) + canvas + frames + b"ANMF" + struct.pack("<I", len(frame)) + frame
     yield "an animated WebP of 16,383 x 16,383", b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def _scans(image: Image.Image, more: int) -> bytes:
+    """A progressive JPEG whose last scan is there many times."""
+    data = encoded(image, "JPEG", progressive=True)
+    return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * more + data[-2:]
 
 
 def _others() -> Iterable[tuple[str, bytes]]:

@@ -7,8 +7,9 @@ from preprocessing.containers.exif import UPRIGHT
 from preprocessing.containers.stripped import Stripped, corrupt
 
 MAX_COLOURS: Final = 256
-# Pillow decodes runs in Python: a byte of them takes as long as eight pixels.
-PIXELS_A_BYTE: Final = 8
+# Pillow decodes runs in Python: a byte of them takes as long as eight pixels, and a pixel they fill as long as four.
+WORK_A_BYTE: Final = 8
+WORK_A_PIXEL: Final = 4
 _HEADERS: Final = frozenset((12, 40, 52, 56, 64, 108, 124))
 _OLD: Final = 12
 _RUNS: Final = frozenset((1, 2))
@@ -41,5 +42,5 @@ def strip(data: bytes) -> Stripped:
     height = abs(height)
     work, parts = width * height, 1
     if compression in _RUNS:
-        work, parts = work + PIXELS_A_BYTE * len(data), len(data) // 2
+        work, parts = WORK_A_PIXEL * work + WORK_A_BYTE * len(data), len(data) // 2
     return Stripped("BMP", data, width, height, UPRIGHT, work, parts)

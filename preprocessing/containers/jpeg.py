@@ -15,6 +15,8 @@ MAX_SCANS: Final = 64
 MAX_SEGMENTS: Final = 1024
 # Passing over so many samples without data takes as long as decoding a pixel.
 SAMPLES_A_PIXEL: Final = 16
+# Bytes that are searched for a marker at a time: a search keeps other threads from running.
+WINDOW: Final = 262_144
 # Four tables of 64 values of 16 bits.
 _MAX_QUANTISATION: Final = 2 + 4 * 129
 # A marker is the first byte behind 0xFF that is neither a fill byte nor the zero behind a 0xFF of the data.
@@ -74,8 +76,8 @@ def strip(data: bytes) -> Stripped:
     frame: _Frame | None = None
     turn: int | None = None
     at, end, parts, whole = 2, len(data), 0, True
-    while found := _MARKER.search(data, at):
-        marker, start = data[found.start() + 1], found.start()
+    while (start := _find(_MARKER, data, at)) >= 0:
+        marker = data[start + 1]
         whole &= start == at
         if marker in _BARE:
             whole, at = False, start + 2
@@ -120,7 +122,7 @@ def _scans(data: bytes, at: int, frame: _Frame, parts: int) -> tuple[int, int]:
     Finds the markers that a decoder would find, so that none is hidden; where a segment is broken a decoder ends too.
     """
     end, samples, scans, segments = len(data), 0, 0, 0
-    while data[at + 1] != END:
+    while at >= 0 and data[at + 1] != END:
         try:
             following = _end_of_segment(data, at, end)
         except UndecodableImage:
@@ -133,11 +135,16 @@ def _scans(data: bytes, at: int, frame: _Frame, parts: int) -> tuple[int, int]:
             raise UndecodableImage(f"The JPEG has more than {MAX_SCANS} scans, as no camera writes. Save it again.")
         if parts + segments > MAX_SEGMENTS:
             raise _too_many_segments()
-        found = _SCAN_END.search(data, following)
-        if found is None:
-            break
-        at = found.start()
+        at = _find(_SCAN_END, data, following)
     return samples, segments
+
+
+def _find(marker: "re.Pattern[bytes]", data: bytes, at: int) -> int:
+    """Where the next marker is from ``data[at:]`` on; -1 when there is none."""
+    for start in range(at, len(data), WINDOW):
+        if found := marker.search(data, start, start + WINDOW + 1):
+            return found.start()
+    return -1
 
 
 def _end_of_segment(data: bytes, start: int, end: int) -> int:

@@ -42,7 +42,7 @@ def received(response: httpx.Response) -> Answer:
 
 def test_odd_pictures_are_valid_and_of_many_kinds() -> None:
     hand, kinds = Random(0), set()
-    for _ in range(300):
+    for _ in range(400):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's on broken profiles and metadata
             image = Image.open(io.BytesIO(odd_picture(hand)))
@@ -50,6 +50,7 @@ def test_odd_pictures_are_valid_and_of_many_kinds() -> None:
         kinds.add((image.format, image.mode))
     assert {"1", "L", "LA", "P", "RGB", "RGBA", "I;16"} <= {mode for format, mode in kinds if format == "PNG"}
     assert {("JPEG", "CMYK"), ("JPEG", "L"), ("JPEG", "RGB"), ("WEBP", "RGB"), ("WEBP", "RGBA")} <= kinds
+    assert {("BMP", "1"), ("BMP", "P"), ("BMP", "RGB"), ("GIF", "P"), ("GIF", "L")} <= kinds
 
 
 def test_checksums_are_made_right() -> None:
@@ -139,7 +140,7 @@ def test_rare_files_are_what_they_are_called() -> None:
                 image.load()
                 assert name.startswith({"MPO": "JPEG"}.get(image.format or "", image.format or "").replace("WEBP", "WebP"))
                 formats.add(image.format)
-    assert formats == {"PNG", "JPEG", "WEBP", "MPO"}
+    assert formats == {"PNG", "JPEG", "WEBP", "MPO", "BMP", "GIF"}
 
 
 @pytest.mark.parametrize("interlaced", [False, True])

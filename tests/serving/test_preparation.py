@@ -31,6 +31,13 @@ PHOTO = digit("7", paper=WHITE).convert("RGB")
 LARGE = saved(PHOTO.resize((600, 600)), "JPEG")
 
 
+def speckled() -> Image.Image:
+    """A seven on specks, which cannot be packed well."""
+    specks = Image.effect_noise((280, 280), 20).point(lambda level: min(255, level + 90)).convert("RGB")
+    specks.paste((0, 0, 0), mask=digit("7").getchannel("A"))
+    return specks
+
+
 class Watched(Preparation):
     """Notes what is prepared, in which thread and how many at a time; pictures in threads take until they are let go."""
 
@@ -94,6 +101,9 @@ def asked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("a canvas", SEVEN, True),
         ("a small photo", saved(PHOTO, "JPEG", progressive=True), True),
         ("a bitmap", saved(PHOTO.resize((100, 100)), "BMP"), True),
+        ("a small WebP", saved(PHOTO.resize((64, 64)), "WEBP"), True),
+        ("a lossless WebP", saved(digit("7"), "WEBP", lossless=True), True),
+        ("many codes", saved(speckled(), "WEBP", lossless=True), False),
         ("many pixels", encoded(digit("7").resize((401, 400))), False),
         ("many bytes", png_with(SEVEN, [chunk(b"tEXt", bytes(70_000))]), False),
         ("many chunks", png_with(SEVEN, [chunk(b"tEXt")] * 200), False),
