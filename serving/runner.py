@@ -132,6 +132,8 @@ class LocalRunner:
             ask(self._card, session.run)
         except WrongAnswer as error:
             raise DeviceUnavailable(f"{session.provider} does not work: {error}.") from error
+        except Exception as error:  # onnxruntime's own classes share no base
+            raise DeviceUnavailable(f"{session.provider} does not work: {' '.join(str(error).split())}") from error
         return session
 
     def _seconds(self, batch: Tensor) -> float:

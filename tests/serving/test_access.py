@@ -1,16 +1,17 @@
-"""Keys, roles and allowances, without a service; tests/served/test_access.py has them with one."""
+"""Keys, roles and rate limits, without a service; tests/served/test_access.py has them with one."""
 
+import asyncio
 import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from serving import allowance
-from serving.access import KeyRing, required_role
-from serving.allowance import SECOND, Allowance
+from serving.access import required_role
+from serving.api_keys import ApiKeyStore
 from serving.keys import KEY_BYTES, Key, KeysError, Role, add_key, digest, find, main, read_keys, remove_key, warnings
 from tests.processes import ROOT
 
@@ -163,58 +164,59 @@ def test_what_is_not_known_to_be_harmless_takes_an_administrator(method: str, pa
     assert required_role(method, path) == role
 
 
-class Clock:
-    """A monotonic clock that stands until it is set."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 1000.0
-        monkeypatch.setattr(allowance, "monotonic_ns", lambda: round(self.now * SECOND))
-
-
-@pytest.mark.parametrize("per_minute", [1, 7, 60, 1000])
-def test_a_minutes_worth_at_once_and_then_evenly(per_minute: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, bucket = Clock(monkeypatch), Allowance(per_minute, None)
-    assert [bucket.take("page") for _ in range(per_minute)] == [0.0] * per_minute
-    wait = bucket.take("page")
-    assert wait == pytest.approx(60 / per_minute)
-    assert bucket.take("page") == wait  # refusals take nothing
-    assert bucket.take("me") == 0
-    clock.now += wait + 1e-6
-    assert bucket.take("page") == 0
-    assert bucket.take("page") > 0
-    clock.now += 600
-    assert sum(bucket.take("page") == 0 for _ in range(2 * per_minute)) == per_minute
-
-
-def test_workers_share_an_allowance(tmp_path: Path) -> None:
-    first, second = Allowance(4, tmp_path), Allowance(4, tmp_path)
-    assert [first.take("page"), second.take("page"), first.take("page"), second.take("page")] == [0.0] * 4
-    assert first.take("page") > 0
-    assert second.take("page") > 0
-    assert Allowance(4, tmp_path).take("page") > 0  # nor does a worker that comes later begin anew
-    assert second.take("me") == 0
-
-
 def test_keys_are_read_again_when_their_file_changes(
     file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    now = 1000.0
-    monkeypatch.setattr("serving.access.monotonic", lambda: now)
-    first = add_key(file, "first", "read").encode()
-    ring = KeyRing(file)
-    second = add_key(file, "second", "read").encode()
-    assert [ring.find(first) is not None, ring.find(second) is not None] == [True, False]
-    now += 2
-    assert [ring.find(first) is not None, ring.find(second) is not None] == [True, True]
-    for spoil in (lambda: file.write_text("nonsense"), file.unlink):
-        spoil()
+    async def play() -> None:
+        now = 1000.0
+        monkeypatch.setattr("serving.api_keys.monotonic", lambda: now)
+        first = add_key(file, "first", "read").encode()
+        store = ApiKeyStore(file)
+
+        async def known(*secrets: bytes) -> list[bool]:
+            return [await store.find(secret) is not None for secret in secrets]
+
+        second = add_key(file, "second", "read").encode()
+        assert await known(first, second) == [True, False]
         now += 2
-        assert [ring.find(first) is not None, ring.find(second) is not None] == [True, True]
-        assert "stay in force" in caplog.text
-        caplog.clear()
+        assert await known(first, second) == [True, True]
+        for spoil in (lambda: file.write_text("nonsense"), file.unlink):
+            spoil()
+            now += 2
+            assert await known(first, second) == [True, True]
+            assert "stay in force" in caplog.text
+            caplog.clear()
+            now += 2
+            assert await known(first) == [True]
+            assert caplog.text == ""  # said once
+        third = add_key(file, "third", "read").encode()
         now += 2
-        assert ring.find(first) is not None
-        assert caplog.text == ""  # said once
-    third = add_key(file, "third", "read").encode()
-    now += 2
-    assert [ring.find(key) is not None for key in (first, second, third)] == [False, False, True]
+        assert await known(first, second, third) == [False, False, True]
+
+    asyncio.run(play())
+
+
+def test_the_loop_goes_on_while_the_keys_are_read_and_nobody_gets_in_with_a_removed_one(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def play() -> None:
+        now = 1000.0
+        monkeypatch.setattr("serving.api_keys.monotonic", lambda: now)
+        secret = add_key(file, "page", "read").encode()
+        store, slow = ApiKeyStore(file), threading.Event()
+        remove_key(file, "page")
+
+        def read_slowly(path: Path) -> list[Key]:
+            assert slow.wait(30)
+            return read_keys(path)
+
+        monkeypatch.setattr("serving.api_keys.read_keys", read_slowly)
+        now += 2
+        requests = [asyncio.ensure_future(store.find(secret)) for _ in range(3)]
+        await asyncio.sleep(0)  # one turn of the loop
+        assert not any(request.done() for request in requests)
+        requests.pop().cancel()  # a client that goes away takes nobody's answer along
+        slow.set()
+        assert await asyncio.gather(*requests) == [None, None]
+
+    asyncio.run(play())

@@ -4,17 +4,20 @@ import asyncio
 import logging
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from models.card import MODEL_FILE, ModelCard, read_card
+from models.card import CARD_FILE, MODEL_FILE, ModelCard, read_card, write_card
 from models.store import CATALOGUE
 from preprocessing import Tensor
 from serving import devices, metrics
+from serving.catalogue import EmbeddedCatalogue
 from serving.devices import CPU, GPU, Device, DeviceUnavailable, ProviderMissing, Session, open_session
 from serving.runner import LocalRunner, open_runners, warm_up_sizes
 from serving.settings import Settings, available_cpus
+from tests.models.catalogues import add_cascade, add_model
 
 PATH = CATALOGUE / "digits" / MODEL_FILE
 STAND_IN = Device("gpu", CPU.provider, memory="cpu")
@@ -69,6 +72,23 @@ def test_a_gpu_that_does_not_work_is_told_of_loudly(
         open_runners(PATH, card, Settings(device="gpu"), processes=1)
 
 
+def test_a_gpu_that_fails_on_the_golden_input_leaves_the_work_to_the_cpu(
+    card: ModelCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Session.run
+
+    def out_of_memory(session: Session, batch: Tensor) -> Tensor:
+        if session.device is STAND_IN:
+            raise RuntimeError("CUDA failure 2: out of memory")
+        return run(session, batch)
+
+    monkeypatch.setitem(devices.DEVICES, "gpu", STAND_IN)
+    monkeypatch.setattr(Session, "run", out_of_memory)
+    runners, reasons = open_runners(PATH, card, Settings(), processes=1)
+    assert list(runners) == ["cpu"]
+    assert "out of memory" in reasons["gpu"]
+
+
 def test_a_gpu_that_was_never_installed_is_no_fault(card: ModelCard, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "bentoml.serving"):
         _, reasons = open_runners(PATH, card, Settings(), processes=1)
@@ -77,24 +97,94 @@ def test_a_gpu_that_was_never_installed_is_no_fault(card: ModelCard, caplog: pyt
     assert metrics.gpu_fallback.labels("digits")._value.get() == 0
 
 
-def test_a_failing_session_is_opened_again_and_asked_once_more(card: ModelCard, monkeypatch: pytest.MonkeyPatch) -> None:
-    runner = LocalRunner(PATH, card, CPU, threads=1)
-    expected = runner.call(images(3)).logits
-    before = metrics.session_restarts.labels("digits", "cpu")._value.get()
-    run, failures = Session.run, [RuntimeError("lost the device")]
+class Failing:
+    """`Session.run` that fails as often as it is told to; ``threads`` are those in which sessions were opened."""
 
-    def failing(self: Session, batch: Tensor) -> Tensor:
-        if failures:
-            raise failures.pop()
-        return run(self, batch)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.failures: list[Exception] = []
+        self.threads: list[threading.Thread] = []
+        self.opening = threading.Event()
+        self.opening.set()
+        run, init = Session.run, Session.__init__
 
-    monkeypatch.setattr(Session, "run", failing)
-    np.testing.assert_array_equal(runner.call(images(3)).logits, expected)
-    assert metrics.session_restarts.labels("digits", "cpu")._value.get() == before + 1
-    failures.append(RuntimeError("again, at once"))
-    with pytest.raises(RuntimeError, match="again"):
-        runner.call(images(3))
-    assert metrics.session_restarts.labels("digits", "cpu")._value.get() == before + 1
+        def failing(session: Session, batch: Tensor) -> Tensor:
+            if self.failures:
+                raise self.failures.pop()
+            return run(session, batch)
+
+        def opened(session: Session, *arguments: Any, **options: Any) -> None:
+            self.threads.append(threading.current_thread())
+            assert self.opening.wait(30)
+            init(session, *arguments, **options)
+
+        monkeypatch.setattr(Session, "run", failing)
+        monkeypatch.setattr(Session, "__init__", opened)
+
+
+def restarts() -> float:
+    return float(metrics.session_restarts.labels("digits", "cpu")._value.get())
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_failing_session_is_opened_again_and_asked_once_more(
+    card: ModelCard, inline: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def play() -> None:
+        runner = LocalRunner(PATH, card, CPU, threads=1)
+        runner._inline = 32 * inline
+        expected = (await runner.run(images(3))).logits
+        before, failing = restarts(), Failing(monkeypatch)
+        failing.failures.append(RuntimeError("lost the device"))
+        np.testing.assert_array_equal((await runner.run(images(3))).logits, expected)
+        assert restarts() == before + 1
+        failing.failures.append(RuntimeError("again, at once"))
+        with pytest.raises(RuntimeError, match="again"):
+            await runner.run(images(3))
+        assert restarts() == before + 1
+
+    asyncio.run(play())
+
+
+def test_the_loop_goes_on_while_a_session_is_opened_again_once_for_all_that_failed(
+    card: ModelCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def play() -> None:
+        runner = LocalRunner(PATH, card, CPU, threads=1)
+        runner._inline = 32
+        before, failing = restarts(), Failing(monkeypatch)
+        failing.failures += [RuntimeError("lost the device")] * 3
+        failing.opening.clear()
+        calls = [asyncio.ensure_future(runner.run(images(1))) for _ in range(3)]
+        while not failing.threads:
+            await asyncio.sleep(0.01)  # between two looks; a loop that was held would never come here
+        assert not any(call.done() for call in calls)
+        failing.opening.set()
+        assert [len((await call).logits) for call in calls] == [1, 1, 1]
+        assert restarts() == before + 1
+        assert failing.threads[0] is not threading.main_thread()
+
+    asyncio.run(play())
+
+
+def test_models_that_fail_to_load_leave_no_session_open(tmp_path: Path) -> None:
+    """Neither the runner of another device nor the models that were loaded before; the gauge counts what is open."""
+
+    def sessions() -> float:
+        return sum(sample.value for family in metrics.sessions.collect() for sample in family.samples)
+
+    before, threads = sessions(), threading.active_count()
+    for name in ("first", "second"):
+        add_model(tmp_path, name, ["a", "b"])
+    cascade = add_cascade(tmp_path, "third", "first:1.0.0", {"a": "nobody:1.0.0"}, ["b", "c"])
+    with pytest.raises(KeyError):
+        EmbeddedCatalogue([tmp_path / name for name in ("first", "second", cascade.name)], Settings())
+    wrong = read_card(tmp_path / "second" / CARD_FILE)
+    assert isinstance(wrong, ModelCard)
+    write_card(wrong.model_copy(update={"known_answer": {"a": 100.0}}), tmp_path / "second" / CARD_FILE)
+    with pytest.raises(DeviceUnavailable, match="answers a known picture with"):
+        EmbeddedCatalogue([tmp_path / "first", tmp_path / "second"], Settings())
+    assert sessions() == before
+    assert threading.active_count() == threads
 
 
 def test_warm_up_takes_the_powers_of_two_and_the_largest_batch(card: ModelCard) -> None:
