@@ -15,6 +15,7 @@ from serving.edition import edition_in_service, folders_of, model_folders, with_
 from serving.errors import ProblemMiddleware
 from serving.gallery import GalleryRoutes, gallery_app
 from serving.headers import SecurityHeaders
+from serving.log_lines import escape_log_lines
 from serving.origins import ForeignPages, sharing
 from serving.remote import RunnerHost, introduced, model_routes
 from serving.rollout import Rollout
@@ -35,6 +36,7 @@ from serving.startup import (
 from serving.upload import BatchInput, ImageInput, with_default_model
 from serving.workers import shared_folder
 
+escape_log_lines()
 settings = load_settings()
 check_access(settings)
 own_metrics_folder(settings)
