@@ -16,6 +16,7 @@ from serving.catalogue import Catalogue, EmbeddedCatalogue, RemoteCatalogue
 from serving.errors import ProblemMiddleware
 from serving.gallery import GalleryRoutes, gallery_app
 from serving.headers import SecurityHeaders
+from serving.log_lines import escape_log_lines
 from serving.model_set import folders_of, model_folders, model_set_in_service, with_models
 from serving.origins import ForeignPages, sharing
 from serving.reload import ModelReload
@@ -42,6 +43,7 @@ from serving.startup import (
 from serving.upload import BatchInput, ImageInput, with_default_model
 from serving.workers import WorkerTable, shared_folder
 
+escape_log_lines()
 settings = load_settings()
 check_access(settings)
 own_metrics_folder(open_runtime_folder())

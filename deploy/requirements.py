@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import yaml
 from packaging.requirements import Requirement
+
+from models import yaml_reader
 
 FOLDER: Final = Path(__file__).parent.parent / "requirements"
 HASH: Final = "--hash="
@@ -47,5 +48,5 @@ def read_lock(file: Path) -> Iterator[Locked]:
 
 def of_bento(bentofile: Path) -> Path:
     """The lock file a Bento is built with."""
-    told = yaml.safe_load(bentofile.read_text(encoding="utf-8"))
+    told = yaml_reader.load(yaml_reader.read_text(bentofile))
     return bentofile.parent / str(told["python"]["requirements_txt"])

@@ -10,6 +10,7 @@ from models.draft import FIELDS, merged, parse_labels, read_given, told
 from models.imports import Imported, import_file, import_folder
 from models.store import cascades_last, catalogue_folder, files
 from models.store import catalogue as model_folders
+from models.terminal import printable
 from models.upkeep import export, listing, remove, restore
 
 
@@ -35,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
             for line in remove(arguments.model, catalogue):
                 _say(f"removed {line}")
     except (CardError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error))}\n")
         return 1
     return 0
 
@@ -112,7 +113,7 @@ def _add_description(group: "argparse._ArgumentGroup") -> None:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{printable(line)}\n")
 
 
 if __name__ == "__main__":

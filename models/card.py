@@ -1,34 +1,70 @@
 """The model card: what a model is, wants, is worth and comes from, read from card.yaml and checked."""
 
 import hashlib
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from typing_extensions import Self
 
+from models import yaml_reader
+from models.terminal import printable
+from models.yaml_reader import YamlError
 from preprocessing import InputSpec
 
-SafeLoader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, which is ten times as fast, where it was built
 CARD_FILE = "card.yaml"
 MODEL_FILE = "model.onnx"
+# So many faults of a card are told at a time.
+FAULTS: Final = 5
+# Control characters, halves of surrogate pairs, line separators, and what turns the direction of the text around it.
+UNREADABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+NAME: Final = "[a-z][a-z0-9-]{0,62}"
+VERSION: Final = r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}"
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
-Tag = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}:\d+\.\d+\.\d+$")]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+def readable(text: str) -> str:
+    """The text, which people see on terminals and pages.
+
+    Raises:
+        ValueError: it has a character that does something there in the place of being seen.
+    """
+    if found := UNREADABLE.search(text):
+        raise ValueError(f"has the control character U+{ord(found[0]):04X}; leave it out")
+    return text
+
+
+Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
+Version = Annotated[str, StringConstraints(pattern=f"^{VERSION}$")]
+Tag = Annotated[str, StringConstraints(pattern=f"^{NAME}:{VERSION}$")]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(readable)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(readable)]
+Line = Annotated[str, StringConstraints(max_length=500), AfterValidator(readable)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class CardError(Exception):
-    """A card that cannot be read, or does not fit its model; the text names the file and the reason."""
+    """A card that cannot be read, or does not fit its model; the text names the file and the reason, in one line that terminals
+    and logs only show, whatever the card and the file's name hold."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(printable(text))
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Calibration(Strict):
@@ -62,12 +98,12 @@ class Metrics(Strict):
     ``ece`` is the expected calibration error over 15 bins (Naeini et al., AAAI 2015).
     """
 
-    dataset: str
-    split: str
+    dataset: Line
+    split: Line
     n: int = Field(gt=0)
     accuracy: Share
     ece: Share
-    per_class: dict[str, ClassMetrics]
+    per_class: dict[Label, ClassMetrics]
 
     @property
     def balanced_accuracy(self) -> float:
@@ -81,10 +117,10 @@ class Provenance(Strict):
     Of a model brought along the recipe is ``imported``, the seed is not known, and the revision is the file it came as.
     """
 
-    data: list[str]
-    recipe: str
+    data: list[Line] = Field(max_length=100)
+    recipe: Line
     seed: int | None = None
-    revision: str
+    revision: Line
 
 
 class Entry(Strict):
@@ -92,11 +128,11 @@ class Entry(Strict):
 
     name: Name
     version: Version
-    title: str = Field(min_length=1, max_length=120)
+    title: Title
     labels: list[Label] = Field(min_length=2, max_length=10_000)
-    metrics: list[Metrics]
+    metrics: list[Metrics] = Field(max_length=100)
     provenance: Provenance
-    licence: str
+    licence: Line
 
     @model_validator(mode="after")
     def _labels_are_distinct(self) -> Self:
@@ -153,18 +189,14 @@ def read_card(path: Path) -> Card:
         CardError: missing, not YAML, or a field is missing, unknown or out of bounds; every such field is named.
     """
     try:
-        return _card(path.read_text(encoding="utf-8"), path)
-    except (OSError, UnicodeDecodeError) as error:
+        return _card(yaml_reader.read_text(path), path)
+    except (OSError, YamlError) as error:
         raise CardError(f"{path}: cannot be read: {error}") from error
 
 
 @lru_cache(maxsize=64)  # a start reads each card several times
 def _card(text: str, path: Path) -> Card:
-    try:
-        content = yaml.load(text, SafeLoader)
-    except yaml.YAMLError as error:
-        raise CardError(f"{path}: cannot be read: {error}") from error
-    return parse_card(content, path)
+    return parse_card(yaml_reader.load(text), path)
 
 
 def parse_card(content: object, path: Path) -> Card:
@@ -176,8 +208,21 @@ def parse_card(content: object, path: Path) -> Card:
     try:
         return _CARD.validate_python(content)
     except ValidationError as error:
-        fields = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'card'}: {e['msg']}" for e in error.errors())
-        raise CardError(f"{path}: {fields}") from error
+        raise CardError(f"{path}: {faults(error)}") from error
+
+
+def faults(error: ValidationError, inside: str = "") -> str:
+    """What is wrong with which fields, each told as it lies ``inside`` a card: the first ``FAULTS`` of them."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    fields = [
+        f"{'.'.join(filter(None, (inside, *map(_shortened, e['loc'])))) or 'card'}: {_shortened(e['msg'])}" for e in found
+    ]
+    more = [f"and {len(fields) - FAULTS:,} faults more"] if len(fields) > FAULTS else []
+    return "; ".join(fields[:FAULTS] + more)
+
+
+def _shortened(text: object) -> str:
+    return f"{str(text)[:300]}..." if len(str(text)) > 300 else str(text)
 
 
 def write_card(card: Card, path: Path) -> None:

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from pydantic import ValidationError
 
-from models.card import CardError, ModelCard, file_sha256, parse_card
+from models import yaml_reader
+from models.card import CardError, ModelCard, faults, file_sha256, parse_card
 from models.probe import known_answer
 from models.trial import Finding
+from models.yaml_reader import YamlError
 from preprocessing import Normalisation
 
-RANGE: Final = re.compile(r"(\d{1,5})-(\d{1,5})|([A-Za-z])-([A-Za-z])")
+RANGE: Final = re.compile(r"([0-9]{1,5})-([0-9]{1,5})|([A-Za-z])-([A-Za-z])")
 NOT_TOLD: Final = "not told"
 UNCHANGED: Final = {"mean": 0.0, "std": 1.0}
 
@@ -92,13 +93,13 @@ def read_given(path: Path) -> Fields:
         CardError: it cannot be read, or is the card of something else than a classifier.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = yaml_reader.load(yaml_reader.read_text(path))
+    except (OSError, YamlError) as error:
         raise CardError(f"{path}: cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise CardError(f"{path}: is no card; a card is a list of fields (name: ...)")
     if content.get("task", "classify") != "classify":
-        raise CardError(f"{path}: is the card of a {content['task']}; an ONNX file is a classifier")
+        raise CardError(f"{path}: is the card of a {str(content['task'])[:100]}; an ONNX file is a classifier")
     return content
 
 
@@ -121,8 +122,7 @@ def normalisation(given: Fields, source: Path) -> Normalisation:
     try:
         return Normalisation.model_validate(levels)
     except ValidationError as error:
-        faults = "; ".join(f"input.normalisation.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise CardError(f"{source}: {faults}") from error
+        raise CardError(f"{source}: {faults(error, 'input.normalisation')}") from error
 
 
 def drafted(given: Fields, finding: Finding, source: Path, model: Path, named: Path) -> ModelCard:

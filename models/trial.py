@@ -80,13 +80,8 @@ def examine(
         fault = _run(json.dumps(request), log, limits)
         said = {"refused": fault} if fault else json.loads(answer.read_text(encoding="utf-8"))
     if "refused" in said:
-        raise CardError(f"{path}: {_plain(said['refused'])}")
-    return Finding.model_validate({**said, "changes": [_plain(change) for change in said["changes"]]})
-
-
-def _plain(text: str) -> str:
-    """One line without the control characters that names in a file may hold."""
-    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
+        raise CardError(f"{path}: {' '.join(said['refused'].split())}")
+    return Finding.model_validate({**said, "changes": [" ".join(change.split()) for change in said["changes"]]})
 
 
 def _run(request: str, log: Path, limits: Limits) -> str | None:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from models.card import CARD_FILE, Card, CardError, read_card
+from models.card import CARD_FILE, NAME, VERSION, Card, CardError, read_card
 from models.imports import import_folder
 from models.store import card_in, drop, files, holds, load_folder, same_model, stored_folder, stored_tags, users_of
 
-NAMED: Final = re.compile(r"([a-z][a-z0-9-]{0,62})(?::(\d+\.\d+\.\d+))?")
+NAMED: Final = re.compile(f"({NAME})(?::({VERSION}))?")
 
 
 def listing(folders: Iterable[Path]) -> Iterator[str]:

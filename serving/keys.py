@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
 
+from models.terminal import printable
+
 Role: TypeAlias = Literal["read", "admin"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)  # each may do what those before it may, and more
 VARIABLE: Final = "API_KEYS_FILE"
@@ -173,17 +175,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.command == "add":
             secret = add_key(given.file, given.name, given.role)
-            sys.stderr.write(
-                f"The key of {given.name} ({given.role}); it is not shown again. Only its hash is in {given.file}.\n"
-            )
+            told = f"The key of {given.name} ({given.role}); it is not shown again. Only its hash is in {given.file}."
+            sys.stderr.write(f"{printable(told)}\n")
             sys.stdout.write(f"{secret}\n")
         elif given.command == "remove":
             remove_key(given.file, given.name)
-            sys.stderr.write(f"The key of {given.name} is removed from {given.file}.\n")
+            sys.stderr.write(f"{printable(f'The key of {given.name} is removed from {given.file}.')}\n")
         else:
             sys.stdout.write("".join(f"{key.name} {key.role}\n" for key in read_keys(given.file)))
     except KeysError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error))}\n")
         return 1
     return 0
 

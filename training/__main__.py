@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from models.terminal import printable
 from training.datasets import DataError
 from training.leaks import leaks
 from training.making import make
@@ -35,6 +36,11 @@ class Bar(Watch):
     def epoch(self, line: Epoch) -> None:
         shares = "  ".join(f"{name}: {100 * share:.2f} %" for name, share in line.accuracy.items())
         CONSOLE.print(f"epoch {line.epoch:2d} of {self._epochs}  loss {line.loss:.4f}  {shares}  {line.seconds / 60:.1f} min")
+
+
+def say(text: str) -> None:
+    """Print lines, in which names of files and labels are only shown, whatever is in them."""
+    CONSOLE.print("\n".join(map(printable, text.split("\n"))))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,17 +75,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.splits:
             found = leaks(recipe)
-            CONSOLE.print("\n".join(found) or f"{recipe.name}: no picture is in two parts")
+            say("\n".join(found) or f"{recipe.name}: no picture is in two parts")
             return 1 if found else 0
         columns = (TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=CONSOLE) as progress:
-            card = make(recipe, out, settings, CONSOLE.print, Bar(progress, settings.epochs), tuple(options.without))
+            card = make(recipe, out, settings, say, Bar(progress, settings.epochs), tuple(options.without))
     except DataError as error:
-        CONSOLE.print(f"error: {error}")
+        say(f"error: {error}")
         return 1
     for one in card.metrics:
         shares = f"{100 * one.accuracy:.2f} % of {one.n:,}, balanced {100 * one.balanced_accuracy:.2f} %"
-        CONSOLE.print(f"{one.dataset}, {one.split}: {shares}, calibration error {100 * one.ece:.2f} %")
+        say(f"{one.dataset}, {one.split}: {shares}, calibration error {100 * one.ece:.2f} %")
     return 0
 
 

@@ -17,6 +17,7 @@ import onnxruntime as ort
 from PIL import Image
 
 from models.card import CARD_FILE, MODEL_FILE, ModelCard, read_card
+from models.terminal import printable
 from preprocessing import NoInk, load, preprocess, stages
 from training.changes import CHANGES, Change
 from training.datasets import DataError, Labelled, mnist
@@ -139,7 +140,7 @@ def main() -> int:
     try:
         digits = mnist(arguments.data, "test").take(np.arange(arguments.n))
     except DataError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error))}\n")
         return 2
     reader = Reader(arguments.model)
     clean, rows = measure(reader, digits)

@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from models.card import CARD_FILE, Metrics, read_card, write_card
+from models.terminal import printable
 from training.datasets import DataError
 from training.evaluation import measured
 from training.frames import Pictures
@@ -89,7 +90,8 @@ def examine(service: Service, model: str, examination: Examination, out: Path) -
     for number, (name, pictures) in enumerate(examination.test().items()):
         answers = asyncio.run(ask(service, model, examination.labels, pictures))
         metrics = measured(answers.probabilities, answers.truth, answers.labels, name)
-        sys.stdout.write(f"\n{model} {service.cards[model]['version']}: {name}\n\n{text(metrics, answers)}\n")
+        said = f"\n{model} {service.cards[model]['version']}: {name}\n\n{text(metrics, answers)}\n"
+        sys.stdout.write("\n".join(map(printable, said.split("\n"))))
         faults += exaggerations(model, service.metrics(model), metrics)
         found.append(metrics)
         if number == 0:
@@ -128,12 +130,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.docs is not None:
                 shutil.copy(options.out / f"{model}.png", options.docs)
     except DataError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error))}\n")
         return 2
     except httpx.HTTPError as error:
-        sys.stderr.write(f"{options.api_address}: {error}. Is the service running? `make serve` starts it.\n")
+        sys.stderr.write(f"{options.api_address}: {printable(str(error))}. Is the service running? `make serve` starts it.\n")
         return 2
-    sys.stdout.write("\n" + "".join(f"{fault}\n" for fault in faults or ["Every card claims what was measured, or less."]))
+    said = map(printable, faults or ["Every card claims what was measured, or less."])
+    sys.stdout.write("\n" + "".join(f"{line}\n" for line in said))
     return 1 if faults and options.write is None else 0
 
 

@@ -3,12 +3,15 @@
 import json
 import shlex
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlencode
 
 import streamlit as st
 
 from ui.client import TOP_K
 from ui.language import say
+
+TABS: Final = ("curl", "Python: bentoml", "Python: httpx", "JavaScript", "JavaScript: canvas")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,12 @@ def show(call: Call, picture: bytes | None = None) -> None:
         return  # what nobody looks at would only hold back the next stroke
     with part:
         st.caption(say("snippets.about"))
-        curl_tab, bentoml_tab, httpx_tab, fetch_tab = st.tabs(["curl", "Python: bentoml", "Python: httpx", "JavaScript"])
+        curl_tab, bentoml_tab, httpx_tab, fetch_tab, canvas_tab = st.tabs(TABS)
         curl_tab.code(curl(call), language="bash")
         bentoml_tab.code(bentoml(call), language="python")
         httpx_tab.code(httpx(call), language="python")
         fetch_tab.code(javascript(call), language="javascript")
+        canvas_tab.code(canvas(call), language="javascript")
         with st.container(horizontal=True):
             if picture is not None:
                 icon = ":material/download:"
@@ -100,6 +104,28 @@ def javascript(call: Call) -> str:
         '  method: "POST",\n'
         f'  headers: {{ "Content-Type": {quoted(call.kind)}{key} }},\n'
         f"  body: await readFile({quoted(call.file)}),\n"
+        "});\n"
+        "const answer = await response.json();\n"
+        "if (!response.ok) throw new Error(answer.detail);\n"
+        "console.log(answer.label, answer.confidence);"
+    )
+
+
+def canvas(call: Call) -> str:
+    """JavaScript for a page with a canvas on it, whose picture goes as base64 in JSON."""
+    key = ", Authorization: `Bearer ${apiKey}`" if call.with_key else ""
+    options = f"model: {quoted(call.model)}, top_k: {TOP_K}, device: {quoted(call.device)}"
+    return (
+        "// For a page with a canvas on it. CORS_ORIGINS of the service has to name the page's site.\n"
+        + (
+            "// Whoever opens such a page can read the key that it sends: keep the page inside, or the key on a server.\n"
+            * call.with_key
+        )
+        + 'const canvas = document.querySelector("canvas");\n\n'
+        f"const response = await fetch({quoted(call.address + '/classify')}, {{\n"
+        '  method: "POST",\n'
+        f'  headers: {{ "Content-Type": "application/json"{key} }},\n'
+        f"  body: JSON.stringify({{ image: canvas.toDataURL(), {options} }}),\n"
         "});\n"
         "const answer = await response.json();\n"
         "if (!response.ok) throw new Error(answer.detail);\n"

@@ -46,7 +46,7 @@ def press(page: Page, name: str, place: int = 0) -> None:
 
 def correct(page: Page, place: int, label: str) -> None:
     """Choose a label from a card's list, which closes where the page has just been shown anew: then it is opened again."""
-    labels = page.get_by_role("combobox", name="What the picture").nth(place)
+    labels = page.get_by_role("combobox", name="What picture").nth(place)
     option = page.get_by_role("option", name=label, exact=True)
     for _ in range(TRIES):
         labels.press("ArrowDown")

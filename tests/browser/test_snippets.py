@@ -1,19 +1,24 @@
 """The code on the page, taken from it and run: it says what the page said."""
 
+import io
 import json
 import subprocess
 import sys
+from base64 import b64decode
 from pathlib import Path
 
+import httpx
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.browser.processes import stand_in
 from tests.browser.strokes import SEVEN, draw
 from tests.processes import ROOT
+from tests.ui.service import Service
+from ui.snippets import TABS, Call, canvas
 
 pytestmark = pytest.mark.browser
-
-TABS = ["curl", "Python: bentoml", "Python: httpx", "JavaScript"]
 
 
 def codes(page: Page) -> list[str]:
@@ -31,7 +36,7 @@ def codes(page: Page) -> list[str]:
 def test_code_that_was_taken_from_the_page_runs(page: Page, service_address: str, tmp_path: Path) -> None:
     draw(page, SEVEN)
     expect(page.locator(".headline")).to_have_attribute("data-label", "7")
-    curl, bentoml, httpx, javascript = codes(page)
+    curl, bentoml, httpx, javascript, _ = codes(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Save the picture").click()
     download.value.save_as(tmp_path / "drawing.png")
@@ -47,6 +52,26 @@ def test_code_that_was_taken_from_the_page_runs(page: Page, service_address: str
     picture = list((tmp_path / "drawing.png").read_bytes())
     said = page.evaluate(f"async bytes => {{ const readFile = async () => new Uint8Array(bytes);\n{body}\n}}", picture)
     assert said == "7"
+
+
+@pytest.mark.parametrize("with_key", [False, True])
+def test_the_picture_of_a_canvas_goes_as_json(visit: Page, with_key: bool) -> None:
+    service = Service()
+    service.replies["/favicon.ico"] = lambda _: httpx.Response(204)
+    with stand_in(service) as address:
+        visit.goto(f"{address}/models")  # a page of the same origin
+        visit.evaluate("document.body.append(Object.assign(document.createElement('canvas'), { width: 30, height: 20 }))")
+        code = canvas(Call(address, "my model", "cpu", "drawing.png", "image/png", with_key=with_key))
+        code = code.replace("console.log(answer.label, answer.confidence);", "return answer.label;")
+        assert visit.evaluate(f"async apiKey => {{ {code}\n}}", "secret") == "7"
+        visit.goto("about:blank")
+    (asked,) = service.asked_for("/classify")
+    assert asked.headers["Content-Type"] == "application/json"
+    assert asked.headers.get("Authorization") == ("Bearer secret" if with_key else None)
+    sent = json.loads(asked.content)
+    kind, _, picture = sent.pop("image").partition(",")
+    assert kind == "data:image/png;base64" and Image.open(io.BytesIO(b64decode(picture))).size == (30, 20)
+    assert sent == {"model": "my model", "top_k": 3, "device": "cpu"}
 
 
 def test_the_way_to_all_routes(page: Page, service_address: str) -> None:

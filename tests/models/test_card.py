@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,65 @@ def test_a_bad_field_is_named(folder: Path, field: str, value: object) -> None:
         read_card(folder / CARD_FILE)
 
 
-@pytest.mark.parametrize("content", ["", "- 1", "name: [", "\x00"])
+@pytest.mark.parametrize(
+    "place",
+    ["title", "licence", "labels.3", "provenance.recipe", "provenance.revision", "provenance.data.0", "metrics.0.split"],
+)
+@pytest.mark.parametrize("character", ["\x1b", "\n", "\x9b", "\u202e", "\u2028"])
+def test_control_characters_are_refused_by_the_field_s_name(folder: Path, place: str, character: str) -> None:
+    content = yaml.safe_load((folder / CARD_FILE).read_text())
+    *outer, last = [int(key) if key.isdecimal() else key for key in place.split(".")]
+    inside = content
+    for key in outer:
+        inside = inside[key]
+    inside[last] = f"a{character}[31m"
+    (folder / CARD_FILE).write_text(yaml.safe_dump(content))
+    with pytest.raises(CardError, match=re.escape(place)) as error:
+        read_card(folder / CARD_FILE)
+    assert f"has the control character U+{ord(character):04X}" in str(error.value)
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("version", f"1.0.{'9' * 5000}"),
+        ("version", "1.0.1234567890"),
+        ("version", "1.0.\u0661"),
+        ("version", "1.0.0\n"),
+        ("name", "digits\n"),
+        ("title", "a" * 121),
+        ("licence", "a" * 501),
+        ("calibration", {"temperature": float("nan")}),
+        ("rejection", {"score": "energy", "threshold": float("inf")}),
+    ],
+)
+def test_what_is_too_long_or_no_number_is_refused(folder: Path, field: str, value: object) -> None:
+    content = yaml.safe_load((folder / CARD_FILE).read_text()) | {field: value}
+    (folder / CARD_FILE).write_text(yaml.safe_dump(content))
+    with pytest.raises(CardError, match=field) as error:
+        read_card(folder / CARD_FILE)
+    assert len(str(error.value)) < 2000
+
+
+def test_many_faults_are_told_in_one_line(folder: Path) -> None:
+    content = yaml.safe_load((folder / CARD_FILE).read_text())
+    content |= {f"\x1b[31m{number}" * 100: 1 for number in range(500)}
+    (folder / CARD_FILE).write_text(yaml.safe_dump(content))
+    with pytest.raises(CardError, match="and 495 faults more") as error:
+        read_card(folder / CARD_FILE)
+    assert len(str(error.value)) < 4000
+    assert str(error.value).isprintable()
+
+
+def test_a_card_in_another_writing_is_read(folder: Path) -> None:
+    content = yaml.safe_load((folder / CARD_FILE).read_text())
+    content |= {"title": "손글씨 숫자 👩‍🔬 ١", "known_answer": None, "labels": [*"영일이삼사오육칠팔구"]}
+    (folder / CARD_FILE).write_text(yaml.safe_dump(content, allow_unicode=True))
+    assert read_card(folder / CARD_FILE).title == "손글씨 숫자 👩‍🔬 ١"
+
+
+@pytest.mark.parametrize("content", ["", "- 1", "name: [", "\x00", "\xff", "a: " * 2 + "1", "%YAML 1.1\n---\na: 1"])
 def test_what_is_no_card_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / CARD_FILE).write_text(content)
     with pytest.raises(CardError, match=str(tmp_path)):

@@ -123,6 +123,17 @@ def test_the_command(file: Path) -> None:
     assert keys("list").stdout == "me admin\n"
 
 
+def test_the_command_prints_nothing_that_a_terminal_obeys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(tmp_path / "keys\x1b[31m\n")
+    for arguments in (["add", "a"], ["add", "a\x1b"], ["list"], ["remove", "b\x1b"], ["remove", "a"], ["remove", "a"]):
+        main([*arguments, "--file", file])
+        said = capsys.readouterr()
+        assert (said.out + said.err).replace("\n", "").isprintable(), arguments
+        assert said.err.count("\n") <= 1
+    assert main(["list", "--file", str(tmp_path / "none\n\x1b")]) == 1
+    assert r"none\n\x1b" in capsys.readouterr().err
+
+
 def test_the_command_wants_a_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     monkeypatch.delenv("API_KEYS_FILE", raising=False)
     with pytest.raises(SystemExit):

@@ -141,3 +141,8 @@ def test_a_wrong_command_is_explained(arguments: list[str], reason: str, capsys:
         command.main(arguments)
     assert left.value.code == 2
     assert reason in " ".join(capsys.readouterr().err.split())
+
+
+def test_lines_hold_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    command.say("a\x1b[31m\nb")
+    assert capsys.readouterr().out == "a\\x1b[31m\nb\n"
