@@ -1,0 +1,97 @@
+"""What is relied on in BentoML and uvicorn: each of these fails when another version has another shape."""
+
+import asyncio
+import inspect
+from typing import Any
+
+import bentoml
+import pytest
+import uvicorn
+from _bentoml_impl.server import serving as bentoml_serving
+from _bentoml_impl.worker import service as bentoml_worker
+from _bentoml_sdk.service import Service
+from bentoml._internal.bento.bento import BentoServiceInfo
+from uvicorn.protocols.http import auto
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from serving.bento import compat
+from serving.bento.compat import Unserved, leave_out_unserved, limit_http, record_server, running_server
+from serving.bento.connections import ConnectionTable
+from serving.bento.http_protocol import LimitedProtocol
+from tests.serving.bento.server import Recorder
+
+
+def test_uvicorn_takes_the_protocol_where_nobody_chooses_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auto, "AutoHTTPProtocol", auto.AutoHTTPProtocol)
+    monkeypatch.setattr(ConnectionTable, "limit", None)
+    limit_http(100)
+    config = uvicorn.Config(Recorder(), lifespan="off", log_config=None)
+    config.load()
+    assert config.http_protocol_class is LimitedProtocol
+    assert ConnectionTable.limit == 100
+    assert "http=" not in inspect.getsource(bentoml_worker)  # BentoML chooses none
+
+
+def test_uvicorns_protocol_has_what_the_limits_change_and_read() -> None:
+    methods = ("connection_made", "connection_lost", "data_received", "on_headers_complete", "on_body", "on_message_complete")
+    for name in (*methods, "resume_writing", "_should_upgrade", "_unset_keepalive_if_required"):
+        assert name in HttpToolsProtocol.__dict__, name
+
+    async def scenario() -> None:
+        config = uvicorn.Config(Recorder(), lifespan="off", log_config=None)
+        protocol = HttpToolsProtocol(config, ServerState(), {})
+        attributes = {"cycle", "pipeline", "headers", "parser", "transport", "timeout_keep_alive_task", "server_state"}
+        assert attributes <= vars(protocol).keys()
+        protocol.on_message_begin()
+        assert protocol.url == b""
+
+    asyncio.run(scenario())
+    source = inspect.getsource(HttpToolsProtocol.data_received)
+    assert source.count("self.") == 7, source  # LimitedProtocol does all of this in its place: see that it still does
+
+
+def test_the_running_server_is_known_to_its_own_startup_hooks(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(uvicorn.Server, "startup", uvicorn.Server.startup)
+    monkeypatch.setattr(compat, "_running", [])
+    record_server()
+    assert running_server() is None
+    known: list[Any] = []
+
+    async def app(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        known.append(running_server())
+        await send({"type": "lifespan.startup.failed", "message": "this is enough"})
+
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_config=None, http="h11", port=0))
+    with pytest.raises(SystemExit):
+        asyncio.run(server.serve())
+    assert known == [server]
+    assert hasattr(server, "should_exit")
+    assert "the limits on headers and connections do not hold" in caplog.text  # with another protocol
+
+
+def test_a_service_that_is_not_served_is_in_the_bento_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Service, "all_services", Service.all_services)
+    leave_out_unserved()
+
+    @bentoml.service(name="inner")
+    class Inner:
+        pass
+
+    @bentoml.service(name="outer")
+    class Outer:
+        inner = Unserved(Inner)
+        served = bentoml.depends(bentoml.service(name="served")(type("Served", (), {})))
+
+    listed = BentoServiceInfo.from_service(Outer)
+    assert {dependency.service for dependency in listed.dependencies} == {"inner", "served"}
+    assert Outer.all_services().keys() == {"outer", "inner", "served"}
+    assert Outer.all_services(exclude_urls=True).keys() == {"outer", "served"}
+    assert Outer().inner is None
+
+
+def test_bentoml_asks_for_the_services_to_start_as_nobody_else_does() -> None:
+    assert "all_services(exclude_urls=True)" in inspect.getsource(bentoml_serving.serve_http)
