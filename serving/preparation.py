@@ -12,7 +12,19 @@ import anyio
 import anyio.to_thread
 from PIL import Image
 
-from preprocessing import SIGNATURES, ImageError, InputSpec, Limits, Stage, Tensor, decode, load, open_image, preprocess, stages
+from preprocessing import (
+    SIGNATURES,
+    ImageError,
+    InputSpec,
+    Limits,
+    Stage,
+    Tensor,
+    decode,
+    load,
+    model_input,
+    open_image,
+    stages,
+)
 from serving import metrics
 from serving.errors import Problem
 from serving.settings import available_cpus
@@ -29,11 +41,13 @@ TURNS: Final = Turns()
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An image as float32[C,H,W] for every input of its ``Preparation``, and the seconds each half took."""
+    """An image as float32[C,H,W] for every input of its ``Preparation``, the seconds each half took, and for every input how
+    many separate characters the image shows."""
 
     tensors: tuple[Tensor, ...]
     decode: float
     preprocess: float
+    characters: tuple[int, ...]
 
     @property
     def tensor(self) -> Tensor:
@@ -111,8 +125,8 @@ class Preparation:
         started = started or perf_counter()
         image = load(image)
         decoded = perf_counter()
-        tensors = tuple(preprocess(image, spec) for spec in self._specs)
-        return Prepared(tensors, decoded - started, perf_counter() - decoded)
+        tensors, characters = zip(*(model_input(image, spec) for spec in self._specs), strict=True)
+        return Prepared(tensors, decoded - started, perf_counter() - decoded, characters)
 
     def _counted(self, image: Image.Image, started: float | None) -> Prepared:
         prepared = self._finish(image, started)
