@@ -149,6 +149,8 @@ class Entry(Strict):
 class ModelCard(Entry):
     """A classifier: one ONNX file, a picture in, logits of its labels out.
 
+    ``single`` says that a picture of ink is to show one character: several separate ones are rejected. A model of words, or of
+    drawings in separate parts, says ``false``. It means nothing for an object.
     ``known_answer`` has the largest logits of the picture that ``models.probe`` makes, by label: every session is asked first.
     """
 
@@ -157,6 +159,7 @@ class ModelCard(Entry):
     calibration: Calibration
     rejection: Rejection
     sha256: Sha256
+    single: bool = True
     known_answer: dict[Label, float] | None = None
 
     @model_validator(mode="after")

@@ -41,8 +41,12 @@ def bounds(ink: Grey) -> tuple[Box, bool]:
     return box, whole and left > 0 and top > 0 and right < width and bottom < height
 
 
-def main_ink(ink: Grey, noise: float) -> Grey | None:
-    """``ink`` without lines, edges and specks, or None when nothing is left; ``noise`` is the level that noise stays below."""
+def main_ink(ink: Grey, noise: float) -> tuple[Grey, list["Piece"]] | None:
+    """``ink`` without lines, edges and specks, and the pieces that could be characters; None when nothing is left.
+
+    ``noise`` is the level that noise stays below. The pieces include those too far from the heaviest one to stay in the ink;
+    there are none where all ink is connected.
+    """
     mask = ink > noise
     unlined = mask & ~lines(mask) & ~lines(mask.T).T
     inked = unlined if unlined.any() else mask
@@ -50,14 +54,14 @@ def main_ink(ink: Grey, noise: float) -> Grey | None:
         belongs = inked
         if np.maximum.reduce(ink[inked], initial=0) < SEED:
             return None
+        pieces: list[Piece] = []
     else:
         labels, count = label(inked)
-        pieces = measure(labels, count, ink)
-        kept = choose([piece for piece in pieces if piece.strongest >= SEED], ink.shape)
-        if not kept:
+        pieces = off_edges([piece for piece in measure(labels, count, ink) if piece.strongest >= SEED], ink.shape)
+        if not pieces:
             return None
-        belongs = np.isin(labels, [piece.label for piece in kept])
-    return np.where(grown(belongs), ink, 0).astype(np.uint8)
+        belongs = np.isin(labels, [piece.label for piece in choose(pieces)])
+    return np.where(grown(belongs), ink, 0).astype(np.uint8), pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,14 @@ class Piece:
         return max(0, across, down)
 
 
-def choose(pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
-    """The heaviest piece and those that belong to it by weight and nearness; shadows along the edges are passed over."""
-    inside = [piece for piece in pieces if not _hugs_edge(piece, shape)] or pieces
-    if not inside:
-        return []
-    main, *others = sorted(inside, key=lambda piece: -piece.mass)
+def off_edges(pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:
+    """The pieces that are no shadow or frame along an edge of the picture; all of them where every one is."""
+    return [piece for piece in pieces if not _hugs_edge(piece, shape)] or pieces
+
+
+def choose(pieces: list[Piece]) -> list[Piece]:
+    """The heaviest of one or more pieces, and those that belong to it by weight and nearness."""
+    main, *others = sorted(pieces, key=lambda piece: -piece.mass)
     kept, box = [main], main.box
     size = max(box[2] - box[0], box[3] - box[1])
     for piece in others:

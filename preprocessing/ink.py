@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from PIL import Image, ImageChops
 
-from preprocessing import components, paper
+from preprocessing import characters, components, paper
 from preprocessing.errors import NoInk
 from preprocessing.levels import Box, Grey, levels, picture
 
@@ -39,11 +39,13 @@ class Found(NamedTuple):
     """Ink ``uint8[H,W]`` (0 is paper, 255 the strongest stroke) and its box.
 
     ``ground`` is the level of the paper where the whole ground has it and nothing but one drawing stands on it, or None.
+    ``characters`` is how many separate characters there are, also where the ink holds only one of them.
     """
 
     ink: Grey
     box: Box
     ground: int | None
+    characters: int = 1
 
     def crop(self) -> Image.Image:
         """What is in the box, as an "L" picture."""
@@ -155,7 +157,8 @@ def ink(image: Image.Image, paper_level: int | None = None, factor: int = 1) -> 
         found = components.main_ink(*paper.ink_on_uneven_ground(levels(image)))
     if found is None:
         raise NoInk(_EMPTY)
-    return Found(found, components.bounds(found)[0], None)
+    drawn, pieces = found
+    return Found(drawn, components.bounds(drawn)[0], None, characters.count(pieces))
 
 
 @lru_cache(maxsize=256)

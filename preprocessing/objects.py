@@ -210,7 +210,7 @@ def thing_pieces(mask: Mask, standing: npt.NDArray[np.generic]) -> tuple[list[Pi
     ]
     if not pieces:
         raise NoInk(_EMPTY)
-    kept = components.choose(pieces, mask.shape)
+    kept = components.choose(components.off_edges(pieces, mask.shape))
     least = LARGE * max(piece.mass for piece in kept)
     kept += [piece for piece in pieces if piece not in kept and piece.mass >= least and _is_inside(piece.box, mask.shape)]
     return kept, labels

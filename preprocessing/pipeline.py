@@ -2,7 +2,7 @@
 
 import contextlib
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,16 +31,35 @@ class Stage:
     note: str
 
 
+class ModelInput(NamedTuple):
+    """What a model is given, ``float32[channels, size, size]``, and how many separate characters the picture shows.
+
+    Characters are counted in ink; a picture of an object counts as one.
+    """
+
+    tensor: Tensor
+    characters: int
+
+
 def preprocess(image: Image.Image, spec: InputSpec) -> Tensor:
     """A decoded picture to ``float32[channels, size, size]``.
 
     Raises:
         NoInk: nothing is drawn on it, or nothing stands out from its ground.
     """
+    return model_input(image, spec).tensor
+
+
+def model_input(image: Image.Image, spec: InputSpec) -> ModelInput:
+    """A decoded picture to the tensor of a model, and how many separate characters the picture shows.
+
+    Raises:
+        NoInk: as ``preprocess``.
+    """
     if spec.geometry.subject == "object":
-        return tensor(objects.place(objects.find(*objects.opaque(image)), spec), spec)
-    light, paper = inks.luminance(image)
-    return tensor(place(look(light, paper)[1], spec), spec)
+        return ModelInput(tensor(objects.place(objects.find(*objects.opaque(image)), spec), spec), 1)
+    found, cropped = look(*inks.luminance(image))
+    return ModelInput(tensor(place(cropped, spec), spec), found.characters)
 
 
 def stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
@@ -52,12 +71,12 @@ def stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
     if spec.geometry.subject == "object":
         return _object_stages(image, spec)
     light, paper = inks.luminance(image)
-    ink, cropped = look(light, paper)
+    found, cropped = look(light, paper)
     return [
         Stage("gray", light, f"One channel, {light.width}x{light.height}, transparency laid on a plain ground."),
         Stage(
             "ink",
-            picture(ink),
+            picture(found.ink),
             "Paper is black, the strongest stroke white, whichever was darker; specks, lines and edges are left out.",
         ),
         Stage("crop", cropped, f"The {cropped.width}x{cropped.height} pixels around the ink."),
@@ -85,8 +104,8 @@ def place(cropped: Image.Image, spec: InputSpec) -> Grey:
     return 255 - frame if spec.geometry.polarity == "dark_on_light" else frame
 
 
-def look(light: Image.Image, paper: int | None) -> tuple[Grey, Image.Image]:
-    """Ink of an "L" picture, averaged down, and the crop of it; ``paper`` is the level of the paper where it is known.
+def look(light: Image.Image, paper: int | None) -> tuple[inks.Found, Image.Image]:
+    """What is drawn on an "L" picture, averaged down, and the crop of it; ``paper`` is the level of the paper, if known.
 
     The crop is of the full resolution where the ink stands alone on an even ground, so that its place does not matter, and
     where it is small on a large page; otherwise of the averaged picture.
@@ -102,16 +121,16 @@ def look(light: Image.Image, paper: int | None) -> tuple[Grey, Image.Image]:
     found = inks.ink(grey, paper, factor)
     cropped = found.crop()
     if factor == 1:
-        return found.ink, cropped
+        return found, cropped
     if found.ground is not None:
         full = part(light, found.box, factor, margin=1)
         full = full.point(list(inks.on_even_ground(found.ground, *inks.extrema(full))))
-        return found.ink, full.crop(full.getbbox())
+        return found, full.crop(full.getbbox())
     if max(cropped.size) < CLOSE_SIDE:
         closer, less = inks.shrink(part(light, found.box, factor, margin=max(cropped.size) // 3 + 2))
         with contextlib.suppress(NoInk):
-            return found.ink, inks.ink(closer, paper, less).crop()
-    return found.ink, cropped
+            return found, inks.ink(closer, paper, less).crop()
+    return found, cropped
 
 
 def around(opacity: Image.Image) -> Image.Image:

@@ -7,7 +7,7 @@ from models.card import Card, ModelCard
 from serving.batching import Scored
 from serving.preparation import Prepared
 from serving.schemas import Classification, Share, Timings
-from serving.scoring import Probabilities, probabilities, ranking, reject_reason, table
+from serving.scoring import Probabilities, probabilities, ranking, reject_reason, several_reason, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ def answer(card: ModelCard, reading: Reading, top_k: int, started: float) -> Cla
     """The answer of a classifier for one image of a request that began at ``started`` (``perf_counter``)."""
     scored = reading.scored
     shares = probabilities(scored.logits, card.calibration)
-    verdict = Verdict(shares, reject_reason(scored.logits, shares, card.rejection))
+    several = several_reason(card, reading.prepared.characters[0])
+    verdict = Verdict(shares, several or reject_reason(scored.logits, shares, card.rejection))
     return compose(card, verdict, reading, Waited(scored.queue, scored.call.seconds), top_k, started)
 
 

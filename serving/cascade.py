@@ -19,7 +19,7 @@ from serving.errors import Problem
 from serving.preparation import Preparation, Prepared
 from serving.runner import Call
 from serving.schemas import Classification, Share
-from serving.scoring import DIGITS, Probabilities, probabilities, reject_reason
+from serving.scoring import DIGITS, Probabilities, probabilities, reject_reason, several_reason
 from serving.settings import Settings
 from serving.upload import Upload
 
@@ -193,6 +193,9 @@ class Cascade:
         said = [(self.first, readings.first)]
         if category in readings.then:
             said.append((self.then[category], readings.then[category]))
+        for model, _ in said:
+            if reason := several_reason(model.card, readings.prepared.characters[self._input[model]]):
+                return reason
         for model, scored in said:
             card, shares = model.card, probabilities(scored.logits, model.card.calibration)
             if reason := reject_reason(scored.logits, shares, card.rejection, f"the model {card.name}"):

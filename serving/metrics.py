@@ -14,7 +14,11 @@ SECONDS: Final = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05,
 SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 
 images = Counter(f"{PREFIX}_images", "Images classified.", ["model"])
-rejected = Counter(f"{PREFIX}_rejected_images", "Images classified that look like nothing the model was made for.", ["model"])
+rejected = Counter(
+    f"{PREFIX}_rejected_images",
+    "Images classified that look like nothing the model was made for, or show several characters.",
+    ["model"],
+)
 problems = Counter(f"{PREFIX}_problems", "Requests, and images of batches, answered with a problem, by its code.", ["code"])
 overloaded: Final = problems.labels("overloaded")
 stage_seconds = Histogram(

@@ -23,8 +23,8 @@ from preprocessing import (
     decode,
     inspect,
     load,
+    model_input,
     opened,
-    preprocess,
     stages,
 )
 from serving import metrics
@@ -52,11 +52,13 @@ TURNS: Final = Turns()
 
 
 class Prepared(NamedTuple):
-    """An image as float32[C,H,W] for every input of its ``Preparation``, and the seconds each half took."""
+    """An image as float32[C,H,W] for every input of its ``Preparation``, the seconds each half took, and for every input how
+    many separate characters the image shows."""
 
     tensors: tuple[Tensor, ...]
     decode: float
     preprocess: float
+    characters: tuple[int, ...]
 
     @property
     def tensor(self) -> Tensor:
@@ -198,8 +200,8 @@ class Preparation:
         """Decode and preprocess an inspected image; its seconds count from ``started``."""
         image = load(opened(found), found.orientation)
         decoded = perf_counter()
-        tensors = tuple(preprocess(image, spec) for spec in self._specs)
-        return Prepared(tensors, decoded - started, perf_counter() - decoded)
+        tensors, characters = zip(*(model_input(image, spec) for spec in self._specs), strict=True)
+        return Prepared(tensors, decoded - started, perf_counter() - decoded, characters)
 
     def _counted(self, found: Stripped, started: float) -> Prepared:
         prepared = self._finish(found, started)

@@ -48,8 +48,11 @@ class Classification(BaseModel):
     confidence: float
     top: list[Share]
     probabilities: dict[str, float]
-    rejected: bool = Field(description="The image does not look like anything the model was made for.")
-    reject_reason: str | None
+    rejected: bool = Field(
+        description="The image does not look like anything the model was made for, or shows several characters to a model that "
+        "reads one. The label is only a guess then."
+    )
+    reject_reason: str | None = Field(description="Why it is rejected, in one or two sentences; null where it is not.")
     category: Share | None = Field(description="Filled by cascades: the category of the label, as their first model tells it.")
     provider: str = Field(description="ONNX Runtime's execution provider that ran the model; of a cascade, its first.")
     batch_size: int = Field(description="Images that shared the call of the model; of a cascade, of its first.")

@@ -1,0 +1,103 @@
+"""How many separate characters the pieces of ink of a picture make up.
+
+A character is often several pieces: the dot of an i, the bar of a 5, a broken 8. Two pieces are two characters only where both
+are of about the size of the largest, neither a dot nor a bar, and lie side by side, one above the other or far apart, with
+blank paper between them.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Final
+
+from preprocessing.components import Piece
+
+# A piece is a character by itself, or most of one, where its longer side and its mass are these shares of the largest ones, and
+# where it is as high as this share of its width: what is smaller or flatter is a dot, a bar or a line.
+MIN_SIZE: Final = 0.5
+MIN_MASS: Final = 0.1
+MIN_ASPECT: Final = 0.35
+# What fills this share of a box whose sides differ by no more than this is a dot, however large it is beside others.
+DOT_FILL: Final = 0.7
+DOT_ASPECT: Final = 0.6
+# The least blank between two characters side by side, one above the other and anywhere, in longer sides of the larger one.
+GAP_ACROSS: Final = 0.04
+GAP_DOWN: Final = 0.08
+GAP_ANYWHERE: Final = 0.5
+# Side by side are those that share this part of the lower one's rows.
+ALIGNED: Final = 0.5
+# One above the other they are alike in size, which an i and its dot are not, and not as flat as the halves of a broken 3.
+ALIKE: Final = 0.7
+MIN_ASPECT_DOWN: Final = 0.5
+# A bar that takes up this share of the gap joins its neighbours, as that of an H does.
+BRIDGED: Final = 0.6
+# A page of text is not counted to its end: no more pieces than these, the heaviest, are looked at.
+MOST_CHARACTERS: Final = 20
+
+
+def count(pieces: Sequence[Piece]) -> int:
+    """How many separate characters the pieces make up: at least 1, at most ``MOST_CHARACTERS``."""
+    if len(pieces) < 2:
+        return 1
+    size = max((_size(piece) for piece in pieces if not _is_flat(piece)), default=0)
+    mass = max(piece.mass for piece in pieces)
+    bodies, bars = [], []
+    for piece in sorted(pieces, key=lambda piece: -piece.mass)[:MOST_CHARACTERS]:
+        is_body = _size(piece) >= MIN_SIZE * size and piece.mass >= MIN_MASS * mass
+        (bodies if is_body and not _is_flat(piece) and not _is_dot(piece) else bars).append(piece)
+    separate = [pair for pair in combinations(range(len(bodies)), 2) if _are_separate(bodies[pair[0]], bodies[pair[1]], bars)]
+    return _largest_group(len(bodies), {*separate, *((b, a) for a, b in separate)}) if separate else 1
+
+
+def _largest_group(count: int, separate: set[tuple[int, int]]) -> int:
+    """The most of ``count`` pieces that are all ``separate`` from each other, found by starting from each of them in turn."""
+    most = 0
+    for first in range(count):
+        group = [first]
+        group += [piece for piece in range(count) if all((piece, other) in separate for other in group)]
+        most = max(most, len(group))
+    return most
+
+
+def _are_separate(piece: Piece, other: Piece, bars: Sequence[Piece]) -> bool:
+    """Whether two pieces are two characters; ``bars`` are the pieces that are none by themselves."""
+    small, large = sorted((_size(piece), _size(other)))
+    low = min(_height(piece), _height(other))
+    across, down = _gap(piece, other, 0), _gap(piece, other, 1)
+    if max(across, down) > GAP_ANYWHERE * large or (across > GAP_ACROSS * large and -down >= ALIGNED * low):
+        return not _are_joined(piece, other, bars)
+    return down > GAP_DOWN * large and small >= ALIKE * large and low >= MIN_ASPECT_DOWN * max(_width(piece), _width(other))
+
+
+def _are_joined(piece: Piece, other: Piece, bars: Sequence[Piece]) -> bool:
+    """Whether bars take up most of the columns between two pieces side by side, in rows that both have."""
+    left, right = sorted((piece.box, other.box))
+    top, bottom = max(left[1], right[1]), min(left[3], right[3])
+    crossing = [bar.box for bar in bars if bar.box[1] < bottom and bar.box[3] > top]
+    taken = sum(max(0, min(box[2], right[0]) - max(box[0], left[2])) for box in crossing)
+    return taken >= BRIDGED * (right[0] - left[2]) > 0
+
+
+def _gap(piece: Piece, other: Piece, axis: int) -> int:
+    """Blank columns (axis 0) or rows (axis 1) between the boxes of two pieces; where they overlap, how far, as less than 0."""
+    return max(piece.box[axis], other.box[axis]) - min(piece.box[axis + 2], other.box[axis + 2])
+
+
+def _is_flat(piece: Piece) -> bool:
+    return _height(piece) < MIN_ASPECT * _width(piece)
+
+
+def _is_dot(piece: Piece) -> bool:
+    short, long = sorted((_width(piece), _height(piece)))
+    return short >= DOT_ASPECT * long and piece.mass >= DOT_FILL * piece.strongest * short * long
+
+
+def _size(piece: Piece) -> int:
+    return max(_width(piece), _height(piece))
+
+
+def _width(piece: Piece) -> int:
+    return piece.box[2] - piece.box[0]
+
+
+def _height(piece: Piece) -> int:
+    return piece.box[3] - piece.box[1]
