@@ -15,6 +15,7 @@ from serving.edition import edition_in_service, folders_of, model_folders, with_
 from serving.errors import ProblemMiddleware
 from serving.gallery import GalleryRoutes, gallery_app
 from serving.headers import SecurityHeaders
+from serving.lingering import LingeringClose
 from serving.origins import ForeignPages, sharing
 from serving.remote import RunnerHost, introduced, model_routes
 from serving.rollout import Rollout
@@ -130,6 +131,7 @@ ModelRunner.add_asgi_middleware(InsideOnly, key=runner_key())
 ImageClassifier.mount_asgi_app(catalogue_app(), path="/")
 ImageClassifier.mount_asgi_app(gallery_app(), path="/")
 ImageClassifier.mount_asgi_app(api_page(ImageClassifier, bool(settings.api_keys_file)), path="/")
+ImageClassifier.add_asgi_middleware(LingeringClose)
 ImageClassifier.add_asgi_middleware(SecurityHeaders)
 if settings.cors_origins:
     ImageClassifier.add_asgi_middleware(CORSMiddleware, **sharing(settings.cors_origins))

@@ -48,7 +48,7 @@ class Preparation:
         self._specs = specs
         self._limits = limits
 
-    async def one(self, data: bytes) -> Prepared:
+    async def one(self, data: bytes | memoryview) -> Prepared:
         """Prepare one image.
 
         Raises:
@@ -61,7 +61,7 @@ class Preparation:
             raise prepared
         return prepared
 
-    async def all(self, images: Sequence[bytes]) -> list[Prepared | Problem]:
+    async def all(self, images: Sequence[bytes | memoryview]) -> list[Prepared | Problem]:
         """Prepare many images; one that cannot be read has its problem in its place."""
         pending: list[Prepared | Problem | asyncio.Task[Prepared | Problem]] = []
         turn = perf_counter()
@@ -72,7 +72,7 @@ class Preparation:
                 turn = perf_counter()
         return [await one if isinstance(one, asyncio.Task) else one for one in pending]
 
-    async def stages(self, data: bytes) -> list[Stage]:
+    async def stages(self, data: bytes | memoryview) -> list[Stage]:
         """The steps of preprocessing a prepared image for the first input, as pictures, the last of them the model's frame."""
         return await anyio.to_thread.run_sync(self._stages, data, limiter=THREADS)
 
@@ -87,13 +87,13 @@ class Preparation:
             prepared = self._finish(open_image(buffer.getvalue(), self._limits), started)
         return prepared
 
-    def _stages(self, data: bytes) -> list[Stage]:
-        return stages(decode(data, self._limits), self._specs[0])
+    def _stages(self, data: bytes | memoryview) -> list[Stage]:
+        return stages(decode(bytes(data), self._limits), self._specs[0])
 
-    def _begin(self, data: bytes) -> "Prepared | Problem | asyncio.Task[Prepared | Problem]":
+    def _begin(self, data: bytes | memoryview) -> "Prepared | Problem | asyncio.Task[Prepared | Problem]":
         started = perf_counter()
         try:
-            image = open_image(data, self._limits)
+            image = open_image(bytes(data), self._limits)
             if image.width * image.height <= INLINE_PIXELS:
                 return self._counted(image, started)
         except ImageError as error:

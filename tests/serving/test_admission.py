@@ -41,7 +41,7 @@ def test_workers_count_together_and_a_new_one_forgets_what_the_dead_left(tmp_pat
     first, second = Admission.shared(2, tmp_path, 0, 2), Admission.shared(2, tmp_path, 1, 2)
     with first.work(1):
         work = f"work = Admission.shared(2, Path({str(tmp_path)!r}), 1, 2).work(1)"
-        code = f"from serving.admission import *; {work}; work.__enter__(); os._exit(9)"
+        code = f"import os; from serving.admission import *; {work}; work.__enter__(); os._exit(9)"
         assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 9
         assert first.working == second.working == 2
         assert first.full and second.full
