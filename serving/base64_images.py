@@ -6,7 +6,9 @@ A text is decoded in place and in slices: neither a second copy of it nor a long
 import asyncio
 import binascii
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from serving.body_budget import SMALL_BODY, Body, BodyBudget
@@ -81,15 +83,27 @@ class EncodedImage:
     encoding: Encoding = PLAIN
 
 
-async def decode_image(image: EncodedImage, limit: int, budget: BodyBudget) -> bytes | memoryview:
-    """The bytes of an image, of which there may be ``limit``.
+async def decode_images(images: Sequence[EncodedImage], limit: int, budget: BodyBudget) -> list[bytes | memoryview]:
+    """The bytes of images, of which there may be ``limit`` in all: counted in the budget, if they are many, while anybody holds
+    one of them.
 
     Raises:
         Problem: ``bad_request`` (an address, or no base64), ``too_large``, ``overloaded`` (no budget for the decoded bytes).
     """
+    size = sum(len(image.text) for image in images)
+    decoded = budget.hold(min(size * 3 // 4, limit)) if size > SMALL_BODY else bytearray()
+    ends = [0]
+    for image in images:
+        await _decode(image, decoded, limit)
+        ends.append(len(decoded))
+    source = memoryview(decoded) if isinstance(decoded, Body) else bytes(decoded)
+    return [source[start:end] for start, end in pairwise(ends)]
+
+
+async def _decode(image: EncodedImage, decoded: bytearray, limit: int) -> None:
+    """Append the bytes of an image to those that are decoded."""
     text = image.text
     at, carried = _skip_prefix(image)
-    decoded = budget.hold(min((len(text) - at) * 3 // 4, limit)) if len(text) > SMALL_BODY else bytearray()
     pending, last = b"", False
     while not last:
         piece = carried + bytes(text[at : at + SLICE])
@@ -105,7 +119,6 @@ async def decode_image(image: EncodedImage, limit: int, budget: BodyBudget) -> b
         decoded += more
         if not last:
             await asyncio.sleep(0)
-    return memoryview(decoded) if isinstance(decoded, Body) else bytes(decoded)
 
 
 def image_too_large(size: int, limit: int, *, at_least: bool = False) -> Problem:

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
@@ -14,8 +13,7 @@ from serving.errors import Problem
 CROWDED: Final = "The service waits for as many bodies as it may, and this one was the longest on its way. Send it again."
 
 
-@dataclass(frozen=True, slots=True)
-class BodyHeaders:
+class BodyHeaders(NamedTuple):
     """What a request says of its body; ``size`` is None for one in chunks."""
 
     content_type: bytes

@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bentoml import IODescriptor
 from pydantic import Field, create_model
 from starlette.requests import Request
 
-from serving.base64_images import FORM_TEXT, EncodedImage, decode_image, image_too_large
+from serving.base64_images import FORM_TEXT, EncodedImage, decode_images, image_too_large
 from serving.body_budget import Body, BodyBudget
 from serving.body_reader import BodyHeaders, BodyReader
 from serving.errors import Problem
@@ -30,6 +30,7 @@ MAX_FIELDS: Final = 16
 MAX_NAMES: Final = 10
 # Fields of a form that are never the image, even where a client sends them as files.
 OPTION_FIELDS: Final = frozenset({*Options.model_fields, "key"})
+TEXT_TYPES: Final = (b"application/json", b"application/x-www-form-urlencoded")
 SHOWN: Final = {dict: "an object", list: "a list", bool: "true or false", int: "a number", float: "a number"}
 
 Image = bytes | memoryview
@@ -47,8 +48,7 @@ class Upload:
     given: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fields:
+class _Fields(NamedTuple):
     """What a body holds: the images in order, some of them still text, what was given beside them, and all names of fields."""
 
     images: list[Image | EncodedImage]
@@ -76,14 +76,19 @@ class UploadReader:
         limit = self._settings.max_image_bytes
 
         def too_large(size: int, _limit: int, at_least: bool) -> Problem:
-            return image_too_large(size, limit, at_least=at_least)
+            encoded = headers.content_type.lower().startswith(TEXT_TYPES)
+            return image_too_large(size * 3 // 4 if encoded else size, limit, at_least=at_least)
 
         fields = await self._fields(request, headers, "image", 1, limit, too_large)
         if not fields.images:
             raise Problem("bad_request", f"There is no image. {_sent(fields)} {_ask('image')}")
         if len(fields.images) > 1:
             raise Problem("bad_request", _too_many(fields))
-        (image,) = await self._decoded(fields.images, limit)
+        (image,) = fields.images
+        if isinstance(image, EncodedImage):
+            (image,) = await self._decoded([image], limit)
+        if not image:
+            raise Problem("bad_request", f"The image is empty. {_ask('image')}")
         if len(image) > limit:
             raise image_too_large(len(image), limit)
         options = parse_options(fields.given, self._settings.default_model)
@@ -123,28 +128,24 @@ class UploadReader:
         if is_form(kind):
             body = await self.bodies.read(request, headers, limit + OVERHEAD, too_large)
             return _multipart(parse_form(body, kind, most + MAX_FIELDS), name, query)
-        as_text = kind[:6] != b"image/"
-        # Base64 takes four thirds, and with escapes or line breaks a little more.
-        body = await self.bodies.read(request, headers, limit * 3 // 2 + OVERHEAD if as_text else limit, too_large)
-        if is_json(body, kind):
-            return _json(parse_json(body), name, query)
-        if is_urlencoded(body, kind):
-            return _urlencoded(body, name, most, query)
+        if kind.startswith(b"image/"):
+            body = await self.bodies.read(request, headers, limit, too_large)
+        else:
+            # Base64 takes four thirds, and with escapes or line breaks a little more.
+            body = await self.bodies.read(request, headers, limit * 3 // 2 + OVERHEAD, too_large)
+            if is_json(body, kind):
+                return _json(parse_json(body), name, query)
+            if is_urlencoded(body, kind):
+                return _urlencoded(body, name, most, query)
         if name == "images":
             raise Problem("bad_request", f"There is no form. {_ask(name)}")
         return _Fields([memoryview(body) if isinstance(body, Body) else body] if body else [], query, [])
 
     async def _decoded(self, images: list[Image | EncodedImage], limit: int) -> list[Image]:
         """The images, those that are text decoded, of ``limit`` bytes in all."""
-        decoded: list[Image] = []
-        for image in images:
-            if isinstance(image, EncodedImage):
-                image = await decode_image(image, limit, self._budget)
-                limit -= len(image)
-                if not image:
-                    raise Problem("bad_request", "The image is empty.")
-            decoded.append(image)
-        return decoded
+        encoded = [image for image in images if isinstance(image, EncodedImage)]
+        decoded = iter(await decode_images(encoded, limit, self._budget) if encoded else [])
+        return [next(decoded) if isinstance(image, EncodedImage) else image for image in images]
 
 
 def _multipart(parts: list[Part], name: str, given: dict[str, Any]) -> _Fields:
