@@ -30,7 +30,7 @@ MAX_FIELDS: Final = 16
 MAX_NAMES: Final = 10
 # Fields of a form that are never the image, even where a client sends them as files.
 OPTION_FIELDS: Final = frozenset({*Options.model_fields, "key"})
-TEXT_TYPES: Final = (b"application/json", b"application/x-www-form-urlencoded")
+TEXT_TYPES: Final = (b"application/json", b"application/x-www-form-urlencoded", b"text/")
 SHOWN: Final = {dict: "an object", list: "a list", bool: "true or false", int: "a number", float: "a number"}
 
 Image = bytes | memoryview
@@ -76,7 +76,7 @@ class UploadReader:
         limit = self._settings.max_image_bytes
 
         def too_large(size: int, _limit: int, at_least: bool) -> Problem:
-            encoded = headers.content_type.lower().startswith(TEXT_TYPES)
+            encoded = headers.content_type.lower().startswith(TEXT_TYPES[:2])
             return image_too_large(size * 3 // 4 if encoded else size, limit, at_least=at_least)
 
         fields = await self._fields(request, headers, "image", 1, limit, too_large)
@@ -128,15 +128,13 @@ class UploadReader:
         if is_form(kind):
             body = await self.bodies.read(request, headers, limit + OVERHEAD, too_large)
             return _multipart(parse_form(body, kind, most + MAX_FIELDS), name, query)
-        if kind.startswith(b"image/"):
-            body = await self.bodies.read(request, headers, limit, too_large)
-        else:
-            # Base64 takes four thirds, and with escapes or line breaks a little more.
-            body = await self.bodies.read(request, headers, limit * 3 // 2 + OVERHEAD, too_large)
-            if is_json(body, kind):
-                return _json(parse_json(body), name, query)
-            if is_urlencoded(body, kind):
-                return _urlencoded(body, name, most, query)
+        if kind.lower().startswith(TEXT_TYPES):
+            limit = limit * 3 // 2 + OVERHEAD  # base64 takes four thirds, and with escapes or line breaks a little more
+        body = await self.bodies.read(request, headers, limit, too_large)
+        if is_json(body, kind):
+            return _json(parse_json(body), name, query)
+        if is_urlencoded(body, kind):
+            return _urlencoded(body, name, most, query)
         if name == "images":
             raise Problem("bad_request", f"There is no form. {_ask(name)}")
         return _Fields([memoryview(body) if isinstance(body, Body) else body] if body else [], query, [])
