@@ -85,6 +85,9 @@ class Admission:
             self._portions.release()
 
     async def _take_turn(self, until: float, *, first: bool) -> None:
+        if not self._portions.locked():
+            await self._portions.acquire()
+            return
         if first and self._waiting >= MAX_WAITING_BATCHES:
             raise Problem("overloaded", "Too many batches wait for their turn. Try again in a moment.")
         self._waiting += 1
