@@ -16,6 +16,7 @@ from serving.catalogue import Catalogue, EmbeddedCatalogue, RemoteCatalogue
 from serving.errors import ProblemMiddleware
 from serving.gallery import GalleryRoutes, gallery_app
 from serving.headers import SecurityHeaders
+from serving.lingering import LingeringClose
 from serving.log_lines import escape_log_lines
 from serving.model_set import folders_of, model_folders, model_set_in_service, with_models
 from serving.origins import ForeignPages, sharing
@@ -145,6 +146,7 @@ ModelRunner.add_asgi_middleware(InsideOnly, key=runner_key())
 ImageClassifier.mount_asgi_app(catalogue_app(), path="/")
 ImageClassifier.mount_asgi_app(gallery_app(), path="/")
 ImageClassifier.mount_asgi_app(api_page(ImageClassifier, bool(settings.api_keys_file)), path="/")
+ImageClassifier.add_asgi_middleware(LingeringClose)
 ImageClassifier.add_asgi_middleware(SecurityHeaders)
 if settings.cors_origins:
     ImageClassifier.add_asgi_middleware(CORSMiddleware, **sharing(settings.cors_origins))

@@ -1,54 +1,47 @@
-"""How much work a service takes on at a time, all its workers together; more is refused at once instead of making all wait.
+"""How many images a service works on at a time, all its workers together; more are refused at once, so that none wait long."""
 
-Every worker keeps its count in a place of its own in a small file that all of them map; nobody waits for anybody's lock. A sum
-that is read while others change theirs may be off by one for each of them, which lets as many more in.
-"""
-
-import mmap
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from time import perf_counter
 from typing import Final
 
 from serving.errors import Problem
+from serving.shared_counter import SharedCounter
 
-PLACES: Final = 512
 FILE: Final = "work.counts"
-_BYTES: Final = 8 * PLACES
 REASON: Final = "The service works on as many images as it may. Try again in a moment."
+# A portion of a batch is a quarter of what its worker may work on, and two portions are worked on at a time.
+PORTIONS_EACH: Final = 4
+PORTIONS_AT_A_TIME: Final = 2
+MAX_WAITING_BATCHES: Final = 16
+POLL_SECONDS: Final = 0.01
 
 
 class Admission:
-    """The images this service works on: at most ``limit``, except that what is let in last may hold many."""
+    """The images that this service works on, at most ``limit``.
 
-    def __init__(self, limit: int, counts: "memoryview[int]", place: int) -> None:
+    A batch is worked on in portions of ``portion`` images. The batches of one worker hold at most two portions at a time, half
+    of the worker's part of the limit, so that the other half is left to single images.
+    """
+
+    def __init__(self, limit: int, images: SharedCounter, workers: int = 1) -> None:
         self._limit = limit
-        self._counts = counts
-        self._place = place
-        self._counts[place] = 0  # a worker that was killed left its own there
+        self._images = images
+        self.portion = max(1, limit // workers // PORTIONS_EACH)
+        self._portions = asyncio.Semaphore(PORTIONS_AT_A_TIME)
+        self._waiting = 0
 
     @classmethod
-    def shared(cls, limit: int, folder: Path | None, place: int, workers: int) -> "Admission":
-        """A count shared with the workers that name the same folder; without one this worker counts for itself.
-
-        There are twice as many places as workers: while one ends, another takes the next place.
-        """
-        places = min(2 * workers, PLACES)
-        place %= places
-        if folder is None:
-            return cls(limit, memoryview(bytearray(_BYTES)).cast("q")[:places], place)
-        file = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            os.truncate(file, _BYTES)
-            return cls(limit, memoryview(mmap.mmap(file, _BYTES)).cast("q")[:places], place)
-        finally:
-            os.close(file)
+    def shared(cls, limit: int, folder: Path | None, worker: int, workers: int) -> "Admission":
+        """A limit shared with the workers that name the same folder; without one this worker counts for itself."""
+        return cls(limit, SharedCounter.open(FILE, folder, worker, workers), workers)
 
     @property
     def working(self) -> int:
         """Images that all workers work on now."""
-        return sum(self._counts)
+        return self._images.total
 
     @property
     def full(self) -> bool:
@@ -57,15 +50,54 @@ class Admission:
 
     @contextmanager
     def work(self, images: int) -> Iterator[None]:
-        """Count ``images`` as worked on until the block ends.
+        """Count ``images`` as worked on until the block ends; what is let in last may pass the limit.
 
         Raises:
             Problem: ``overloaded``.
         """
         if self.full:
             raise Problem("overloaded", REASON)
-        self._counts[self._place] += images
+        self._images.add(images)
         try:
             yield
         finally:
-            self._counts[self._place] -= images
+            self._images.add(-images)
+
+    @asynccontextmanager
+    async def work_on_portion(self, images: int, until: float, *, first: bool) -> AsyncIterator[None]:
+        """Count a portion of a batch as worked on until the block ends, when it is its turn among the batches of this worker.
+
+        The first portion of a batch is refused like a single image where there is no room; those after it wait until ``until``
+        (``perf_counter``).
+
+        Raises:
+            Problem: ``overloaded``, ``deadline``.
+        """
+        await self._take_turn(until, first=first)
+        try:
+            while not first and self.full:
+                if perf_counter() >= until:
+                    raise _late()
+                await asyncio.sleep(POLL_SECONDS)
+            with self.work(images):
+                yield
+        finally:
+            self._portions.release()
+
+    async def _take_turn(self, until: float, *, first: bool) -> None:
+        if not self._portions.locked():
+            await self._portions.acquire()
+            return
+        if first and self._waiting >= MAX_WAITING_BATCHES:
+            raise Problem("overloaded", "Too many batches wait for their turn. Try again in a moment.")
+        self._waiting += 1
+        try:
+            await asyncio.wait_for(self._portions.acquire(), max(0.0, until - perf_counter()))
+        except asyncio.TimeoutError as error:
+            raise _late() from error
+        finally:
+            self._waiting -= 1
+
+
+def _late() -> Problem:
+    return Problem("deadline", "Not answered in time; the image is not read. Send fewer images at a time.")

@@ -31,7 +31,9 @@ from gallery import (
     archive,
     picture,
 )
+from preprocessing import strip_metadata
 from serving.access import caller
+from serving.body_reader import BodyHeaders
 from serving.entries import Chosen, Emptied, GalleryEntry, GalleryPage, Keeping, Listing, check_label, parse_correction
 from serving.errors import Problem
 from serving.routes import Routes, refusal
@@ -39,7 +41,6 @@ from serving.schemas import Classification, parse_fields
 from serving.settings import Settings
 from serving.startup import gallery_url
 from serving.streaming import PIECE_BYTES, PacedResponse, pieces_of
-from serving.upload import read_body, read_image
 
 logger = logging.getLogger("bentoml.serving")
 
@@ -94,7 +95,7 @@ class GalleryRoutes:
 
     async def _keep(self, request: Request) -> Response:
         await self._routes.check_ready()
-        upload = await read_image(request, self._settings)
+        upload = await self._routes.uploads.image(request)
         key = parse_fields(Keeping, upload.given).key
         answer = await self._routes.classified(upload)
         kept, new, id = await self._write(self._kept, upload.images[0], answer, key, _keeper(request))
@@ -103,10 +104,17 @@ class GalleryRoutes:
         return response
 
     def _kept(
-        self, data: bytes, answer: Classification, key: str | None, keeper: Keeper, cancellation: Cancellation
+        self,
+        data: bytes | memoryview,
+        answer: Classification,
+        key: str | None,
+        keeper: Keeper,
+        cancellation: Cancellation,
     ) -> tuple[str, bool, UUID]:
         said = answer.model_dump(include=set(Prediction.__dataclass_fields__))
-        entry, new = self._store.keep(Prediction(**said), picture(data), key, keeper, cancellation)
+        found = strip_metadata(data)
+        kept = picture(found.data, found.orientation)
+        entry, new = self._store.keep(Prediction(**said), kept, key, keeper, cancellation)
         return GalleryEntry.of(entry).model_dump_json(), new, entry.id
 
     async def _list(self, request: Request) -> Response:
@@ -126,7 +134,9 @@ class GalleryRoutes:
         return self._answer(*await self._run(self._store.image, request.path_params["id"]))
 
     async def _correct(self, request: Request) -> Response:
-        correction = parse_correction(bytes(await read_body(request, MAX_CORRECTION_BYTES, self._settings)))
+        headers = BodyHeaders.of(request.scope)
+        body = await self._routes.uploads.bodies.read(request, headers, MAX_CORRECTION_BYTES, _correction_too_large)
+        correction = parse_correction(bytes(body))
         entry = await self._write(self._store.correct, request.path_params["id"], correction.label, self._check)
         return _json(GalleryEntry.of(entry).model_dump_json())
 
@@ -278,3 +288,7 @@ def _json(content: str, status: int = 200) -> Response:
 
 def _document(entry: Entry) -> dict[str, Any]:
     return GalleryEntry.of(entry).model_dump(mode="json")
+
+
+def _correction_too_large(size: int, limit: int, _at_least: bool) -> Problem:
+    return Problem("too_large", f"The correction has {size:,} bytes; at most {limit:,} are allowed.")

@@ -1,4 +1,4 @@
-"""multipart/form-data bodies (RFC 7578): the few parts of an image upload, cut at their boundary and copied once.
+"""multipart/form-data bodies (RFC 7578): the few parts of an image upload, cut at their boundary and not copied.
 
 A general parser that feeds callbacks byte by byte takes longer than the preprocessing of a small image; the whole body is here
 already, within its limit, so that finding the boundary is enough.
@@ -14,16 +14,17 @@ MAX_BOUNDARY: Final = 256
 MAX_PART_HEADERS: Final = 8192
 
 _FORM: Final = re.compile(rb"\s*multipart/form-data\s*(?:;|$)", re.IGNORECASE)
+_TEXT: Final = re.compile(rb"\s*(?:text/|application/json)", re.IGNORECASE)
 _PARAMETER: Final = re.compile(rb';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One field of a form; a file when it came with a filename or a content type of its own."""
+    """One field of a form; a file when it came with a filename, or with a content type that is none of text."""
 
     name: str
     is_file: bool
-    data: bytes
+    data: bytes | memoryview
 
 
 def is_form(content_type: bytes) -> bool:
@@ -32,7 +33,7 @@ def is_form(content_type: bytes) -> bool:
 
 
 def parse_form(body: bytes | bytearray, content_type: bytes, max_parts: int) -> list[Part]:
-    """The parts of a whole multipart/form-data body, in order.
+    """The parts of a whole multipart/form-data body, in order; their data are slices of it, or views where it is a bytearray.
 
     Raises:
         Problem: ``bad_request`` when it is broken or cut off, ``too_large`` when it has more than ``max_parts`` parts.
@@ -75,7 +76,8 @@ def _part(body: bytes | bytearray, at: int, delimiter: bytes) -> tuple[Part, int
     if end < 0:
         raise Problem("bad_request", "The multipart body is cut off: its closing boundary is missing.")
     # An empty part may share the line break of its headers with the delimiter.
-    data = bytes(memoryview(body)[headers_end + 4 : max(end, headers_end + 4)])
+    source = body if isinstance(body, bytes) else memoryview(body)
+    data = source[headers_end + 4 : max(end, headers_end + 4)]
     name, is_file = _describe(bytes(body[line_end + 2 : headers_end]))
     return Part(name, is_file, data), end + len(delimiter)
 
@@ -90,7 +92,7 @@ def _describe(headers: bytes) -> tuple[str, bool]:
             parameters = _parameters(value)
             name = parameters.get(b"name", b"").decode("utf-8", "replace")
             is_file |= b"filename" in parameters or b"filename*" in parameters
-        is_file |= key == b"content-type"
+        is_file |= key == b"content-type" and not _TEXT.match(value)
     return name, is_file
 
 

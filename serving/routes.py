@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
 from bentoml import get_current_service
@@ -14,7 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving import metrics
 from serving.admission import REASON, Admission
-from serving.catalogue import Catalogue
+from serving.body_budget import BodyBudget
+from serving.catalogue import Catalogue, Model
 from serving.connection_balancer import ConnectionBalancer
 from serving.errors import Problem
 from serving.explanation import explain
@@ -23,7 +25,7 @@ from serving.reload import ModelReload
 from serving.schemas import Batch, Classification, Explanation, ProblemDocument
 from serving.settings import Settings
 from serving.shutdown import Shutdown
-from serving.upload import Upload, give_up_arriving, read_batch, read_image
+from serving.upload import Upload, UploadReader
 from serving.workers import WorkerTable, shared_folder, worker_place
 
 logger = logging.getLogger("bentoml.serving")
@@ -41,9 +43,11 @@ class Routes:
     def __init__(self, models: ModelReload, table: WorkerTable, settings: Settings) -> None:
         self.models = models
         self._settings = settings
-        self.shutdown = Shutdown(settings.drain_seconds, give_up_arriving)
-        self.admission = Admission.shared(settings.work_limit, shared_folder(), worker_place(), settings.workers)
         folder = shared_folder()
+        shared = folder, worker_place(), settings.workers
+        self.admission = Admission.shared(settings.work_limit, *shared)
+        self.uploads = UploadReader(settings, BodyBudget.shared(settings.max_body_bytes_in_flight, *shared))
+        self.shutdown = Shutdown(settings.drain_seconds, self.uploads.bodies.give_up)
         self.balancer = ConnectionBalancer(folder, table, settings.workers) if folder else None
         self.by_path: dict[str, Callable[[Request], Awaitable[Response]]] = {
             "/classify": self.classify,
@@ -99,20 +103,40 @@ class Routes:
             return await models.model(upload.options.model).classify(upload)
 
     async def _classify(self, request: Request) -> BaseModel:
-        return await self.classified(await read_image(request, self._settings))
+        return await self.classified(await self.uploads.image(request))
 
     async def _classify_batch(self, request: Request) -> BaseModel:
-        upload = await read_batch(request, self._settings)
-        with self.admission.work(len(upload.images)), self.catalogue.in_use() as models:
-            entries = await models.model(upload.options.model).classify_all(upload)
+        upload = await self.uploads.batch(request)
+        with self.catalogue.in_use() as models:
+            entries = await self._in_portions(models.model(upload.options.model), upload)
         for entry in entries:
             if isinstance(entry, Problem):
                 metrics.problems.labels(entry.code).inc()
         documents = [ProblemDocument.model_validate(e.document()) if isinstance(e, Problem) else e for e in entries]
         return Batch.model_construct(documents)
 
+    async def _in_portions(self, model: Model, upload: Upload) -> list[Classification | Problem]:
+        """The answers for the images of a batch, of which a portion is worked on at a time; where a later portion is refused,
+        its images have the problem in their place.
+
+        Raises:
+            Problem, ClientDisconnect: as ``Classifier.classify_all`` of the first portion.
+        """
+        entries: list[Classification | Problem] = []
+        until = upload.started + self._settings.deadline_seconds
+        for start in range(0, len(upload.images), self.admission.portion):
+            images = upload.images[start : start + self.admission.portion]
+            try:
+                async with self.admission.work_on_portion(len(images), until, first=start == 0):
+                    entries += await model.classify_all(replace(upload, images=images))
+            except Problem as problem:
+                if start == 0:
+                    raise
+                entries += [problem] * len(images)
+        return entries
+
     async def _explain(self, request: Request) -> Explanation:
-        upload = await read_image(request, self._settings)
+        upload = await self.uploads.image(request)
         with self.admission.work(1), self.catalogue.in_use() as models:
             return await explain(models.model(upload.options.model), upload)
 

@@ -1,7 +1,7 @@
 """What the API takes and answers, as pydantic models: the source of /schema.json and /docs.json."""
 
 from collections.abc import Mapping
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
@@ -99,23 +99,30 @@ class Explanation(Classification):
     heatmap: HeatMap | None
 
 
-def parse_options(given: Mapping[str, str], default_model: str) -> Options:
+def parse_options(given: Mapping[str, Any], default_model: str) -> Options:
     """How an image is to be classified, as ``parse_fields`` reads it."""
     return parse_fields(Options, given, model=default_model)
 
 
-def parse_fields(schema: type[M], given: Mapping[str, str], **defaults: str) -> M:
-    """The fields of ``schema`` from query parameters and form fields, as text; a JSON-quoted value is unquoted, an empty one is
-    the default.
+def parse_fields(schema: type[M], given: Mapping[str, Any], **defaults: str) -> M:
+    """The fields of ``schema`` from query parameters and form fields, which are text, or members of JSON; a JSON-quoted text is
+    unquoted, an empty one is the default.
 
     Raises:
         Problem: ``bad_request``, naming every field with a bad value.
     """
     values = {
-        name: value.strip('"') for name, value in given.items() if name in schema.model_fields and value not in ("", "null")
+        name: value.strip('"') if isinstance(value, str) else _number(value)
+        for name, value in given.items()
+        if name in schema.model_fields and value not in ("", "null")
     }
     try:
         return schema.model_validate({**defaults, **values})
     except ValidationError as error:
         faults = "; ".join(f"{e['loc'][0]}={str(e['input'])[:40]!r}: {e['msg']}" for e in error.errors())
         raise Problem("bad_request", f"An option has a bad value. {faults}.") from error
+
+
+def _number(value: object) -> object:
+    """A member of JSON that is no text, as pydantic should see it: it would take true for 1."""
+    return str(value) if isinstance(value, bool) else value

@@ -64,7 +64,7 @@ class Settings(BaseSettings):
         "auto",
         description="embedded: sessions in every API worker; runner: a process of its own owns them; auto: runner with a GPU.",
     )
-    max_image_bytes: int = Field(1_048_576, ge=1024, le=268_435_456, description="Bytes of one encoded image.")
+    max_image_bytes: int = Field(10_485_760, ge=1024, le=268_435_456, description="Bytes of one encoded image.")
     max_pixels: int = Field(
         DEFAULT_LIMITS.pixels, ge=784, le=268_435_456, description="Pixels of one PNG or WebP, known before decoding."
     )
@@ -79,6 +79,12 @@ class Settings(BaseSettings):
         256, ge=1, le=65_536, description="Images in one request to /classify/batch, and never more than MAX_QUEUE."
     )
     max_batch_bytes: int = Field(67_108_864, ge=1024, le=1_073_741_824, description="Bytes of one request to /classify/batch.")
+    max_body_bytes_in_flight: int = Field(
+        268_435_456,
+        ge=1_048_576,
+        le=1_099_511_627_776,
+        description="Bytes of all request bodies the service holds at a time; more get 429. No body may be over half of it.",
+    )
     max_batch_size: int = Field(32, ge=1, le=4096, description="Images in one call of a model.")
     max_connections: int = Field(
         1024,
