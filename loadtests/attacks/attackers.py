@@ -17,7 +17,6 @@ from loadtests.lines import wire
 ANNOUNCED: Final = 63 * 2**20
 SENT: Final = 60_000_000
 PIECE: Final = 65_536
-HEADER_BYTES: Final = 60_000_000
 HALF_HEAD: Final = b"POST /classify HTTP/1.1\r\nHost: here\r\nX-Padding: "
 BATCH_IMAGES: Final = 256
 EXPORTED: Final = 24
@@ -46,54 +45,45 @@ Attacker = Callable[[Service], Awaitable[None]]
 """One connection after another of an attack; it returns when the service ends a connection, and is then called again."""
 
 
-async def hold_body(service: Service, head: bytes, chunked: bool = False) -> None:
-    """Send most of a large body as fast as it is taken, and then wait for an answer."""
+async def flood(service: Service, head: bytes, piece: bytes, size: int) -> None:
+    """Send a head and then ``piece`` again and again, ``size`` bytes in all, as fast as it is taken; then wait for an answer."""
     reader, writer = await service.connect()
+    answer = asyncio.ensure_future(reader.read(1))
+    answer.add_done_callback(lambda task: task.cancelled() or task.exception())  # retrieved, though the sending fails first
     try:
         writer.write(head)
-        piece = bytes(PIECE)
-        piece = f"{PIECE:x}\r\n".encode() + piece + b"\r\n" if chunked else piece
-        answer = asyncio.ensure_future(reader.read(1))
-        for _ in range(SENT // PIECE):
+        for _ in range(size // len(piece)):
             writer.write(piece)
             await writer.drain()
             if answer.done():
                 break
         await answer
     finally:
+        answer.cancel()
         writer.close()
 
 
 async def unfinished_batch(service: Service) -> None:
     """A batch of 63 MiB of which 60 MB arrive."""
-    await hold_body(service, wire(service.host, "POST", "/classify/batch", b"", CONTENT_TYPE, ANNOUNCED))
+    await flood(service, wire(service.host, "POST", "/classify/batch", b"", CONTENT_TYPE, ANNOUNCED), bytes(PIECE), SENT)
 
 
 async def unfinished_gallery(service: Service) -> None:
     """A picture for the gallery that announces 9 MiB and never ends."""
-    await hold_body(service, wire(service.host, "POST", "/gallery", b"", "image/png", 9 * 2**20))
+    size = 9 * 2**20
+    await flood(service, wire(service.host, "POST", "/gallery", b"", "image/png", size), bytes(PIECE), size - PIECE)
 
 
 async def unfinished_chunks(service: Service) -> None:
     """A batch without a length that never ends."""
     head = f"POST /classify/batch HTTP/1.1\r\nHost: {service.host}\r\nContent-Type: {CONTENT_TYPE}\r\n"
-    await hold_body(service, head.encode() + b"Transfer-Encoding: chunked\r\n\r\n", chunked=True)
+    piece = f"{PIECE:x}\r\n".encode() + bytes(PIECE) + b"\r\n"
+    await flood(service, head.encode() + b"Transfer-Encoding: chunked\r\n\r\n", piece, SENT)
 
 
 async def headers(service: Service) -> None:
     """One header of 60 MB."""
-    reader, writer = await service.connect()
-    try:
-        writer.write(HALF_HEAD)
-        answer = asyncio.ensure_future(reader.read(1))
-        for _ in range(HEADER_BYTES // PIECE):
-            writer.write(b"x" * PIECE)
-            await writer.drain()
-            if answer.done():
-                break
-        await answer
-    finally:
-        writer.close()
+    await flood(service, HALF_HEAD, b"x" * PIECE, SENT)
 
 
 async def half_heads(service: Service) -> None:
