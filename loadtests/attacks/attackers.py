@@ -46,7 +46,7 @@ Attacker = Callable[[Service], Awaitable[None]]
 
 
 async def flood(service: Service, head: bytes, piece: bytes, size: int) -> None:
-    """Send a head and then ``piece`` again and again, ``size`` bytes in all, as fast as it is taken; then wait for an answer."""
+    """Send a head and ``size`` bytes in all of a piece that is repeated, as fast as they are taken; then wait for an answer."""
     reader, writer = await service.connect()
     answer = asyncio.ensure_future(reader.read(1))
     answer.add_done_callback(lambda task: task.cancelled() or task.exception())  # retrieved, though the sending fails first
