@@ -13,6 +13,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
@@ -24,8 +25,6 @@ from serving.headers import HEADERS, PRIVATE
 MAX_HEAD_BYTES: Final = 32_768
 MAX_HEADERS: Final = 100
 MAX_PIPELINED: Final = 16
-# A parser is fed so much at a time, and what it found is counted in between.
-PIECE_BYTES: Final = 16_384
 # Seconds, or looks.
 HEAD_SECONDS: Final = 10
 WRITE_SECONDS: Final = 30
@@ -60,6 +59,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._has_asked = False
         # Bytes since a head, a piece of a body or a request was last complete, but not those that came together with it.
         self._incomplete = 0
+        self._received = 0  # now
         self._problem = NOT_HTTP
         self._refused = False
         self._discarded = 0
@@ -86,17 +86,27 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
-        if len(data) <= PIECE_BYTES:
-            self._feed(data)
+        if self._refused:
+            self._discard(len(data))
             return
-        pieces = memoryview(data)
-        for start in range(0, len(data), PIECE_BYTES):
-            self._feed(pieces[start : start + PIECE_BYTES])
+        self._received = len(data)
+        self._incomplete += self._received
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._refuse(self._problem)
+        except httptools.HttpParserUpgrade:
+            self._refused = True  # this request is answered, and whatever follows it is no HTTP
+            self.cycle.keep_alive = False
+        else:
+            if self._incomplete > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
+                self._refuse(HEADERS_TOO_LARGE)
 
     def on_headers_complete(self) -> None:
         if len(self.pipeline) >= MAX_PIPELINED:
             raise _Refused
-        if len(self.headers) > MAX_HEADERS or (self._incomplete > MAX_HEAD_BYTES and self._head_bytes() > MAX_HEAD_BYTES):
+        may_be_large = self._incomplete > MAX_HEAD_BYTES or self._received > MAX_HEAD_BYTES
+        if len(self.headers) > MAX_HEADERS or (may_be_large and self._head_bytes() > MAX_HEAD_BYTES):
             self._problem = HEADERS_TOO_LARGE
             raise _Refused
         self._incomplete = self._waited = 0
@@ -106,12 +116,20 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
+        # As uvicorn's, which also asks the parser each time whether this became a WebSocket.
         self._incomplete = 0
-        super().on_body(body)
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.body += body
+            if len(cycle.body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         self._incomplete = 0
-        super().on_message_complete()
+        if not self.cycle.response_complete:
+            self.cycle.more_body = False
+            self.cycle.message_event.set()
 
     def resume_writing(self) -> None:
         self._resumed += 1
@@ -137,23 +155,6 @@ class LimitedProtocol(HttpToolsProtocol):
     def abort(self) -> None:
         """End the connection at once; what was not sent yet is let go."""
         self.transport.abort()
-
-    def _feed(self, data: bytes | memoryview) -> None:
-        """Parse a piece."""
-        if self._refused:
-            self._discard(len(data))
-            return
-        self._incomplete += len(data)
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserError:
-            self._refuse(self._problem)
-        except httptools.HttpParserUpgrade:
-            self._refused = True  # this request is answered, and whatever follows it is no HTTP
-            self.cycle.keep_alive = False
-        else:
-            if self._incomplete > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
-                self._refuse(HEADERS_TOO_LARGE)
 
     def _refuse(self, problem: Problem) -> None:
         """Read no more. A request that arrived in full is still answered; otherwise the answer is the problem."""
