@@ -52,6 +52,12 @@ class LimitedProtocol(HttpToolsProtocol):
     arrive in ``HEAD_SECONDS``, with at most ``MAX_PIPELINED`` requests in line, and which is broken off when nothing of an
     answer is taken for ``WRITE_SECONDS``. What is refused gets a problem document; other protocols are not upgraded to."""
 
+    # Beside the instance's dictionary, with its 28 attributes of uvicorn's: with more than 30 Python finds all of them slower.
+    __slots__ = (
+        "_discarded", "_has_asked", "_incomplete", "_problem", "_progress", "_received", "_refused", "_resumed", "_table",
+        "_unread", "_waited",
+    )  # fmt: skip
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.headers = []
@@ -113,7 +119,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if not self._has_asked:
             self._has_asked = True
             self._table.has_asked(self)
-        super().on_headers_complete()
+        HttpToolsProtocol.on_headers_complete(self)
 
     def on_body(self, body: bytes) -> None:
         # As uvicorn's, which also asks the parser each time whether this became a WebSocket.
