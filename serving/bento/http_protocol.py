@@ -1,8 +1,8 @@
 """uvicorn's HTTP protocol with limits, so that nobody fills a worker's memory, or keeps others out, before any route is asked.
 
 uvicorn reads headers, pipelined requests and trailers of any number and size, waits for ever for a head that does not end, and
-keeps an answer that nobody reads. What is counted here costs a request less than a microsecond: the times are told by looking
-at every connection once a second.
+keeps an answer that nobody reads. What is counted here costs a request about a microsecond: the times are told by looking at
+every connection once a second.
 """
 
 import fcntl
@@ -31,7 +31,7 @@ WRITE_SECONDS: Final = 30
 LINGER_SECONDS: Final = 2
 LINGER_BYTES: Final = 1_048_576
 
-NOT_HTTP: Final = Problem("bad_request", "That is not HTTP/1.1. Send a request line, headers, and a body as they announce it.")
+NOT_HTTP: Final = Problem("bad_request", "That cannot be read as HTTP/1.1. Send a request line, headers and their body.")
 HEADERS_TOO_LARGE: Final = Problem(
     "headers_too_large",
     f"The request line and headers are larger than {MAX_HEAD_BYTES:,} bytes, or more than {MAX_HEADERS} headers. Send less; "
@@ -83,6 +83,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         if not self._table.add(self):
             self._refused = True
+            metrics.problems.labels(NO_ROOM.code).inc()
             transport.write(self._answer(NO_ROOM))
             transport.close()
 
@@ -175,6 +176,8 @@ class LimitedProtocol(HttpToolsProtocol):
                 return
             self.cycle.disconnected = True
             self.cycle.message_event.set()
+        self.headers.clear()
+        self.parser = None  # type: ignore[assignment]  # as uvicorn's, once the connection is closed
         self.transport.write(self._answer(problem))
         self._linger()
 
@@ -216,5 +219,5 @@ def _unacknowledged(transport: Transport) -> int:
     connection: socket.socket = transport.get_extra_info("socket")
     try:
         return int.from_bytes(fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4)), "little")
-    except OSError:
+    except (OSError, ValueError):  # it tells of no such socket, or it is closed
         return 0
