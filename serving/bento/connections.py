@@ -19,7 +19,7 @@ class Connection(Protocol):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether no request of it is being worked on, so that closing it loses no answer."""
+        """Whether no request of it is being worked on."""
 
     def look(self) -> None:
         """Called every second: end the connection if something lasts too long."""
@@ -75,9 +75,9 @@ class ConnectionTable:
         return True
 
     def _look(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look) if self._open else None
         for connection in list(self._open):
             connection.look()
-        self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look) if self._open else None
 
 
 def limit_connections(wanted: int | None) -> None:

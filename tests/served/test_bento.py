@@ -1,5 +1,6 @@
 """The Bento: built from the store, served from an empty directory, alone and moved to another machine's store."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -30,13 +31,20 @@ def bentoml(home: Path, *arguments: str, cwd: Path = ROOT) -> None:
     subprocess.run(command, cwd=cwd, env=environment, check=True, capture_output=True, timeout=120)
 
 
+BUILD = """
+import bentoml, json, yaml
+bento = bentoml.build(**yaml.safe_load(open("bentofile.yaml")))
+print(json.dumps([service.name for service in bento.info.services]))
+"""
+
+
 @contextmanager
-def served(home: Path, directory: Path) -> Iterator[httpx.Client]:
+def served(home: Path, directory: Path, **settings: str) -> Iterator[httpx.Client]:
     """A client of the latest Bento, served from ``directory``."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "bentoml", "serve", "image_classifier:latest"]
-    environment = service_environment(home, port, WORKERS="1")
+    environment = service_environment(home, port, WORKERS="1", **settings)
     with (
         running(command, f"{address}/readyz", home / f"bento-{port}.log", environment, cwd=directory),
         httpx.Client(base_url=address, timeout=30) as client,
@@ -67,6 +75,16 @@ def test_a_bento_carries_its_models(model_store: Path, tmp_path: Path) -> None:
         assert client.post("/classify", content=SEVEN).json()["label"] == "7"
         assert client.post("/gallery", content=SEVEN).status_code == 201
         assert names(client) == {read_card(folder / CARD_FILE).name for folder in catalogue()}
+
+
+def test_a_bento_built_from_python_carries_the_runner(model_store: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, **service_environment(model_store, 3000)}
+    command = [sys.executable, "-c", BUILD]
+    built = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=120)
+    assert json.loads(built.stdout.splitlines()[-1]) == ["image_classifier", "image_classifier_runner"]
+    with served(model_store, tmp_path, TOPOLOGY="runner") as client:
+        assert client.post("/classify", content=SEVEN).json()["label"] == "7"
+    shutil.rmtree(model_store / "bentos")
 
 
 def test_a_bento_carries_cascades_and_models_that_were_added(tmp_path: Path) -> None:

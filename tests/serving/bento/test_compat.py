@@ -83,6 +83,8 @@ def test_a_service_that_is_not_served_is_in_the_bento_all_the_same(monkeypatch: 
 
     @bentoml.service(name="outer")
     class Outer:
+        all_services: Any  # BentoML makes a Service of the class
+
         inner = Unserved(Inner)
         served = bentoml.depends(bentoml.service(name="served")(type("Served", (), {})))
 

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from serving.bento import connections, http_protocol
 from serving.bento.connections import ConnectionTable
-from serving.bento.http_protocol import HEAD_SECONDS, MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED, PIECE_BYTES
+from serving.bento.http_protocol import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
 from tests.serving.bento.server import GET, Client, Recorder, serve, until
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
@@ -420,8 +420,3 @@ def test_connections_that_are_being_answered_are_kept_and_new_ones_told(run: Run
                 assert (await client.answer())[0] == 200
 
     run(scenario())
-
-
-def test_pieces_are_smaller_than_a_head_may_be() -> None:
-    assert PIECE_BYTES < MAX_HEAD_BYTES  # or one piece could hold more than the limit before anybody counts
-    assert HEAD_SECONDS < http_protocol.WRITE_SECONDS
