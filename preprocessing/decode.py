@@ -6,7 +6,7 @@ from typing import Final
 
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-from preprocessing.containers import Stripped, strip_metadata
+from preprocessing.containers import Stripped, strip_metadata, webp
 from preprocessing.containers.exif import UPRIGHT
 from preprocessing.errors import ImageTooLarge, UndecodableImage
 from preprocessing.limits import Limits
@@ -61,9 +61,13 @@ def open_image(data: bytes | memoryview, limits: Limits = DEFAULT) -> Image.Imag
 def opened(found: Stripped) -> Image.Image:
     """The image of a file that was inspected, not decoded yet. Only the decoder of its format runs.
 
+    The codes of a lossless WebP are counted here: that may take as long as a small picture, and so is not for ``inspect``.
+
     Raises:
         UndecodableImage: the header is truncated or corrupt, or says another size than before.
     """
+    if found.format == "WEBP":
+        webp.check_codes(found.data, found.width, found.height)
     try:
         image = READERS[found.format](io.BytesIO(found.data))
     except Exception as error:  # corrupt headers surface as OSError, SyntaxError, struct.error, ValueError and others

@@ -66,13 +66,13 @@ class Settings(BaseSettings):
     )
     max_image_bytes: int = Field(10_485_760, ge=1024, le=268_435_456, description="Bytes of one encoded image.")
     max_pixels: int = Field(
-        DEFAULT_LIMITS.pixels, ge=784, le=268_435_456, description="Pixels of one PNG or WebP, known before decoding."
+        DEFAULT_LIMITS.pixels, ge=784, le=268_435_456, description="Pixels of one PNG, WebP, BMP or GIF, known before decoding."
     )
     max_photo_pixels: int = Field(
         DEFAULT_LIMITS.photo_pixels,
         ge=784,
         le=268_435_456,
-        description="Pixels of one JPEG, which is decoded at a fraction of its size.",
+        description="Pixels of one JPEG, which is decoded at a fraction of its size; what its scans take counts as well.",
     )
     max_side: int = Field(DEFAULT_LIMITS.side, ge=28, le=65_535, description="Pixels along a side of one image.")
     max_images: int = Field(

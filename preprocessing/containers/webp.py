@@ -5,6 +5,7 @@ from typing import Final
 
 from preprocessing.containers.exif import UPRIGHT, orientation
 from preprocessing.containers.stripped import Stripped, corrupt
+from preprocessing.containers.vp8l import check_sets
 from preprocessing.errors import UndecodableImage
 
 # A frame of an animation is a chunk: that is five minutes of it.
@@ -13,7 +14,9 @@ MAX_CHUNKS: Final = 8192
 # and ten microseconds, as long as a few parts.
 BYTES_A_PART: Final = 5
 _CODED: Final = frozenset((b"VP8L", b"ALPH", b"ANMF"))
+_LOSSLESS: Final = 1
 _HEAD: Final = 12
+_FRAME_HEAD: Final = 16
 _NEEDED: Final = frozenset((b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM"))
 _PICTURES: Final = frozenset((b"VP8 ", b"VP8L", b"ANMF"))
 _CHUNK: Final = struct.Struct("<4sI")
@@ -54,6 +57,25 @@ def strip(data: bytes) -> Stripped:
         body = b"".join((*kept, data[start:end]))
         data = b"".join((b"RIFF", struct.pack("<I", len(body) + 4), b"WEBP", body))
     return Stripped("WEBP", data, width, height, turn or UPRIGHT, width * height, parts + coded // BYTES_A_PART)
+
+
+def check_codes(data: bytes, width: int, height: int, at: int = _HEAD) -> None:
+    """Refuse a picture, from its chunk at ``at`` on, that has more sets of prefix codes than any program writes.
+
+    Raises:
+        UndecodableImage: as ``check_sets``.
+    """
+    while at + 8 <= len(data):
+        kind, length = _CHUNK.unpack_from(data, at)
+        content = data[at + 8 : at + 8 + length]
+        if kind == b"VP8L":
+            check_sets(content, width, height, header=True)
+        elif kind == b"ALPH" and content and content[0] & 3 == _LOSSLESS:
+            check_sets(content[1:], width, height, header=False)
+        elif kind == b"ANMF":
+            across, down = (1 + int.from_bytes(content[place : place + 3], "little") for place in (6, 9))
+            check_codes(content, across, down, _FRAME_HEAD)
+        at += 8 + length + (length & 1)
 
 
 def _size(data: bytes) -> tuple[int, int]:

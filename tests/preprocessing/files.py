@@ -7,10 +7,6 @@ from collections.abc import Iterable
 
 from PIL import Image
 
-from tests.pictures import digit
-
-TAG_BYTES = 12
-
 
 def saved(image: Image.Image, format: str, **options: object) -> bytes:
     """The picture as a file of a format, with Pillow's options for it."""
@@ -98,4 +94,40 @@ def progressive(image: Image.Image, scans: int) -> bytes:
     return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * scans + data[-2:]
 
 
-SEVEN = digit("7").convert("RGB")
+class Bits:
+    """Writes numbers from the lowest bit on."""
+
+    def __init__(self) -> None:
+        self._bits: list[int] = []
+
+    def write(self, *pairs: tuple[int, int]) -> None:
+        """Numbers, each with how many bits it takes."""
+        for number, count in pairs:
+            self._bits += [number >> place & 1 for place in range(count)]
+
+    def data(self) -> bytes:
+        """All that was written."""
+        bits = self._bits + [0] * (-len(self._bits) % 8)
+        return bytes(sum(bit << place for place, bit in enumerate(bits[at : at + 8])) for at in range(0, len(bits), 8))
+
+
+def many_codes(width: int, height: int, sets: int, *, header: bool = True) -> bytes:
+    """A lossless WebP stream of one colour whose blocks of 4x4 pixels are of so many sets of prefix codes, in turn."""
+    bits = Bits()
+    if header:
+        bits.write((0x2F, 8), (width - 1, 14), (height - 1, 14), (0, 4))
+    bits.write((0, 1), (0, 1), (1, 1), (0, 3), (0, 1))  # no transform, no cache, sets by blocks of 4x4, no cache there
+    only = ((1, 1), (0, 1), (0, 1), (0, 1))
+    eights = ((0, 1), (8, 4), *[(0, 3)] * 11, (1, 3))  # a code whose symbols all have eight bits
+    bits.write(*eights, (1, 1), (3, 3), (254, 8), *eights, (0, 1), *only * 3)
+    turned = [int(f"{number:08b}"[::-1], 2) for number in range(256)]
+    blocks = -(-width // 4) * -(-height // 4)
+    bits.write(*((turned[number % sets >> place & 255], 8) for number in range(blocks) for place in (0, 8)))
+    bits.write(*only * 5 * sets)
+    return bits.data() + bytes(16)
+
+
+def riff(*chunks: bytes) -> bytes:
+    """A WebP of these chunks."""
+    body = b"WEBP" + b"".join(chunks)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
