@@ -26,6 +26,8 @@ from serving.startup import (
     SERVICE_NAME,
     check_access,
     choose_topology,
+    describe_once,
+    favour_event_loop,
     find_gpu,
     freeze_start_objects,
     join_workers,
@@ -45,6 +47,7 @@ check_access(settings)
 own_metrics_folder(open_runtime_folder())
 look_after_workers()
 leave_out_middleware(settings)
+describe_once()
 model_set, cards = model_set_in_service(settings)
 gpu = find_gpu(settings, cards)
 topology = choose_topology(settings, gpu)
@@ -71,6 +74,7 @@ class ModelRunner:
     async def outlive_callers(self) -> None:
         """End after the API workers."""
         self.host.outlive_callers()
+        favour_event_loop()
 
     @on_shutdown
     def close(self) -> None:
@@ -126,6 +130,7 @@ class ImageClassifier:
         self.routes.lifecycle.listen()
         await self.models.start()
         freeze_start_objects()
+        favour_event_loop()
 
     @on_shutdown
     async def drain(self) -> None:
