@@ -30,6 +30,8 @@ from serving.startup import (
     SERVICE_NAME,
     check_access,
     choose_topology,
+    describe_once,
+    favour_event_loop,
     find_gpu,
     freeze_start_objects,
     join_workers,
@@ -53,6 +55,7 @@ leave_out_middleware(settings)
 leave_out_unserved()
 limit_http(settings.max_connections)
 record_server()
+describe_once()
 model_set, cards = model_set_in_service(settings)
 gpu = find_gpu(settings, cards)
 topology = choose_topology(settings, gpu)
@@ -80,6 +83,7 @@ class ModelRunner:
         """End after the API workers, which may call over any number of connections."""
         limit_connections(None)
         self.host.drain_after_callers()
+        favour_event_loop()
 
     @on_shutdown
     def close(self) -> None:
@@ -134,6 +138,7 @@ class ImageClassifier:
         self.routes.shutdown.listen()
         await self.models.start()
         freeze_start_objects()
+        favour_event_loop()
 
     @on_shutdown
     async def drain(self) -> None:

@@ -118,7 +118,7 @@ def api_page(service: Any, with_keys: bool) -> Starlette:
     async def page(_: Request) -> Response:
         return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY})
 
-    async def docs(_: Request) -> Response:
+    def docs(_: Request) -> Response:  # in a thread, since it is no coroutine: the first one takes long
         return description()
 
     return Starlette(routes=[Route("/", page), Route("/docs.json", docs)])

@@ -1,5 +1,6 @@
 """Between HTTP and the models: requests to uploads, answers and problems to responses."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -200,7 +201,7 @@ async def list_models(_: Request) -> Response:
     catalogue: Catalogue = get_current_service().routes.catalogue
     if not await catalogue.ready():
         return Problem("unavailable", "The service is starting. Try again in a moment.").response()
-    return JSONResponse(catalogue.describe())
+    return await asyncio.to_thread(lambda: JSONResponse(catalogue.describe()))  # milliseconds: not in the event loop
 
 
 async def reload_models(request: Request) -> Response:

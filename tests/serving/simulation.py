@@ -24,6 +24,7 @@ WORKERS: Final = 3
 SECONDS_A_STEP: Final = reload.LOOK_SECONDS
 # Of steps; a reload that takes longer waits for somebody who will never answer.
 SOON: Final = 60
+START_STEPS: Final = 8
 
 
 class FakeCatalogue:
@@ -64,7 +65,6 @@ class Worker:
         self.catalogues: list[FakeCatalogue] = []
         self.models: ModelReload | None = None
         self.tasks = [asyncio.ensure_future(self._run())]
-        self.fails_to_load = False
 
     async def _run(self) -> None:
         folder = self.service.folder
@@ -74,13 +74,17 @@ class Worker:
         served = read_model_set(folder, board.serving) if board.serving else ModelSet(0, ["m:0"])
         catalogue = FakeCatalogue(served.tags)
         self.catalogues.append(catalogue)
-        await asyncio.sleep(0)  # it loads its models; others may be committed meanwhile
-        await asyncio.sleep(0)
+        for _ in range(START_STEPS):  # it loads its models; others may be committed meanwhile
+            await asyncio.sleep(0)
         self.models = ModelReload(catalogue, served, self._load, folder, table, Settings(workers=WORKERS))  # type: ignore[arg-type]
+        committed = board.serving
         await self.models.start()
+        if self.slot not in self.service.failing:  # it takes requests from now on
+            assert self.models._follower is not None
+            assert self.models._follower._serves >= committed
 
     def _load(self, tags: list[str]) -> Any:
-        if self.fails_to_load:
+        if self.slot in self.service.failing:
             raise CardError("answers a known picture wrongly")
         self.catalogues.append(FakeCatalogue(tags))
         return self.catalogues[-1]
@@ -88,7 +92,8 @@ class Worker:
     @property
     def ready(self) -> bool:
         """Whether it takes requests."""
-        return self.tasks[0].done()
+        start = self.tasks[0]
+        return start.done() and not start.cancelled() and start.result() is None
 
     @property
     def open_catalogues(self) -> int:
@@ -118,12 +123,14 @@ class Worker:
 
 
 class Service:
-    """Simulated workers that share a folder; ``disk_full`` says whether a file can be written."""
+    """Simulated workers that share a folder; ``disk_full`` says whether a file can be written, ``failing`` are the slots whose
+    workers cannot load any models but those of their start."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.living: set[int] = set()
         self.disk_full = False
+        self.failing: set[int] = set()
         self.version = 0
         self.now = 0.0
         self._pids = iter(range(1000, 10_000))
@@ -178,8 +185,7 @@ class Service:
     async def recover(self) -> None:
         """Start what died, let disks be empty and models sound, and check that all is as it should be, and can be reloaded."""
         self.disk_full = False
-        for worker in self.workers:
-            worker.fails_to_load = False
+        self.failing.clear()
         for slot in range(WORKERS):
             if not self.alive(slot):
                 self.restart(slot)

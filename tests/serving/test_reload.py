@@ -23,7 +23,7 @@ from serving.workers import WorkerTable
 from tests.serving.simulation import WORKERS, Service, simulated
 
 # More than a reload takes when nothing happens.
-STEPS: Final = 30
+STEPS: Final = 20
 
 Event = Callable[[Service, int], object]
 
@@ -37,7 +37,7 @@ def disk_empty(service: Service, _: int) -> None:
 
 
 def fails_to_load(service: Service, slot: int) -> None:
-    service.workers[slot].fails_to_load = True
+    service.failing.add(slot)
 
 
 def follower_fails(service: Service, slot: int) -> None:
@@ -88,6 +88,16 @@ def test_whatever_happens_at_any_step_of_a_reload_all_is_well_afterwards(
         play(folder, [(step, event, slot)])
 
 
+def test_a_worker_that_comes_during_a_commit_and_cannot_load_tries_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for step in range(STEPS):
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        play(folder, [(step, "restart", 1), (step, "fails to load", 1)])
+    assert "Not taken into service" in caplog.text
+
+
 Schedule = list[tuple[int, str, int]]
 SCHEDULES: Final = st.lists(
     st.tuples(st.integers(0, STEPS), st.sampled_from(sorted(EVENTS)), st.integers(0, WORKERS - 1)), max_size=8
@@ -95,7 +105,7 @@ SCHEDULES: Final = st.lists(
 
 
 @given(schedule=SCHEDULES)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_happens_in_whatever_order_all_is_well_afterwards(
     schedule: Schedule, caplog: pytest.LogCaptureFixture
 ) -> None:
