@@ -1,7 +1,7 @@
 """Which ink belongs to the drawing: specks, ruled lines and dark edges do not."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -41,12 +41,9 @@ def bounds(ink: Grey) -> tuple[Box, bool]:
     return box, whole and left > 0 and top > 0 and right < width and bottom < height
 
 
-def main_ink(ink: Grey, noise: float) -> tuple[Grey, list["Piece"]] | None:
-    """``ink`` without lines, edges and specks, and the pieces that could be characters; None when nothing is left.
-
-    ``noise`` is the level that noise stays below. The pieces include those too far from the heaviest one to stay in the ink;
-    there are none where all ink is connected.
-    """
+def main_ink(ink: Grey, noise: float) -> "Drawing | None":
+    """What is drawn, without lines, edges and specks, or None when nothing is left; ``noise`` is the level that noise stays
+    below."""
     mask = ink > noise
     unlined = mask & ~lines(mask) & ~lines(mask.T).T
     inked = unlined if unlined.any() else mask
@@ -54,14 +51,14 @@ def main_ink(ink: Grey, noise: float) -> tuple[Grey, list["Piece"]] | None:
         belongs = inked
         if np.maximum.reduce(ink[inked], initial=0) < SEED:
             return None
-        pieces: list[Piece] = []
+        pieces, labels = list[Piece](), inked.astype(np.int32)
     else:
         labels, count = label(inked)
         pieces = off_edges([piece for piece in measure(labels, count, ink) if piece.strongest >= SEED], ink.shape)
         if not pieces:
             return None
         belongs = np.isin(labels, [piece.label for piece in choose(pieces)])
-    return np.where(grown(belongs), ink, 0).astype(np.uint8), pieces
+    return Drawing(np.where(grown(belongs), ink, 0).astype(np.uint8), pieces, labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +75,18 @@ class Piece:
         across = max(self.box[0] - box[2], box[0] - self.box[2])
         down = max(self.box[1] - box[3], box[1] - self.box[3])
         return max(0, across, down)
+
+
+class Drawing(NamedTuple):
+    """The ink of the heaviest piece and of those that belong to it, and all pieces that could be characters.
+
+    Pieces are also those that lie too far away to belong to the heaviest; there are none where all ink is connected.
+    ``labels`` ``int32[H,W]`` say which pixels belong to which piece.
+    """
+
+    ink: Grey
+    pieces: list[Piece]
+    labels: Labels
 
 
 def off_edges(pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:

@@ -45,7 +45,7 @@ class Found(NamedTuple):
     ink: Grey
     box: Box
     ground: int | None
-    characters: int = 1
+    characters: int
 
     def crop(self) -> Image.Image:
         """What is in the box, as an "L" picture."""
@@ -151,14 +151,13 @@ def ink(image: Image.Image, paper_level: int | None = None, factor: int = 1) -> 
         drawn = levels(image, on_even_ground(ground, lowest, highest))
         box, alone = components.bounds(drawn)
         if alone:
-            return Found(drawn, box, ground)
+            return Found(drawn, box, ground, characters.count_overlapping(drawn, box, MIN_CONTRAST))
         found = components.main_ink(drawn, float(MIN_CONTRAST))
     else:
         found = components.main_ink(*paper.ink_on_uneven_ground(levels(image)))
     if found is None:
         raise NoInk(_EMPTY)
-    drawn, pieces = found
-    return Found(drawn, components.bounds(drawn)[0], None, characters.count(pieces))
+    return Found(found.ink, components.bounds(found.ink)[0], None, characters.count(found.pieces, found.labels))
 
 
 @lru_cache(maxsize=256)
