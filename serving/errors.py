@@ -37,6 +37,7 @@ STATUS: Final = {
 }
 # What BentoML and Starlette answer by themselves is told in the same form.
 FOREIGN: Final = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media", 429: "overloaded", 503: "unavailable"}
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 IMAGE_CODES: Final[dict[type[ImageError], str]] = {
     UnsupportedImage: "unsupported_media",
     ImageTooLarge: "too_large",
@@ -85,7 +86,8 @@ class Problem(Exception):
 
 
 class ProblemMiddleware:
-    """Turns every error answer that is not a problem document yet into one."""
+    """Turns every error answer that is not a problem document yet into one; and every redirect, for this service makes none:
+    Starlette's, from a path with a slash too many, would name the host that the request named."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -98,7 +100,7 @@ class ProblemMiddleware:
 
         async def send_problem(message: Message) -> None:
             nonlocal replaced
-            if message["type"] == "http.response.start" and message["status"] >= 400:
+            if message["type"] == "http.response.start" and (message["status"] >= 400 or message["status"] in REDIRECTS):
                 headers = MutableHeaders(raw=list(message["headers"]))
                 if not headers.get("content-type", "").startswith(MEDIA_TYPE):
                     replaced = True
@@ -115,7 +117,7 @@ class ProblemMiddleware:
 
 
 def _foreign(status: int, scope: Scope) -> Problem:
-    if status == 404:
+    if status == 404 or status in REDIRECTS:
         return Problem("not_found", f"There is no {scope['path']}. The page at / lists what there is.")
     if status == 405:
         return Problem("method_not_allowed", f"{scope['path']} does not take {scope['method']}.")

@@ -13,7 +13,8 @@ logger = logging.getLogger("bentoml.serving")
 
 # Smaller bodies go out at once: what the server itself buffers of a connection is not less.
 PIECE_BYTES: Final = 65_536
-# A client may keep the server waiting for so long, and for a second more with every so many bytes it took.
+# A client may keep the server waiting for so long with one piece, and with all of them for a second more with every so many bytes
+# that it took. It has taken what the system buffers of a connection, which may be megabytes, before it read anything.
 PATIENCE_SECONDS: Final = 10.0
 BYTES_PER_SECOND: Final = 65_536
 
@@ -60,7 +61,8 @@ class PacedResponse(StreamingResponse):
     async def _sent(self, send: Send, message: Message) -> bool:
         """Send a message once the server has room for it; False if the client did not make room in time."""
         begun = perf_counter()
-        with anyio.move_on_after(PATIENCE_SECONDS + self._taken / BYTES_PER_SECOND - self._waited) as limit:
+        patience = min(PATIENCE_SECONDS, PATIENCE_SECONDS + self._taken / BYTES_PER_SECOND - self._waited)
+        with anyio.move_on_after(patience) as limit:
             await send(message)
         self._waited += perf_counter() - begun
         return not limit.cancelled_caught

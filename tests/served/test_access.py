@@ -28,11 +28,12 @@ ADMINISTERING = [("DELETE", "/gallery"), ("DELETE", "/gallery/1"), ("PATCH", "/g
 
 
 class Keyed(NamedTuple):
-    """A service that asks for keys, and two of them."""
+    """A service that asks for keys, and three of them."""
 
     address: str
     reader: str
     admin: str
+    other_reader: str
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -42,9 +43,9 @@ def bearer(key: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def keyed(model_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
     file = tmp_path_factory.mktemp("keys") / "keys"
-    reader, admin = add_key(file, "page", "read"), add_key(file, "me", "admin")
+    reader, admin, other = add_key(file, "page", "read"), add_key(file, "me", "admin"), add_key(file, "app", "read")
     with start_service(model_store, free_port(), API_KEYS_FILE=str(file), WORKERS="1") as address:
-        yield Keyed(address, reader, admin)
+        yield Keyed(address, reader, admin, other)
 
 
 def ask(keyed: Keyed, method: str, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
@@ -122,6 +123,35 @@ def test_a_reader_keeps_pictures_and_an_administrator_corrects_and_deletes_them(
     log = (model_store / f"service-{keyed.address.rpartition(':')[2]}.log").read_text()
     assert f"DELETE {entry} with the key me" in log
     assert not any(key in log for key in (keyed.admin, keyed.reader))
+
+
+def test_a_reader_renews_its_own_entries_alone_and_takes_no_correction_away(keyed: Keyed) -> None:
+    def keep(key: str, data: bytes) -> tuple[int, str]:
+        answer = httpx.post(f"{keyed.address}/gallery?key=drawing-1", content=data, headers=bearer(key), timeout=30)
+        return answer.status_code, answer.json()["id"]
+
+    def entry(id: str) -> dict[str, object]:
+        found: dict[str, object] = httpx.get(f"{keyed.address}/gallery/{id}", headers=bearer(keyed.reader), timeout=30).json()
+        return found
+
+    other = next(sample for sample in samples() if sample.label != SAMPLE.label)
+    _, mine = keep(keyed.reader, SAMPLE.data)
+    before = entry(mine)
+    for key in (keyed.other_reader, keyed.admin):
+        status, id = keep(key, other.data)
+        assert status == 201 and id != mine
+    assert entry(mine) == before
+    assert keep(keyed.reader, SAMPLE.data) == (200, mine)
+
+    correction = {"label": "3"}
+    corrected = httpx.patch(f"{keyed.address}/gallery/{mine}", json=correction, headers=bearer(keyed.admin), timeout=30).json()
+    assert keep(keyed.reader, SAMPLE.data) == (200, mine)
+    assert entry(mine)["corrected"] == "3"
+    status, id = keep(keyed.reader, other.data)
+    assert status == 201 and id != mine
+    assert entry(mine) | {"updated": None} == corrected | {"updated": None}
+    assert (entry(id)["label"], entry(id)["corrected"]) == (other.label, None)
+    assert httpx.delete(f"{keyed.address}/gallery", headers=bearer(keyed.admin), timeout=30).json()["deleted"] == 4
 
 
 def test_bentomls_client_takes_the_key_as_its_token(keyed: Keyed) -> None:

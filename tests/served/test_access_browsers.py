@@ -26,7 +26,7 @@ ANSWERS = [
     ("GET", "/metrics", 200),
     ("GET", "/models", 200),
     ("HEAD", "/models", 200),
-    ("GET", "/livez/", 307),
+    ("GET", "/livez/", 404),
     ("POST", "/classify", 200),
     ("GET", "/nowhere", 404),
     ("GET", "/classify", 405),

@@ -3,7 +3,11 @@ absent, ends, and comes back. Whatever happens to it, pictures are classified.""
 
 import asyncio
 import shutil
+import socket
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import httpx
 import numpy as np
@@ -11,6 +15,10 @@ import psutil
 import pytest
 from PIL import Image
 
+from gallery import Store, file_url
+from serving.gallery import MOST_EXPORTS
+from tests.gallery.entries import SEVEN as KEPT
+from tests.gallery.entries import prediction
 from tests.pictures import digit, encoded
 from tests.postgres import Cluster
 from tests.processes import free_port, running, service_environment, start_service
@@ -27,6 +35,7 @@ WITH_KEY = 80
 WITHOUT = 40
 CONNECTIONS = 16
 ROOM = 2 * 2**20
+HELD = 50 * 2**20
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -161,6 +170,35 @@ def test_a_full_disk_is_told_of_and_loses_nothing(model_store: Path, tmp_path: P
             until(lambda: keeps(address))
         for id in kept:
             assert httpx.get(f"{address}/gallery/{id}/image", timeout=30).content.startswith(b"\x89PNG")
+
+
+def test_exports_that_are_not_read_hold_little_and_not_for_ever(model_store: Path, tmp_path: Path) -> None:
+    """Each would hold sixteen pictures of four million bytes."""
+    file = tmp_path / "gallery.db"
+    store = Store(file_url(file), 100)
+    for number in range(20):
+        store.keep(prediction(), replace(KEPT, image=Random(number).randbytes(4_000_000)))
+    store.close()
+    file.chmod(0o644)
+    port = free_port()
+    environment = service_environment(model_store, port, GALLERY_URL=f"sqlite:///{file}", WORKERS="1")
+    with running(COMMAND, f"http://127.0.0.1:{port}/readyz", tmp_path / "log", environment) as process, ExitStack() as stack:
+        address = f"http://127.0.0.1:{port}"
+        assert httpx.get(f"{address}/gallery", timeout=30).json()["total"] == 20
+        assert {one.stat().st_mode & 0o777 for one in tmp_path.glob("gallery.db*")} == {0o600}
+        (worker,) = family(psutil.Process(process.pid), runner=False)
+        before = worker.memory_info().rss
+        statuses = []
+        for _ in range(10):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+            client.sendall(b"GET /gallery/export HTTP/1.1\r\nHost: a\r\n\r\n")
+            statuses.append(client.recv(12, socket.MSG_PEEK))
+            assert worker.memory_info().rss - before < HELD
+        assert statuses == [b"HTTP/1.1 200"] * MOST_EXPORTS + [b"HTTP/1.1 429"] * (10 - MOST_EXPORTS)
+        # Nobody reads and nobody hangs up: their places are for others all the same, a few seconds later.
+        until(lambda: httpx.get(f"{address}/gallery/export?model=none", timeout=30).status_code == 200, seconds=60)
+        assert worker.memory_info().rss - before < HELD
+        assert classifies(address)
 
 
 def test_a_gallery_that_is_off(model_store: Path, tmp_path: Path) -> None:

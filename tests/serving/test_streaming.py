@@ -90,7 +90,6 @@ def test_who_reads_gets_everything() -> None:
 
 def test_who_reads_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr("serving.streaming.PATIENCE_SECONDS", 0.05)
-    monkeypatch.setattr("serving.streaming.BYTES_PER_SECOND", 1e9)
 
     async def serve() -> None:
         client, watched = Client(most=3), Watched()
