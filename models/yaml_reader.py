@@ -71,7 +71,7 @@ def _check(text: str) -> None:
     for number, event in enumerate(yaml.parse(text, SafeLoader)):
         if number > MAX_EVENTS:
             raise YamlError(f"it has more than {MAX_EVENTS:,} parts")
-        where = f"line {event.start_mark.line + 1}"
+        where = f"line {event.start_mark.line + 1 if event.start_mark else '?'}"
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise YamlError(f"{where}: anchors and aliases (& and *) are not read; write the value out, or put it in quotes")
         if getattr(event, "tag", None):

@@ -89,7 +89,7 @@ def policy(scripts: str, host: str) -> str:
     return (
         f"default-src 'none'; script-src 'self' blob: {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
         f"font-src 'self' data:; media-src 'self' blob:; worker-src 'self' blob:; manifest-src 'self'; "
-        f"connect-src 'self' ws://{host} wss://{host}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+        f"connect-src 'self' data: blob: ws://{host} wss://{host}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 

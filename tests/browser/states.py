@@ -147,7 +147,7 @@ def camera(page: Page, stage: Stage) -> None:
     page.goto(stage.page)
     settle(page)
     page.get_by_role("radio", name="Camera").click()
-    page.wait_for_function("document.querySelector('video')?.readyState === HTMLMediaElement.HAVE_ENOUGH_DATA")
+    expect(page.locator("video")).to_have_js_property("readyState", 4)  # HAVE_ENOUGH_DATA
     page.get_by_role("button", name="Take photo").click()
     expect(headline(page)).to_have_attribute("data-label", "4")
 

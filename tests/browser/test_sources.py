@@ -110,7 +110,7 @@ def test_a_photo_is_taken_and_read(page: Page) -> None:
     expect(page.locator("video")).to_have_count(0)
     source(page, "Camera").click()
     expect(page.get_by_text("Take a photo of a digit")).to_be_visible()
-    page.wait_for_function("document.querySelector('video')?.readyState === HTMLMediaElement.HAVE_ENOUGH_DATA")
+    expect(page.locator("video")).to_have_js_property("readyState", 4)  # HAVE_ENOUGH_DATA
     page.get_by_role("button", name="Take photo").click()
     expect(headline(page)).to_have_attribute("data-label", "4")
     expect(cards(page)).to_have_count(1)
@@ -187,7 +187,7 @@ def test_streamlit_s_own_words_are_translated(page: Page) -> None:
     page.get_by_test_id("stFileChipDeleteBtn").get_by_role("button").click()
     expect(page.get_by_role("button", name="파일 고르기")).to_be_visible()
     source(page, "카메라").click()
-    page.wait_for_function("document.querySelector('video')?.readyState === HTMLMediaElement.HAVE_ENOUGH_DATA")
+    expect(page.locator("video")).to_have_js_property("readyState", 4)  # HAVE_ENOUGH_DATA
     page.get_by_role("button", name="사진 찍기").click()
     expect(headline(page)).to_have_attribute("data-label", "4")
     page.get_by_role("radio", name="English").click()

@@ -83,7 +83,7 @@ def test_every_answer_has_browsers_ask_nobody_else(page: httpx.Client) -> None:
         assert rules["default-src"] == rules["frame-ancestors"] == "'none'"
         assert rules["img-src"] == "'self' data: blob:"
         own = urlsplit(str(page.base_url)).netloc
-        assert rules["connect-src"] == f"'self' ws://{own} wss://{own}"
+        assert rules["connect-src"] == f"'self' data: blob: ws://{own} wss://{own}"
         assert "unsafe" not in rules["script-src"]
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
