@@ -106,7 +106,7 @@ def test_explain_shows_every_stage_the_logits_and_the_ink_that_mattered(client: 
 
 def test_models_say_what_they_are_and_where_they_run(client: httpx.Client) -> None:
     catalogue = client.get("/models").json()
-    assert catalogue["limits"]["max_image_bytes"] == 1_048_576 and catalogue["limits"]["max_images"] == 256
+    assert catalogue["limits"]["max_image_bytes"] == 10_485_760 and catalogue["limits"]["max_images"] == 256
     assert catalogue["default"] == "digits"
     (model,) = [model for model in catalogue["models"] if model["name"] == "digits"]
     assert model["card"]["sha256"] == model["sha256"]
