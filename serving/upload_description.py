@@ -9,12 +9,12 @@ MEDIA_TYPES: Final = ("image/png", "image/jpeg", "image/webp", "image/bmp", "ima
 BINARY: Final = {"type": "string", "format": "binary"}
 TEXT: Final = {
     "type": "string",
-    "description": "The image file as base64, with or without `data:image/png;base64,` before it, as `canvas.toDataURL()` gives "
-    "it. Padding may be missing, and the URL-safe alphabet is read. Addresses are never fetched.",
+    "description": "The image file as base64, with or without `data:image/png;base64,` before it, as `canvas.toDataURL()` "
+    "gives it. Padding may be missing, and the URL-safe alphabet is read. Addresses are never fetched.",
 }
 IMAGE: Final = (
-    f"One image: {FORMATS}. As a file of a multipart form, whose field may have any name if it is the only file; as the body itself; "
-    f"or as base64 text, like {JSON_EXAMPLE}."
+    f"One image: {FORMATS}. As a file of a multipart form, whose field may have any name if it is the only file; as the body "
+    f"itself; or as base64 text, like {JSON_EXAMPLE}."
 )
 IMAGES: Final = (
     f"Images: {FORMATS}. As files of a multipart form, in repeated fields `images` or, where there is none, of any name; or as "
@@ -27,7 +27,8 @@ def image_body(form: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     be given beside the image."""
     text = {"schema": {"type": "object", "properties": {"image": TEXT, **options}, "required": ["image"]}}
     content = {"multipart/form-data": form, "application/json": text, "application/x-www-form-urlencoded": text}
-    return {"required": True, "description": IMAGE, "content": content | dict.fromkeys(MEDIA_TYPES, {"schema": BINARY})}
+    itself = {media_type: {"schema": BINARY} for media_type in MEDIA_TYPES}
+    return {"required": True, "description": IMAGE, "content": content | itself}
 
 
 def batch_body(form: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
