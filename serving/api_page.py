@@ -20,6 +20,7 @@ from serving.access import OPEN_PATHS
 from serving.catalogue_description import PROBLEM, catalogue_paths
 from serving.gallery_description import REFERENCE, gallery_paths, gallery_schemas
 from serving.schemas import Batch, Classification, Explanation, ProblemDocument
+from serving.upload_description import describe_upload
 
 TITLE: Final = "Image classifier"
 ABOUT: Final = (
@@ -84,7 +85,8 @@ def describe(spec: dict[str, Any], with_keys: bool) -> dict[str, Any]:
     paths = {path: {method: _operation(told) for method, told in item.items()} for path, item in spec["paths"].items()}
     for path, schema in ANSWERS.items():
         content = {"application/json": {"schema": {"$ref": REFERENCE.format(model=schema.__name__)}}}
-        paths[path]["post"]["responses"]["200"] = {"description": "Successful Response", "content": content}
+        paths[path]["post"] = operation = describe_upload(paths[path]["post"])
+        operation["responses"]["200"] = {"description": "Successful Response", "content": content}
     version = spec["info"]["version"]
     info = {"title": TITLE, "version": "not built" if version == NO_BENTO else version, "description": ABOUT}
     described = {**spec, "info": info, "components": components, "paths": {**paths, **catalogue_paths(), **gallery_paths()}}

@@ -8,14 +8,11 @@ from pydantic.json_schema import models_json_schema
 from serving.entries import Chosen, Correction, Emptied, GalleryEntry, GalleryPage, Keeping, Listing
 from serving.errors import MEDIA_TYPE
 from serving.schemas import Options
+from serving.upload_description import BINARY, image_body, query_parameters
 
 REFERENCE: Final = "#/components/schemas/{model}"
 PNG: Final = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
 ZIP: Final = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
-UPLOAD: Final = {
-    "multipart/form-data": {"schema": {"type": "object", "properties": {"image": PNG["image/png"]["schema"]}}},
-    **dict.fromkeys(("image/png", "image/jpeg", "image/webp"), PNG["image/png"]),
-}
 ID: Final = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 
 
@@ -50,7 +47,10 @@ def gallery_paths() -> dict[str, Any]:
 
 def _keeping(entry: dict[str, Any]) -> dict[str, Any]:
     told = "Classify one image and keep it. An entry of the same `key` is renewed instead, and answered 200."
-    operation = _operation(told, "201", entry, _query(Options, Keeping), UPLOAD)
+    options = _properties(Options, Keeping)
+    form = {"schema": {"type": "object", "properties": {"image": BINARY, **options}}}
+    operation = _operation(told, "201", entry, query_parameters(options))
+    operation["requestBody"] = image_body(form, options)
     operation["responses"]["200"] = {"description": "Renewed", "content": entry}
     return operation
 
@@ -76,12 +76,13 @@ def _operation(
 
 
 def _query(*schemas: type[BaseModel]) -> list[dict[str, Any]]:
-    """The fields of the schemas as query parameters, none of which must be given."""
-    fields = {name: field for schema in schemas for name, field in schema.model_json_schema()["properties"].items()}
-    return [
-        {"name": name, "in": "query", "description": field.pop("description", ""), "schema": field}
-        for name, field in fields.items()
-    ]
+    """The fields of the schemas as query parameters."""
+    return query_parameters(_properties(*schemas))
+
+
+def _properties(*schemas: type[BaseModel]) -> dict[str, Any]:
+    """The properties of the schemas, by name."""
+    return {name: field for schema in schemas for name, field in schema.model_json_schema()["properties"].items()}
 
 
 def _json(schema: type[BaseModel]) -> dict[str, Any]:

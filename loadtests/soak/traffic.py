@@ -30,7 +30,7 @@ SOME: Final = 20
 READ: Final = 200
 KEPT: Final = 201
 # Announced, and how much of it comes before the sender gives up or slows down.
-TOO_LARGE: Final = 2_000_000
+TOO_LARGE: Final = 20_000_000
 HALF: Final = 20_000
 
 
@@ -117,7 +117,7 @@ class Traffic:
         if chance < 0.92:
             return self._hand.choice(self._bad)
         whole = wire(self._host, "POST", "/classify", canvas(), "image/png")
-        part = wire(self._host, "POST", "/classify", bytes(HALF), "image/png", announced=TOO_LARGE // 4)
+        part = wire(self._host, "POST", "/classify", bytes(HALF), "image/png", announced=TOO_LARGE // 40)
         if chance < 0.945:
             return Visit("aborted", part, frozenset(), False, Manner.ABORTED)
         if chance < 0.97:

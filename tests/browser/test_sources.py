@@ -67,8 +67,8 @@ def test_a_broken_file_costs_nothing_else(page: Page) -> None:
     send(page, ("cut.jpg", JPEG[: len(JPEG) // 2]))
     expect(alert).to_contain_text("This picture is damaged")
     # One that can be read would be made smaller by the page.
-    send(page, ("large.png", encoded(digit("7"))[:200] + os.urandom(1_100_000)))
-    expect(alert).to_contain_text("This picture is too large: That is larger than the 1,048,576 bytes allowed")
+    send(page, ("large.png", encoded(digit("7"))[:200] + os.urandom(11_000_000)))
+    expect(alert).to_contain_text("This picture is too large: The image has 11,000,")
     expect(cards(page)).to_have_count(1)
 
     source(page, "Draw").click()

@@ -98,6 +98,9 @@ def test_a_key_makes_one_entry(client: httpx.Client) -> None:
     assert (again.status_code, again.headers["location"]) == (200, f"/gallery/{first['id']}")
     assert (again.json()["id"], again.json()["label"], again.json()["created"]) == (first["id"], "4", first["created"])
     assert listed(client)["total"] == 1
+    text = {"image": base64.b64encode(FOUR).decode(), "key": "drawing-1"}
+    for as_text in (client.post("/gallery", json=text), client.post("/gallery", data=text)):
+        assert (as_text.status_code, as_text.json()["id"]) == (200, first["id"])
     for key in ("two words", "ä", "x" * 65, "../.."):
         assert "key" in is_problem(client.post("/gallery", content=SEVEN, params={"key": key}), 400, "bad_request")
 
@@ -182,7 +185,7 @@ def test_what_classify_refuses_is_not_kept(client: httpx.Client) -> None:
     is_problem(client.post("/gallery", content=BLANK), 422, "no_ink")
     is_problem(client.post("/gallery", content=SEVEN[:200]), 422, "undecodable")
     is_problem(client.post("/gallery", content=b"text"), 415, "unsupported_media")
-    is_problem(client.post("/gallery", content=bytes(2_000_000)), 413, "too_large")
+    is_problem(client.post("/gallery", content=bytes(11_000_000)), 413, "too_large")
     is_problem(client.post("/gallery", content=SEVEN, params={"model": "nobody"}), 404, "unknown_model")
     is_problem(client.post("/gallery", content=SEVEN, params={"top_k": "0"}), 400, "bad_request")
     assert listed(client)["total"] == 0

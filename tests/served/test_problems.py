@@ -44,7 +44,7 @@ def is_problem(response: httpx.Response, status: int, code: str) -> str:
 
 def test_no_image(client: httpx.Client) -> None:
     is_problem(client.post("/classify"), 400, "bad_request")
-    is_problem(client.post("/classify", files={"picture": SEVEN}), 400, "bad_request")
+    is_problem(client.post("/classify", files={"left": SEVEN, "right": SEVEN}), 400, "bad_request")
     is_problem(client.post("/classify", files={"image": b""}), 400, "bad_request")
 
 
