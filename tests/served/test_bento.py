@@ -33,7 +33,8 @@ def bentoml(home: Path, *arguments: str, cwd: Path = ROOT) -> None:
 
 BUILD = """
 import bentoml, json, yaml
-bento = bentoml.build(**yaml.safe_load(open("bentofile.yaml")))
+options = yaml.safe_load(open("bentofile.yaml"))
+bento = bentoml.build(options["service"], include=options["include"], python=options["python"])
 print(json.dumps([service.name for service in bento.info.services]))
 """
 
