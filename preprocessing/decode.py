@@ -87,9 +87,11 @@ def load(image: Image.Image, orientation: int = UPRIGHT) -> Image.Image:
         UndecodableImage: the pixels are truncated or corrupt.
     """
     try:
+        frame = None
         if image.format == "JPEG":
             image.draft("L", (DRAFT_SIDE, DRAFT_SIDE))
-        frame = _frame(image)
+        elif image.format == "GIF":
+            frame = _frame(image)
         image.load()
         if image.mode in ("P", "PA") and image.palette is None:
             raise ValueError("a picture of palette colours without a palette")

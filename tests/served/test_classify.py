@@ -58,7 +58,9 @@ def test_drawn_digits_are_read(client: httpx.Client, name: str, ink: Colour, pap
     assert client.post("/classify", content=data, headers={"Content-Type": "image/png"}).json()["label"] == name
 
 
-@pytest.mark.parametrize(("format", "kind"), [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/webp")])
+@pytest.mark.parametrize(
+    ("format", "kind"), [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/webp"), ("GIF", "image/gif")]
+)
 def test_the_body_itself_may_be_the_image(client: httpx.Client, format: str, kind: str) -> None:
     data = encoded(digit("7", ink=BLACK, paper=WHITE).convert("RGB"), format)
     response = client.post("/classify", params={"top_k": 1}, content=data, headers={"Content-Type": kind})
