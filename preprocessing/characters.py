@@ -33,9 +33,11 @@ ALIKE: Final = 0.7
 MIN_ASPECT_DOWN: Final = 0.5
 # A bar that takes up this share of the gap joins its neighbours, as that of an H does.
 BRIDGED: Final = 0.6
-# Rows of ink without a blank column that are looked at first, in sixteenths of its height, and the side of the grid after that.
+# Rows of ink without a blank column that are looked at first, in sixteenths of its height; then the cells of the longer side of
+# a grid, which bound the work, and the mean level above which a cell is inked.
 MIDDLE_ROWS: Final = (8, 5, 11, 4, 6, 10, 12)
 GRID: Final = 32
+COVERED: Final = 32
 # A page of text is not counted to its end: no more pieces than these, the heaviest, are looked at.
 MOST_CHARACTERS: Final = 20
 
@@ -52,8 +54,8 @@ def count_overlapping(ink: Grey, box: Box, noise: float) -> int:
     for row in MIDDLE_ROWS:
         if b"\0" not in cut[height * row // 16].tobytes().strip(b"\0"):
             return 1
-    side = max(height, right - left) // GRID
-    if is_one_piece((levels(picture(cut).reduce(side)) if side > 1 else cut) > 0):
+    side = -(-max(height, right - left) // GRID)
+    if is_one_piece((levels(picture(cut).reduce(side)) if side > 1 else cut) > COVERED):
         return 1
     labels, number = label(cut > noise)
     return count([piece for piece in measure(labels, number, cut) if piece.strongest >= SEED], labels)

@@ -52,7 +52,8 @@ def _kind(card: ModelCard | CascadeCard, folder: Path) -> str:
     return (
         f"{len(card.labels)} labels; {shown.subject} in a box of {shown.fit_box} pixels, centred by {shown.centring} in "
         f"{card.input.size}x{card.input.size}; {(folder / MODEL_FILE).stat().st_size / 1e6:.2f} MB. Logits are divided by "
-        f"{card.calibration.temperature}; a picture whose {doubt.score} lies below {doubt.threshold} is rejected."
+        f"{card.calibration.temperature}; a picture whose {doubt.score} lies below {doubt.threshold} is rejected"
+        f"{', and so is one of several characters' if shown.subject == 'ink' and card.single else ''}."
     )
 
 

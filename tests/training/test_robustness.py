@@ -12,6 +12,7 @@ from training.changes import CHANGES, Change
 from training.datasets import Labelled
 from training.probe import probe
 from training.robustness import Reader, Row, measure, report
+from training.several import Share
 
 N = 200
 SLOW = {"photo of 12 megapixels": 20}
@@ -54,7 +55,10 @@ def test_a_broken_promise_is_told() -> None:
 def test_the_page_shows_every_change(reader: Reader, digits: Labelled, tmp_path: Path) -> None:
     change = CHANGES[0]
     clean, rows = measure(reader, digits.take(np.arange(10)), [change])
-    report(reader, digits, clean, rows, tmp_path)
+    shares = [Share("pairs", 200, 199, least=0.97), Share("alone", 200, 2, most=0.003)]
+    report(reader, digits, clean, rows, shares, tmp_path)
     page = (tmp_path / "robustness.md").read_text(encoding="utf-8")
     assert f"| {change.name} | " in page
+    assert "| pairs | 200 | 99.50% | at least 97% | yes |" in page
+    assert "| alone | 200 | 1.00% | at most 0.3% | **no** |" in page
     assert (tmp_path / "images" / "robustness" / "dark-ink-on-light.png").is_file()
