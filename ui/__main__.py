@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from streamlit.web import cli
+import streamlit as st
+
+from ui.export import export_route
 
 APP: Final = Path(__file__).with_name("app.py")
 
@@ -39,7 +41,8 @@ def main() -> None:
     os.environ["API_ADDRESS"] = arguments.api_address
     # Streamlit runs app.py as a script, which alone would not find the package it lies in.
     sys.path.insert(0, str(APP.parent.parent))
-    cli.main(["run", str(APP), f"--server.address={arguments.host}", f"--server.port={arguments.port}"], prog_name="streamlit")
+    app = st.App(APP, routes=[export_route(arguments.api_address, os.environ.get("API_KEY"))])
+    app.run(config={"server.address": arguments.host, "server.port": arguments.port})
 
 
 if __name__ == "__main__":
