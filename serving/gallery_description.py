@@ -16,6 +16,7 @@ UPLOAD: Final = {
     "multipart/form-data": {"schema": {"type": "object", "properties": {"image": PNG["image/png"]["schema"]}}},
     **dict.fromkeys(("image/png", "image/jpeg", "image/webp"), PNG["image/png"]),
 }
+KEPT: Final = dict.fromkeys(("image/png", "image/jpeg", "image/webp"), PNG["image/png"])
 ID: Final = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 
 
@@ -37,19 +38,27 @@ def gallery_paths() -> dict[str, Any]:
             "delete": _operation("Remove every entry.", "200", _json(Emptied)),
         },
         "/gallery/export": {
-            "get": _operation("A ZIP file: LABEL/ID.png of each entry, and manifest.json.", "200", ZIP, _query(Chosen))
+            "get": _operation(
+                "A ZIP file: LABEL/ID.png (.jpg, .webp) of each entry, and manifest.json. Few at a time; more get 429.",
+                "200",
+                ZIP,
+                _query(Chosen),
+            )
         },
         "/gallery/{id}": {
             "get": _operation("One entry.", "200", entry, [ID]),
             "patch": _operation("Correct the label, or take that back.", "200", entry, [ID], _json(Correction)),
             "delete": _operation("Remove one entry.", "204", None, [ID]),
         },
-        "/gallery/{id}/image": {"get": _operation("The kept picture.", "200", PNG, [ID])},
+        "/gallery/{id}/image": {"get": _operation("The kept picture, of the media type it was kept in.", "200", KEPT, [ID])},
     }
 
 
 def _keeping(entry: dict[str, Any]) -> dict[str, Any]:
-    told = "Classify one image and keep it. An entry of the same `key` is renewed instead, and answered 200."
+    told = (
+        "Classify one image and keep it. An entry of the same `key` is renewed instead, and answered 200; with API keys each "
+        "has entries of its own. After a 503 that says so nothing was changed."
+    )
     operation = _operation(told, "201", entry, _query(Options, Keeping), UPLOAD)
     operation["responses"]["200"] = {"description": "Renewed", "content": entry}
     return operation

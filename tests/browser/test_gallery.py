@@ -116,7 +116,7 @@ def test_kept_corrected_and_still_there_after_a_restart(visit: Page, model_store
             expect(cards(visit).first.locator("img")).to_be_visible()
             expect(visit.get_by_role("switch", name="Keep my drawings")).not_to_be_checked()
             downloads: list[Download] = []
-            visit.context.on("page", lambda opened: opened.on("download", downloads.append))
+            visit.context.on("page", lambda opened: opened.on("download", lambda one: downloads.append(one)))
             visit.get_by_role("link", name="Export ZIP").click()
             for _ in range(PATIENCE_MS // 50):
                 if downloads:
