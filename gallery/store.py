@@ -208,7 +208,8 @@ class Store:
         where there are none."""
         chosen = newest_first(choice, after).limit(EXPORT_PAGE)
         with self._database.session() as session:
-            ids, size, place = [], 0, None
+            ids: list[UUID] = []
+            size, place = 0, None
             for id, created, its_size in session.execute(chosen.with_only_columns(Entry.id, Entry.created, Entry.size)):
                 size += its_size
                 if ids and size > EXPORT_BYTES:

@@ -22,7 +22,8 @@ class Keeping(BaseModel):
     key: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9_-]{1,64}$",
-        description="Chosen by the client: the entry of the same key is renewed, so that a retry makes no second one.",
+        description="Chosen by the client: the entry of the same key, and of the same API key, is renewed, so that a retry makes "
+        "no second one.",
     )
 
 
@@ -78,7 +79,7 @@ class GalleryEntry(BaseModel):
     corrected: str | None
     width: int = Field(description="Pixels of the kept picture.")
     height: int
-    image: str = Field(description="Path of the kept picture: PNG, at most 1024 pixels a side.")
+    image: str = Field(description="Path of the kept picture: PNG, JPEG or WebP, at most 1024 pixels a side.")
     thumbnail: str = Field(description="PNG as base64, at most 160 pixels a side.")
 
     @classmethod

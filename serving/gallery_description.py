@@ -13,6 +13,7 @@ from serving.upload_description import BINARY, image_body, query_parameters
 REFERENCE: Final = "#/components/schemas/{model}"
 PNG: Final = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
 ZIP: Final = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+KEPT: Final = {media_type: {"schema": BINARY} for media_type in ("image/png", "image/jpeg", "image/webp")}
 ID: Final = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 
 
@@ -34,19 +35,27 @@ def gallery_paths() -> dict[str, Any]:
             "delete": _operation("Remove every entry.", "200", _json(Emptied)),
         },
         "/gallery/export": {
-            "get": _operation("A ZIP file: LABEL/ID.png of each entry, and manifest.json.", "200", ZIP, _query(Chosen))
+            "get": _operation(
+                "A ZIP file: LABEL/ID.png (.jpg, .webp) of each entry, and manifest.json. Few at a time; more get 429.",
+                "200",
+                ZIP,
+                _query(Chosen),
+            )
         },
         "/gallery/{id}": {
             "get": _operation("One entry.", "200", entry, [ID]),
             "patch": _operation("Correct the label, or take that back.", "200", entry, [ID], _json(Correction)),
             "delete": _operation("Remove one entry.", "204", None, [ID]),
         },
-        "/gallery/{id}/image": {"get": _operation("The kept picture.", "200", PNG, [ID])},
+        "/gallery/{id}/image": {"get": _operation("The kept picture, of the media type it was kept in.", "200", KEPT, [ID])},
     }
 
 
 def _keeping(entry: dict[str, Any]) -> dict[str, Any]:
-    told = "Classify one image and keep it. An entry of the same `key` is renewed instead, and answered 200."
+    told = (
+        "Classify one image and keep it. An entry of the same `key` is renewed instead, and answered 200; with API keys each "
+        "has entries of its own. After a 503 that says so nothing was changed."
+    )
     options = _properties(Options, Keeping)
     form = {"schema": {"type": "object", "properties": {"image": BINARY, **options}}}
     operation = _operation(told, "201", entry, query_parameters(options))

@@ -13,8 +13,8 @@ logger = logging.getLogger("bentoml.serving")
 
 # Smaller bodies go out at once: what the server itself buffers of a connection is not less.
 PIECE_BYTES: Final = 65_536
-# A client may keep the server waiting for so long with one piece, and with all of them for a second more with every so many bytes
-# that it took. It has taken what the system buffers of a connection, which may be megabytes, before it read anything.
+# A client may keep the server waiting for so long with one piece, and with all of them for a second more with every so many
+# bytes that it took. It has taken what the system buffers of a connection, which may be megabytes, before it read anything.
 PATIENCE_SECONDS: Final = 10.0
 BYTES_PER_SECOND: Final = 65_536
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from ui import cards, choices
+from ui import cards, choices, export
 from ui.answers import Catalogue, KeptPicture
 from ui.client import Client, Problem
 from ui.kept import Kept
@@ -45,15 +45,12 @@ def _tools(kept: Kept, client: Client, catalogue: Catalogue) -> None:
             args=[kept.model],
         )
         if kept.entries:
-            st.download_button(
+            st.link_button(
                 say("gallery.export"),
-                lambda: kept.archive(client),
-                f"gallery-{kept.model}.zip" if kept.model else "gallery.zip",
-                "application/zip",
+                export.link(kept.model),
                 key="kept-export",
                 type="tertiary",
                 icon=":material/download:",
-                on_click="ignore",
             )
             with st.popover(say("gallery.empty"), type="tertiary", icon=":material/delete:"):
                 st.write(say("gallery.warning"))

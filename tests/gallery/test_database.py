@@ -4,7 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
@@ -220,7 +220,11 @@ def test_a_postgres_that_stands_still_holds_no_thread_for_ever(postgres: Cluster
     monkeypatch.setattr("gallery.postgres.SILENCE_SECONDS", 0.5)
     store = Store(parse_url(postgres.new_database()), MOST)
     store.keep(prediction(), SEVEN)
-    asks = [lambda: store.page(ALL, 1), lambda: store.keep(prediction(), SEVEN), lambda: next(store.pictures(ALL))]
+    asks: list[Callable[[], object]] = [
+        lambda: store.page(ALL, 1),
+        lambda: store.keep(prediction(), SEVEN),
+        lambda: next(store.pictures(ALL)),
+    ]
     with postgres.halted():
         for ask in asks:
             begun = monotonic()

@@ -217,7 +217,7 @@ def test_a_key_of_the_api_has_entries_of_its_own(gallery: GalleryRoutes) -> None
         request = get("/gallery", "POST", PICTURE, "key=drawing")
         request.scope[CALLER] = key
         answer = asyncio.run(gallery.respond("/gallery", request))
-        return answer.status_code, json.loads(answer.body)["id"]
+        return answer.status_code, json.loads(bytes(answer.body))["id"]
 
     page, app, me = Key("page", "read", b""), Key("app", "read", b""), Key("me", "admin", b"")
     kept = {key: keep(key) for key in (page, app, me, None)}

@@ -160,8 +160,10 @@ def test_the_pictures_of_one_model(page: AppTest, service: Service) -> None:
     page.run()
     page.selectbox(key="kept-model").select("fashion").run()
     assert written(page).count('class="card"') == 1
-    assert page.get("download_button")[0].proto.label == "Export ZIP"
+    (link,) = page.get("link_button")
+    assert (link.proto.label, link.proto.url) == ("Export ZIP", "gallery-export?model=fashion")
     page.selectbox(key="kept-model").select("*").run()
+    assert page.get("link_button")[0].proto.url == "gallery-export"
     assert written(page).count('class="card"') == 2
 
 
