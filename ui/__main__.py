@@ -11,6 +11,7 @@ from typing import Any, Final
 import streamlit as st
 from starlette.middleware import Middleware
 
+from ui.exports import Exports
 from ui.guard import Guard
 
 APP: Final = Path(__file__).with_name("app.py")
@@ -62,7 +63,8 @@ def names(text: str) -> list[str]:
 def build(arguments: argparse.Namespace) -> tuple[st.App, dict[str, Any]]:
     """The page as an ASGI application, and Streamlit's options for it."""
     hosts = [*arguments.hosts, *([] if arguments.host in EVERY_ADDRESS else [arguments.host])]
-    app = st.App(APP, middleware=[Middleware(Guard, hosts=hosts)])
+    exports = Middleware(Exports, address=arguments.api_address, api_key=os.environ.get("API_KEY"))
+    app = st.App(APP, middleware=[Middleware(Guard, hosts=hosts), exports])
     return app, {"server.address": arguments.host, "server.port": arguments.port}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import BinaryIO, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -110,12 +110,6 @@ class Client:
     def empty(self) -> int:
         """Take everything out of the gallery; how many pictures that were."""
         return self._ask(Emptied, self._http.build_request("DELETE", "/gallery")).deleted
-
-    def export(self, file: BinaryIO, *, model: str | None = None) -> None:
-        """Write the kept pictures (of one model, or of all) into `file` as a ZIP, piece by piece as it comes."""
-        with self._send(self._http.build_request("GET", "/gallery/export", params=_given(model=model))) as response:
-            for piece in response.iter_bytes():
-                file.write(piece)
 
     def _post(self, path: str, picture: bytes, params: dict[str, str]) -> httpx.Request:
         headers = {"Content-Type": media_type(picture)}

@@ -1,6 +1,5 @@
 """The pictures that the service keeps, as the page last heard of them."""
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -80,20 +79,6 @@ class Kept:
         """Delete all pictures, of every model."""
         with self._acting():
             client.empty()
-
-    def archive(self, client: Client) -> bytes:
-        """The pictures shown and those before them, as a ZIP.
-
-        Raises:
-            Unavailable, Problem: the service did not give it.
-        """
-        file = io.BytesIO()
-        try:
-            client.export(file, model=self.model)
-        except (Unavailable, Problem) as failure:
-            self.failure = failure
-            raise
-        return file.getvalue()
 
     @contextmanager
     def _acting(self) -> Iterator[None]:

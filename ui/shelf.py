@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from ui import cards, choices
+from ui import cards, choices, exports, markup
 from ui.answers import Catalogue, KeptPicture
 from ui.client import Client, Problem
 from ui.kept import Kept
@@ -45,16 +45,8 @@ def _tools(kept: Kept, client: Client, catalogue: Catalogue) -> None:
             args=[kept.model],
         )
         if kept.entries:
-            st.download_button(
-                say("gallery.export"),
-                lambda: kept.archive(client),
-                f"gallery-{kept.model}.zip" if kept.model else "gallery.zip",
-                "application/zip",
-                key="kept-export",
-                type="tertiary",
-                icon=":material/download:",
-                on_click="ignore",
-            )
+            href = markup.text(exports.link(kept.model))
+            st.html(f'<a class="export" href="{href}" download>{markup.text(say("gallery.export"))}</a>', width="content")
             with st.popover(say("gallery.empty"), type="tertiary", icon=":material/delete:"):
                 st.write(say("gallery.warning"))
                 # No primary button: Streamlit writes white on the accent, which is light in the dark theme.

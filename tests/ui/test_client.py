@@ -1,7 +1,5 @@
 """The client: what it asks, what it understands, what it makes of failures."""
 
-import io
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
@@ -138,27 +136,6 @@ def test_an_id_cannot_lead_elsewhere() -> None:
     with connected(reply) as client:
         client.delete("../classify?a=1")
     assert asked[0].url.raw_path == b"/gallery/..%2Fclassify%3Fa%3D1"
-
-
-def test_the_export_is_written_as_it_comes() -> None:
-    file = io.BytesIO()
-    service = Service(gallery=Gallery({"1": kept("1", corrected="4")}))
-    with connected(service) as client:
-        client.export(file, model="digits")
-    assert dict(service.asked[0].url.params) == {"model": "digits"}
-    assert zipfile.ZipFile(file).namelist() == ["4/1.png", "manifest.json"]
-
-
-def test_an_export_that_breaks_off_is_unavailable() -> None:
-    def body() -> Iterator[bytes]:
-        yield b"PK"
-        raise httpx.ReadError("reset")
-
-    with (
-        connected(lambda _: httpx.Response(200, content=body())) as client,
-        pytest.raises(Unavailable, match="the connection broke off"),
-    ):
-        client.export(io.BytesIO())
 
 
 def test_a_gallery_without_its_database_is_unavailable() -> None:

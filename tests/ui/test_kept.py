@@ -92,12 +92,3 @@ def test_without_its_database_nothing_is_forgotten(client: Client, service: Serv
     shelf.refresh(client)
     assert len(service.asked) == 3
     assert [shelf.failure] == [None]
-
-
-def test_an_export_that_fails_is_told(client: Client, service: Service) -> None:
-    service.gallery, shelf = filled(1), Kept()
-    assert shelf.archive(client).startswith(b"PK")
-    held(service).away = True
-    with pytest.raises(Unavailable):
-        shelf.archive(client)
-    assert isinstance(shelf.failure, Unavailable)
