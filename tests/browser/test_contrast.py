@@ -11,6 +11,7 @@ from tests.browser.processes import stand_in, start_page_for
 from tests.browser.strokes import SEVEN, draw, rest, settle
 from tests.ui.service import JPEG, Gallery, Service, catalogue, classification, kept, problem
 from ui.kept import PAGE
+from ui.snippets import TABS
 
 pytestmark = pytest.mark.browser
 
@@ -91,8 +92,8 @@ def test_every_text_stands_out(page: Page, service: Service, scheme: str) -> Non
     expect(page.locator(".stages img")).to_have_count(5)
     rest(page)  # what opens moves what is below it
     page.get_by_text("Use it from code").click()
-    for name in ("curl", "Python: bentoml", "Python: httpx", "JavaScript"):
-        page.get_by_role("tab", name=name).click()
+    for name in TABS:
+        page.get_by_role("tab", name=name, exact=True).click()
         expect(page.get_by_role("tabpanel").filter(visible=True).locator("code")).to_be_visible()
         assert faint(page) == []
     page.locator(".st-key-tools").get_by_role("button", name="Pen").click()
