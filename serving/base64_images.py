@@ -14,7 +14,7 @@ from typing import Final
 from serving.body_budget import SMALL_BODY, Body, BodyBudget
 from serving.errors import Problem
 
-SLICE: Final = 131_072
+SLICE: Final = 32_768
 MAX_PREFIX: Final = 256
 
 _DATA_URL: Final = re.compile(rb"data:[^,]{0,200},", re.IGNORECASE)
@@ -158,9 +158,10 @@ def _cut_escape(piece: bytes, encoding: Encoding) -> tuple[bytes, bytes]:
 
 
 def _unescaped(piece: bytes, encoding: Encoding) -> bytes:
-    if encoding.escape and encoding.escape in piece:
-        for escape, plain in encoding.replacements:
-            piece = piece.replace(escape, plain)
+    for escape, plain in encoding.replacements:
+        if encoding.escape not in piece:
+            break
+        piece = piece.replace(escape, plain)
     return piece
 
 

@@ -10,8 +10,8 @@ from serving.base64_images import JSON_STRING, URLENCODED, EncodedImage
 from serving.errors import Problem
 
 # What is in a body beside its long strings.
-MAX_REST: Final = 65_536
-LONG: Final = 128
+MAX_REST: Final = 16_384
+LONG: Final = 72  # longer than the name of a model or a key of the gallery
 MAX_ESCAPED_QUOTES: Final = 256
 MAX_VALUE: Final = 4096
 JSON_EXAMPLE: Final = '{"image": "<base64>", "model": "digits"}'
