@@ -1,14 +1,15 @@
 """How many images a service works on at a time, all its workers together; more are refused at once, so that none wait long."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Final
 
 from serving.errors import Problem
-from serving.shared_counter import SharedCounter
+from serving.shared_counters import SharedCounters
+from serving.workers import worker_slots
 
 FILE: Final = "work.counts"
 REASON: Final = "The service works on as many images as it may. Try again in a moment."
@@ -26,7 +27,7 @@ class Admission:
     of the worker's part of the limit, so that the other half is left to single images.
     """
 
-    def __init__(self, limit: int, images: SharedCounter, workers: int = 1) -> None:
+    def __init__(self, limit: int, images: SharedCounters, workers: int = 1) -> None:
         self._limit = limit
         self._images = images
         self.portion = max(1, limit // workers // PORTIONS_EACH)
@@ -34,9 +35,14 @@ class Admission:
         self._waiting = 0
 
     @classmethod
-    def shared(cls, limit: int, folder: Path | None, worker: int, workers: int) -> "Admission":
-        """A limit shared with the workers that name the same folder; without one this worker counts for itself."""
-        return cls(limit, SharedCounter.open(FILE, folder, worker, workers), workers)
+    def shared(
+        cls, limit: int, folder: Path | None, worker: int, workers: int, living: Collection[int] | None = None
+    ) -> "Admission":
+        """A limit shared with the workers that name the same folder; without one this worker counts for itself. What workers
+        whose slot is not among the ``living`` left is forgotten."""
+        slots = worker_slots(workers)
+        images = SharedCounters.shared(folder / FILE if folder else None, slots, worker % slots, living)
+        return cls(limit, images, workers)
 
     @property
     def working(self) -> int:

@@ -7,12 +7,14 @@ and those larger than ``LARGE_BODY`` may fill no more than half, so that stalled
 """
 
 import asyncio
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from serving.errors import Problem
-from serving.shared_counter import SharedCounter
+from serving.shared_counters import SharedCounters
+from serving.workers import worker_slots
 
 FILE: Final = "body_bytes.counts"
 SMALL_BODY: Final = 65_536
@@ -52,15 +54,20 @@ class Body(bytearray):
 class BodyBudget:
     """At most ``limit`` bytes of bodies, with those of the other workers."""
 
-    def __init__(self, limit: int, held: SharedCounter, workers: int) -> None:
+    def __init__(self, limit: int, held: SharedCounters, workers: int) -> None:
         self._limit = limit
         self._held = held
         self.max_small = max(16, limit // 4 // SMALL_BODY // workers)
 
     @classmethod
-    def shared(cls, limit: int, folder: Path | None, worker: int, workers: int) -> "BodyBudget":
-        """A budget shared with the workers that name the same folder; without one this worker has it for itself."""
-        return cls(limit, SharedCounter.open(FILE, folder, worker, workers), workers)
+    def shared(
+        cls, limit: int, folder: Path | None, worker: int, workers: int, living: Collection[int] | None = None
+    ) -> "BodyBudget":
+        """A budget shared with the workers that name the same folder; without one this worker has it for itself. What workers
+        whose slot is not among the ``living`` left is forgotten."""
+        slots = worker_slots(workers)
+        held = SharedCounters.shared(folder / FILE if folder else None, slots, worker % slots, living)
+        return cls(limit, held, workers)
 
     @property
     def held(self) -> int:

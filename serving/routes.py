@@ -45,7 +45,7 @@ class Routes:
         self.models = models
         self._settings = settings
         folder = shared_folder()
-        shared = folder, worker_place(), settings.workers
+        shared = folder, worker_place(), settings.workers, table.living()
         self.admission = Admission.shared(settings.work_limit, *shared)
         self.uploads = UploadReader(settings, BodyBudget.shared(settings.max_body_bytes_in_flight, *shared))
         self.shutdown = Shutdown(settings.drain_seconds, self.uploads.bodies.give_up)

@@ -7,6 +7,7 @@ may see a sum that is off by what is written at that moment.
 import fcntl
 import mmap
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -48,9 +49,14 @@ class SharedCounters:
         cells[slot] = 0  # what a worker that died left in this slot
 
     @classmethod
-    def shared(cls, file: Path | None, slots: int, slot: int) -> "SharedCounters":
-        """The counters in ``file``, which has ``slots`` of them."""
-        return cls(map_cells(file, slots), slot)
+    def shared(cls, file: Path | None, slots: int, slot: int, living: Collection[int] | None = None) -> "SharedCounters":
+        """The counters in ``file``, which has ``slots`` of them; only those of the ``living`` slots keep their numbers, where
+        these are known."""
+        cells = map_cells(file, slots)
+        if living is not None:
+            for other in set(range(slots)).difference(living):
+                cells[other] = 0
+        return cls(cells, slot)
 
     @property
     def own(self) -> int:
@@ -60,6 +66,10 @@ class SharedCounters:
     @own.setter
     def own(self, number: int) -> None:
         self._cells[self._slot] = number
+
+    def add(self, amount: int) -> None:
+        """Change this worker's number by ``amount``."""
+        self._cells[self._slot] += amount
 
     @property
     def total(self) -> int:

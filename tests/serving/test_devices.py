@@ -184,7 +184,7 @@ def test_models_that_fail_to_load_leave_no_session_open(tmp_path: Path) -> None:
     with pytest.raises(DeviceUnavailable, match="answers a known picture with"):
         EmbeddedCatalogue([tmp_path / "first", tmp_path / "second"], Settings())
     assert sessions() == before
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads  # those of other tests may end meanwhile
 
 
 def test_warm_up_takes_the_powers_of_two_and_the_largest_batch(card: ModelCard) -> None:

@@ -32,6 +32,7 @@ from serving.streaming import PIECE_BYTES
 from serving.upload import Upload
 from tests.gallery.entries import FOUR, SEVEN, prediction
 from tests.pictures import digit, encoded
+from tests.serving.requests import reader
 
 
 def test_the_file_of_the_gallery_when_no_address_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +84,9 @@ def test_corrections() -> None:
 class NoModels:
     """In the place of the routes over models: one that reads everything as a 7."""
 
-    by_path: dict[str, Any] = {}  # noqa: RUF012
+    def __init__(self) -> None:
+        self.by_path: dict[str, Any] = {}
+        self.uploads = reader()
 
     class catalogue:  # noqa: N801
         @staticmethod

@@ -47,3 +47,11 @@ def test_nobody_waits_for_a_worker_that_has_mapped_the_file(tmp_path: Path) -> N
     with (tmp_path / "cells").open("r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     assert map_cells(tmp_path / "cells", 8) == cells
+
+
+def test_a_worker_that_starts_forgets_what_dead_ones_left_in_any_slot(tmp_path: Path) -> None:
+    """The worker after a killed one takes the next slot, not the one of the dead."""
+    file = tmp_path / "counts"
+    living, dead = (SharedCounters.shared(file, 4, slot) for slot in (0, 1))
+    living.own, dead.own = 3, 500
+    assert SharedCounters.shared(file, 4, 2, living=[0, 2]).total == 3
