@@ -94,7 +94,7 @@ def test_stages_share_their_calls_with_what_else_the_models_are_asked(tmp_path: 
         tasks = [asyncio.create_task(digits.classify(upload()))]
         await stage.digits.busy.wait()
         tasks += [asyncio.create_task(model.classify(upload())) for model in (stage.cascade, digits, stage.cascade)]
-        while stage.category.sizes != [2]:
+        while sum(stage.category.sizes) < 2:  # in one call, or on a busy machine in two
             await asyncio.sleep(0)
         for _ in range(10):
             await asyncio.sleep(0)

@@ -167,7 +167,7 @@ def test_what_was_answered_503_is_not_done_afterwards(
 def test_a_commit_that_has_begun_is_waited_for(gallery: GalleryRoutes, monkeypatch: pytest.MonkeyPatch) -> None:
     """It cannot be called off: the answer says what became of it, or that this is not known."""
     monkeypatch.setattr("serving.gallery.ANSWER_SECONDS", 1.0)
-    monkeypatch.setattr("serving.gallery.picture", lambda _: SEVEN)
+    monkeypatch.setattr("serving.gallery.picture", lambda *_: SEVEN)
     gallery._store.page(Choice(), 1)
     go_on = Event()
 
