@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.processes import ROOT
 
@@ -56,3 +57,12 @@ BASELINES = [f"baselines/{name}.py" for name in ("usual", "fastapi_app", "bentom
 @pytest.mark.parametrize("name", OVER_HTTP + BASELINES)
 def test_load_goes_over_http_and_baselines_use_nothing_of_the_service(name: str) -> None:
     assert not imported(ROOT / "loadtests" / name) & (ROOMS - {"loadtests"})
+
+
+@pytest.mark.parametrize("bento", ["bentofile.yaml", "bentofile.gpu.yaml"])
+def test_a_bento_has_every_module_of_the_service(bento: str) -> None:
+    patterns = yaml.safe_load((ROOT / bento).read_text(encoding="utf-8"))["include"]
+    for room in ("preprocessing", "models", "gallery", "serving"):
+        for module in (ROOT / room).rglob("*.py"):
+            path = module.relative_to(ROOT)
+            assert any(path.match(pattern) for pattern in patterns), f"{path} is missing from {bento}"
