@@ -14,6 +14,7 @@ RUNTIME_FOLDER: Final = "IMAGE_CLASSIFIER_RUNTIME_FOLDER"
 SHARED: Final = "shared"
 MAX_SLOTS: Final = 512
 _PROC: Final = Path("/proc")
+_STAT_BYTES: Final = 4096
 _STATE, _STARTED = 0, 19  # fields of /proc/PID/stat after the command
 _DEAD: Final = (b"Z", b"X", b"x")
 
@@ -40,16 +41,26 @@ def start_time(pid: int) -> int:
 
     Without /proc it is 1 for every process of this user: one of another user is no worker of this service.
     """
-    if not _PROC.is_dir():
-        with suppress(OSError, OverflowError):
-            os.kill(pid, 0)
-            return 1
-        return 0
     try:
-        fields = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+        stat = os.open(f"{_PROC}/{pid}/stat", os.O_RDONLY)
+    except FileNotFoundError:
+        return _exists(pid) if not _PROC.is_dir() else 0
     except OSError:
         return 0
+    try:
+        fields = os.read(stat, _STAT_BYTES).rpartition(b")")[2].split()
+    except OSError:  # it ended in this moment
+        return 0
+    finally:
+        os.close(stat)
     return 0 if fields[_STATE] in _DEAD else int(fields[_STARTED])
+
+
+def _exists(pid: int) -> int:
+    with suppress(OSError, OverflowError):
+        os.kill(pid, 0)
+        return 1
+    return 0
 
 
 def shared_folder() -> Path | None:

@@ -1,4 +1,4 @@
-"""Keys, roles and allowances, asked of real services."""
+"""Keys, roles and rate limits, asked of real services."""
 
 import contextlib
 import http.client
@@ -208,7 +208,7 @@ def test_keys_change_without_a_restart(model_store: Path, tmp_path: Path) -> Non
         assert httpx.get(f"{address}/livez").status_code == 200
 
 
-def test_a_key_has_one_allowance_with_all_workers(model_store: Path, tmp_path: Path) -> None:
+def test_a_key_has_one_rate_limit_with_all_workers(model_store: Path, tmp_path: Path) -> None:
     file = tmp_path / "keys"
     page, me = add_key(file, "page", "read"), add_key(file, "me", "admin")
     settings = {"API_KEYS_FILE": str(file), "RATE_LIMIT": "12"}

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from models.card import CardError
-from serving import model_set, reload, workers
+from serving import reload, workers
 from serving.errors import Problem
 from serving.model_set import MODEL_SET_FILE, ModelSet, read_model_set
 from serving.reload import ModelReload
@@ -64,7 +64,7 @@ class Worker:
         self.process = Process(pid, 1)
         self.catalogues: list[FakeCatalogue] = []
         self.models: ModelReload | None = None
-        self.tasks = [asyncio.ensure_future(self._run())]
+        self.tasks: list[asyncio.Task[Any]] = [asyncio.ensure_future(self._run())]
 
     async def _run(self) -> None:
         folder = self.service.folder
@@ -116,7 +116,7 @@ class Worker:
         follower = self.models._follower
 
         async def fail() -> None:
-            del follower.step  # type: ignore[method-assign]
+            del follower.step
             raise MemoryError
 
         follower.step = fail  # type: ignore[method-assign]
@@ -197,10 +197,10 @@ class Service:
             elif task.exception() is not None:
                 assert isinstance(task.exception(), Problem), task.exception()
         await self.until(self._settled, "all workers serve what was committed, and nothing else is open")
-        task = self.reload(0)
-        assert task is not None
-        await self.until(task.done, "the last reload has ended")
-        assert task.result() == [f"m:{self.version}"]
+        last = self.reload(0)
+        assert last is not None
+        await self.until(last.done, "the last reload has ended")
+        assert last.result() == [f"m:{self.version}"]
         await self.until(self._settled, "all workers serve the last version, and nothing else is open")
         assert [file.name for file in self.folder.glob(MODEL_SET_FILE.format("*"))] == [
             MODEL_SET_FILE.format(self.board.serving)
@@ -249,5 +249,5 @@ def simulated(folder: Path) -> Iterator[Callable[[], Service]]:
         patch.setattr(asyncio, "to_thread", in_this_thread)
         patch.setattr(reload, "checked_cards", lambda _: {"m": SimpleNamespace(tag=f"m:{services[0].version}")})
         patch.setattr(workers, "is_alive", lambda process: process.pid in services[0].living)
-        patch.setattr(model_set.Path, "write_text", write_or_fail)
+        patch.setattr(Path, "write_text", write_or_fail)
         yield begin

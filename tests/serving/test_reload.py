@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from serving import reload
 from serving.catalogue import Catalogue
 from serving.errors import Problem
+from serving.model_set import ModelSet
 from serving.reload import NOT_HERE, ModelReload
 from serving.reload_board import FAULT_BYTES, ReloadBoard
 from serving.settings import Settings
@@ -193,8 +194,8 @@ def test_a_worker_that_stands_still_is_not_waited_for_for_ever(tmp_path: Path, m
         await service.until(lambda: all(worker.ready for worker in service.workers), "the start")
         stopped = service.workers[1].models
         assert stopped is not None
-        for task in stopped._tasks:
-            task.cancel()
+        for follower in stopped._tasks:
+            follower.cancel()
         task = service.reload(0)
         assert task is not None
         await service.until(task.done, "the reload")
@@ -212,7 +213,7 @@ def test_where_there_is_no_folder_or_a_runner_there_is_no_reload(tmp_path: Path)
     table = WorkerTable(None, 2, 0)
     for load, folder in ((None, tmp_path), (lambda _: pytest.fail("loaded"), None)):
         models = ModelReload(
-            Catalogue([], lambda _: pytest.fail("made"), Settings()), reload.ModelSet(), load, folder, table, Settings()
+            Catalogue([], lambda _: pytest.fail("made"), Settings()), ModelSet(), load, folder, table, Settings()
         )
         with pytest.raises(Problem) as refused:
             asyncio.run(models.reload())
