@@ -3,7 +3,7 @@
 import asyncio
 import tracemalloc
 import zipfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, MutableMapping
 from io import BytesIO
 from typing import Any
 
@@ -31,7 +31,7 @@ class Browser:
     """Asks for an export; takes all of it, or waits before the second piece."""
 
     def __init__(self, *, waits: bool = False) -> None:
-        self.messages: list[dict[str, Any]] = []
+        self.messages: list[MutableMapping[str, Any]] = []
         self.taken = 0
         self.keep = True
         self.go = asyncio.Event()
@@ -47,7 +47,7 @@ class Browser:
         await asyncio.Event().wait()
         return {}
 
-    async def send(self, message: dict[str, Any]) -> None:
+    async def send(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.body" and self.taken:
             self.waiting.set()
             await self.go.wait()
