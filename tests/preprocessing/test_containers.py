@@ -104,6 +104,7 @@ def same(data: bytes) -> None:
 
 
 @given(png_chunks, png_chunks)
+@settings(max_examples=60)
 def test_png_chunks_beside_the_pixels_change_none(ahead: list[bytes], behind: list[bytes]) -> None:
     count = len(ahead)
     pieces = once(b"eXIf", ahead + behind)
@@ -111,11 +112,13 @@ def test_png_chunks_beside_the_pixels_change_none(ahead: list[bytes], behind: li
 
 
 @given(jpeg_segments)
+@settings(max_examples=60)
 def test_jpeg_segments_beside_the_pixels_change_none(segments: list[bytes]) -> None:
     same(jpeg_with(JPEG, *once(b"Exif", segments)))
 
 
 @given(riff_chunks, riff_chunks)
+@settings(max_examples=60)
 def test_webp_chunks_beside_the_pixels_change_none(ahead: list[bytes], behind: list[bytes]) -> None:
     count = len(ahead)
     pieces = once(b"EXIF", ahead + behind)
@@ -123,6 +126,7 @@ def test_webp_chunks_beside_the_pixels_change_none(ahead: list[bytes], behind: l
 
 
 @given(extensions)
+@settings(max_examples=60)
 def test_gif_extensions_ahead_of_the_pixels_change_none(pieces: list[bytes]) -> None:
     same(gif_with(GIF, *pieces))
     clear = saved(IMAGE.quantize(16), "GIF", transparency=3)
