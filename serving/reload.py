@@ -10,12 +10,10 @@ withdrawn by whichever worker notices first that nobody holds the lock.
 """
 
 import asyncio
-import fcntl
 import logging
-import os
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,13 +21,12 @@ from models.card import CardError
 from serving.catalogue import Catalogue
 from serving.errors import Problem
 from serving.model_set import ModelSet, checked_cards, forget_model_sets, read_model_set, write_model_set
-from serving.reload_board import ReloadBoard, Report
+from serving.reload_board import ReloadBoard, Report, hold_reload_lock
 from serving.settings import Settings
 from serving.workers import WorkerTable
 
 logger = logging.getLogger("bentoml.serving")
 
-LOCK_FILE: Final = "reload.lock"
 LOOK_SECONDS: Final = 0.1
 # Hundreds of models or a slow disk; a worker that is stopped must not keep whoever asked waiting for ever.
 LOAD_SECONDS: Final = 120.0
@@ -148,7 +145,7 @@ class Follower:
 
     async def coordinate(self, settings: Settings) -> list[str]:
         """As ``ModelReload.reload``."""
-        with _alone(self._folder):
+        with hold_reload_lock(self._folder):
             try:
                 cards = await asyncio.to_thread(checked_cards, settings)
                 model_set = ModelSet(self._board.new_generation(), [card.tag for card in cards.values()])
@@ -207,7 +204,7 @@ class Follower:
     def _withdrawn_as_abandoned(self) -> bool:
         """Withdraw the candidate if its coordinator died, which then may be what became of all who prepared it."""
         try:
-            with _alone(self._folder):
+            with hold_reload_lock(self._folder):
                 self._board.withdraw()
         except Problem:  # the coordinator lives
             return False
@@ -253,24 +250,3 @@ async def supervise(follower: Follower) -> None:
             logger.exception("Following the reload board failed; tried again in %g s.", RETRY_SECONDS)
             await asyncio.sleep(RETRY_SECONDS)
         await asyncio.sleep(LOOK_SECONDS)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the lock of all reloads.
-
-    Raises:
-        Problem: ``not_updated``: another reload is under way, or the lock cannot be had.
-    """
-    try:
-        descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise Problem("not_updated", f"The lock of reloads cannot be opened: {error}") from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Problem("not_updated", "Another change of the models is under way. Try again when it is done.") from error
-        yield
-    finally:
-        os.close(descriptor)

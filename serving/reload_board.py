@@ -5,13 +5,19 @@ own. All that happens is a store of 8 bytes, which is there as a whole or not at
 ends at any moment, and no full disk, leaves half of anything behind.
 """
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from serving.errors import Problem
 from serving.shared_counters import CELL_BYTES, map_bytes
 from serving.workers import worker_slots
 
 FILE: Final = "reload"
+LOCK_FILE: Final = "reload.lock"
 HEAD_CELLS: Final = 4
 _LAST, _SERVING, _CANDIDATE = 0, 1, 2
 REPORT_CELLS: Final = 8
@@ -115,3 +121,24 @@ class ReloadBoard:
 
     def _place(self, slot: int) -> int:
         return HEAD_CELLS + slot * REPORT_CELLS
+
+
+@contextmanager
+def hold_reload_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock of all reloads.
+
+    Raises:
+        Problem: ``not_updated``: another reload is under way, or the lock cannot be had.
+    """
+    try:
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise Problem("not_updated", f"The lock of reloads cannot be opened: {error}") from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Problem("not_updated", "Another change of the models is under way. Try again when it is done.") from error
+        yield
+    finally:
+        os.close(descriptor)

@@ -35,7 +35,7 @@ from serving.workers import WorkerTable
 SERVICE_NAME: Final = "image_classifier"
 RUNNER_NAME: Final = "image_classifier_runner"
 LOOK_SECONDS: Final = 1.0
-SWITCH_SECONDS: Final = 0.0005
+SWITCH_SECONDS: Final = 0.001
 FOUND_GPU: Final = "IMAGE_CLASSIFIER_GPU"
 RUNNER_KEY: Final = "IMAGE_CLASSIFIER_RUNNER_KEY"
 

@@ -9,7 +9,8 @@ from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 
 from models.card import CARD_FILE, MODEL_FILE, file_sha256, read_card, write_card
 from serving.settings import Settings, available_cpus
-from serving.startup import leave_out_middleware, load_settings
+from serving.startup import join_workers, leave_out_middleware, load_settings
+from serving.workers import RUNTIME_FOLDER, SHARED, Process, WorkerTable, worker_slots
 from tests.models.catalogues import add_cascade, add_model, models
 from tests.processes import ROOT
 
@@ -107,3 +108,20 @@ def test_opentelemetry_sees_requests_where_they_are_traced(tracing: bool, monkey
     seen = OpenTelemetryMiddleware.__call__
     leave_out_middleware(Settings(tracing=tracing))
     assert (OpenTelemetryMiddleware.__call__ is seen) == tracing
+
+
+def test_a_worker_clears_what_the_one_before_it_left_in_the_gauges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of its own service alone: the runner has a slot 0 of its own."""
+    metrics = tmp_path / "metrics"
+    for folder in (metrics, tmp_path / SHARED):
+        folder.mkdir()
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(metrics))
+    monkeypatch.setenv(RUNTIME_FOLDER, str(tmp_path))
+    for service, pid in (("api", 2**22 + 1), ("runner", 2**22 + 2)):
+        WorkerTable(tmp_path / SHARED / f"{service}.workers", worker_slots(1), 0, Process(pid, 1)).join()
+        for kind in ("gauge_livesum", "gauge_livemax", "counter"):
+            (metrics / f"{kind}_{pid}.db").touch()
+    for _ in range(2):  # the second time it finds itself
+        assert join_workers("api", 1).living() == [0]
+    left = {path.stem for path in metrics.iterdir()}
+    assert left == {f"counter_{2**22 + 1}", *(f"{kind}_{2**22 + 2}" for kind in ("gauge_livesum", "gauge_livemax", "counter"))}
