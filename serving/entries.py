@@ -22,8 +22,8 @@ class Keeping(BaseModel):
     key: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9_-]{1,64}$",
-        description="Chosen by the client: the entry of the same key, and of the same API key, is renewed, so that a retry makes "
-        "no second one.",
+        description="Chosen by the client: the entry of the same key, and of the same API key, is renewed, so that a retry "
+        "makes no second one.",
     )
 
 
