@@ -68,8 +68,11 @@ def picture(data: bytes | memoryview, orientation: int = 1) -> Picture:
         opened = Image.open(io.BytesIO(came or data), formats=FORMATS)
         as_it_came = orientation == 1 and max(opened.size) <= SIDE and opened.mode in SHOWN_ALIKE
         opened.draft(opened.mode, (SIDE, SIDE))
+        box = opened.tile[0].extents if opened.format == "GIF" and opened.tile else None
         opened.load()
         image = _plain(opened)
+        if box is not None and box != (0, 0, *opened.size):
+            image = _on_nothing(image, box)
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, ValueError and others
         raise BadPicture("The picture cannot be decoded: the file is truncated, corrupt or too large.") from error
     image.thumbnail((SIDE, SIDE))
@@ -96,6 +99,13 @@ def _plain(image: Image.Image) -> Image.Image:
         plain = image.convert(f"{mode}A" if image.has_transparency_data else mode)
     plain.info.clear()
     return plain
+
+
+def _on_nothing(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+    """What of a picture is in the ``box`` that a GIF's first frame covers, and transparency around."""
+    whole = Image.new("RGBA", image.size)
+    whole.paste(image.crop(box).convert("RGBA"), box)
+    return whole
 
 
 def _encoded(image: Image.Image) -> bytes:

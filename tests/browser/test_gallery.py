@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Download, FilePayload, Locator, Page, TimeoutError, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, TimeoutError, expect
 
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.processes import stand_in, start_page, start_page_for
@@ -115,14 +115,9 @@ def test_kept_corrected_and_still_there_after_a_restart(visit: Page, model_store
             expect(cards(visit).first).to_contain_text("corrected, was 4")
             expect(cards(visit).first.locator("img")).to_be_visible()
             expect(visit.get_by_role("switch", name="Keep my drawings")).not_to_be_checked()
-            downloads: list[Download] = []
-            visit.context.on("page", lambda opened: opened.on("download", lambda one: downloads.append(one)))
-            visit.get_by_role("link", name="Export ZIP").click()
-            for _ in range(PATIENCE_MS // 50):
-                if downloads:
-                    break
-                visit.wait_for_timeout(50)
-            downloads[0].save_as(tmp_path / "gallery.zip")
+            with visit.expect_download() as download:
+                visit.get_by_role("link", name="Export ZIP").click()
+            download.value.save_as(tmp_path / "gallery.zip")
     with zipfile.ZipFile(tmp_path / "gallery.zip") as archive:
         assert archive.testzip() is None
         entries = json.loads(archive.read("manifest.json"))

@@ -1,6 +1,7 @@
 """gallery.pictures: what is kept of a picture is what a viewer sees of it, and nothing else."""
 
 import io
+import struct
 import warnings
 from random import Random
 from typing import Any
@@ -149,6 +150,17 @@ def test_bmp_and_gif_are_kept_as_png(format: str) -> None:
     kept = picture(encoded(drawn, format))
     assert (kept.media_type, kept.width, kept.height) == ("image/png", 280, 280)
     assert opened(kept.image).convert("L").tobytes() == drawn.tobytes()
+
+
+def test_what_the_first_frame_of_a_gif_leaves_free_is_transparent() -> None:
+    drawn = digit("7", paper=WHITE).convert("L")
+    gif = bytearray(encoded(drawn, "GIF"))
+    frame = 13 + 3 * 2 ** ((gif[10] & 7) + 1)
+    assert gif[frame : frame + 1] == b","
+    gif[6:10], gif[frame + 1 : frame + 5] = struct.pack("<2H", 340, 320), struct.pack("<2H", 30, 20)
+    kept = opened(picture(bytes(gif)).image)
+    assert (kept.mode, kept.size, kept.getpixel((5, 5))) == ("RGBA", (340, 320), (0, 0, 0, 0))
+    assert kept.crop((30, 20, 310, 300)).convert("L").tobytes() == drawn.tobytes()
 
 
 def shown(image: Image.Image) -> np.ndarray[Any, np.dtype[Any]]:

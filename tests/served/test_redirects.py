@@ -17,7 +17,7 @@ ROUTES = (
     *("/gallery", "/gallery/export", f"/gallery/{UUID(int=7)}", f"/gallery/{UUID(int=7)}/image"),
     *("/livez", "/readyz", "/healthz", "/metrics", "/schema.json", "/docs.json"),
 )
-SLASHED = (*(f"{route}/" for route in ROUTES), "/static_content", "/static_content/", "//gallery", "/gallery//")
+SLASHED = (*(f"{route}/" for route in ROUTES), "/static_content", "/static_content/", "/gallery//")
 FORWARDED = {"X-Forwarded-Host": HOST, "X-Forwarded-Proto": "https", "Forwarded": f"host={HOST}"}
 
 
