@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from preprocessing import MOST_CHARACTERS, Geometry, InputSpec, Normalisation, decode, model_input, preprocess
-from tests.pictures import BLACK, CLEAR, STROKES, WHITE, Colour, Point, canvas
+from tests.pictures import BLACK, CLEAR, STROKES, WHITE, Colour, Point, canvas, several
 from tests.processes import ROOT
 
 SPEC = InputSpec(
@@ -27,17 +27,6 @@ def ring(x: float, y: float, radius: float) -> list[Point]:
     return [(x + radius * np.cos(turn), y + radius * np.sin(turn)) for turn in np.linspace(0, 2 * np.pi, 40)]
 
 
-def beside(names: str, gap: float) -> Strokes:
-    """Digits of ``STROKES`` in a line, ``gap`` pixels of blank between them."""
-    line: Strokes = []
-    left = 20.0
-    for name in names:
-        xs = [x for stroke in STROKES[name] for x, _ in stroke]
-        line += [[(x - min(xs) + left, y) for x, y in stroke] for stroke in STROKES[name]]
-        left += max(xs) - min(xs) + 16 + gap
-    return line
-
-
 def counted(image: Image.Image) -> int:
     return model_input(image, SPEC).characters
 
@@ -54,7 +43,12 @@ ONE: dict[str, Strokes] = {
     "j": [[(160, 110), (160, 210), (140, 240), (110, 230)], [(160, 50), (160, 56)]],
     "K in two strokes": [[(90, 50), (90, 230)], [(200, 60), (112, 140), (200, 230)]],
     "H in three strokes": [[(80, 50), (80, 230)], [(105, 140), (175, 140)], [(200, 50), (200, 230)]],
-    "E with its bars apart": [[(80, 50), (80, 230)], [(110, 50), (200, 50)], [(110, 140), (200, 140)], [(110, 230), (200, 230)]],
+    "E with its bars apart": [
+        [(80, 50), (80, 230)],
+        [(110, 50), (200, 50)],
+        [(110, 140), (200, 140)],
+        [(110, 230), (200, 230)],
+    ],
     "an equals sign": [[(80, 110), (200, 110)], [(80, 170), (200, 170)]],
     "a colon": [[(140, 80), (140, 81)], [(140, 200), (140, 201)]],
     "a Korean h": [[(120, 45), (160, 45)], [(80, 85), (200, 85)], ring(140, 170, 45)],
@@ -81,18 +75,18 @@ def test_a_digit_of_sixteen_pixels_is_one(name: str) -> None:
 @pytest.mark.parametrize("gap", [16, 40, 120])
 @pytest.mark.parametrize("names", ["11", "17", "71", "47", "77", "147"])
 def test_digits_side_by_side_are_counted(names: str, gap: float, ink: Colour, paper: Colour) -> None:
-    assert counted(canvas(beside(names, gap), ink=ink, paper=paper, side=700)) == len(names)
+    assert counted(several(names, gap=gap, ink=ink, paper=paper)) == len(names)
 
 
 @pytest.mark.parametrize("side", [28, 64, 280, 2000])
 def test_the_size_of_the_picture_does_not_matter(side: int) -> None:
-    page = canvas(beside("47", 50), ink=BLACK, paper=WHITE, side=360).convert("L")
+    page = several("47", gap=50, ink=BLACK, paper=WHITE).convert("L")
     assert counted(page.resize((side, side), Image.Resampling.BOX)) == 2
 
 
 @pytest.mark.parametrize("width", [5, 16, 30])
 def test_the_pen_does_not_matter(width: int) -> None:
-    assert counted(canvas(beside("17", 60), ink=BLACK, paper=WHITE, side=360, width=width)) == 2
+    assert counted(several("17", gap=60, ink=BLACK, paper=WHITE, width=width)) == 2
 
 
 def test_two_lines_are_several() -> None:
@@ -107,13 +101,13 @@ def test_slanted_neighbours_whose_columns_overlap_are_several(lean: float) -> No
 
 
 def test_a_neighbour_too_far_away_to_be_seen_by_the_model_counts() -> None:
-    assert counted(canvas(beside("17", 300), side=700)) == 2
+    assert counted(several("17", gap=300)) == 2
 
 
 @pytest.mark.parametrize("change", ["noise", "shade", "JPEG"])
 def test_several_in_a_photo_are_several(change: str) -> None:
     hand = np.random.default_rng(1)
-    levels = np.asarray(canvas(beside("47", 50), ink=BLACK, paper=WHITE, side=360).convert("L"), dtype=np.float64) * 0.8 + 20
+    levels = np.asarray(several("47", gap=50, ink=BLACK, paper=WHITE).convert("L"), dtype=np.float64) * 0.8 + 20
     if change == "noise":
         levels += hand.normal(0, 12, levels.shape)
     elif change == "shade":
@@ -144,7 +138,7 @@ def test_specks_and_an_underline_are_no_characters() -> None:
 
 
 def test_an_object_counts_as_one() -> None:
-    assert model_input(canvas(beside("17", 60), ink=BLACK, paper=WHITE, side=360), OBJECT).characters == 1
+    assert model_input(several("17", gap=60, ink=BLACK, paper=WHITE), OBJECT).characters == 1
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
@@ -153,5 +147,5 @@ def test_the_samples_of_the_load_test_are_single(path: Path) -> None:
 
 
 def test_the_tensor_is_that_of_preprocess() -> None:
-    for image in (canvas(STROKES["4"]), canvas(beside("17", 60), side=360)):
+    for image in (canvas(STROKES["4"]), several("17", gap=60)):
         np.testing.assert_array_equal(model_input(image, SPEC).tensor, preprocess(image, SPEC))
