@@ -62,7 +62,7 @@ def test_drawn_digits_are_read(client: httpx.Client, name: str, ink: Colour, pap
 @pytest.mark.parametrize("model", ["digits", "letters", "category", "characters"])
 def test_several_characters_are_rejected_and_the_label_is_left(client: httpx.Client, model: str) -> None:
     pictures = [encoded(several("11")), encoded(digit("7")), encoded(several("147"))]
-    options = {"model": model, "top_k": 1}
+    options: dict[str, str | int] = {"model": model, "top_k": 1}
     alone = [client.post("/classify", params=options, files={"image": picture}).json() for picture in pictures]
     together = client.post("/classify/batch", params=options, files=[("images", picture) for picture in pictures]).json()
     for answers in (alone, together):
