@@ -51,14 +51,21 @@ def main_ink(ink: Grey, noise: float) -> "Drawing | None":
         belongs = inked
         if np.maximum.reduce(ink[inked], initial=0) < SEED:
             return None
-        pieces, labels = list[Piece](), inked.astype(np.int32)
+        views = [Pieces([], inked.astype(np.int32))]
     else:
-        labels, count = label(inked)
-        pieces = off_edges([piece for piece in measure(labels, count, ink) if piece.strongest >= SEED], ink.shape)
+        pieces, labels = view = strong_pieces(inked, ink)
         if not pieces:
             return None
-        belongs = np.isin(labels, [piece.label for piece in choose(pieces)])
-    return Drawing(np.where(grown(belongs), ink, 0).astype(np.uint8), pieces, labels)
+        belongs, views = np.isin(labels, [piece.label for piece in choose(pieces)]), [view]
+    if np.count_nonzero(inked) < np.count_nonzero(mask):
+        views.append(strong_pieces(mask, ink))
+    return Drawing(np.where(grown(belongs), ink, 0).astype(np.uint8), views)
+
+
+def strong_pieces(inked: Mask, ink: Grey) -> "Pieces":
+    """The pieces of ``inked`` that are no noise and no shadow along an edge."""
+    labels, count = label(inked)
+    return Pieces(off_edges([piece for piece in measure(labels, count, ink) if piece.strongest >= SEED], ink.shape), labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +84,22 @@ class Piece:
         return max(0, across, down)
 
 
+class Pieces(NamedTuple):
+    """Pieces of ink, and which pixels belong to which: ``labels`` ``int32[H,W]``."""
+
+    pieces: list[Piece]
+    labels: Labels
+
+
 class Drawing(NamedTuple):
     """The ink of the heaviest piece and of those that belong to it, and all pieces that could be characters.
 
-    Pieces are also those that lie too far away to belong to the heaviest; there are none where all ink is connected.
-    ``labels`` ``int32[H,W]`` say which pixels belong to which piece.
+    They are given without lines and, where there are any, with them as well: a straight 1 beside another digit looks like a
+    line. Pieces too far away to belong to the heaviest are among them.
     """
 
     ink: Grey
-    pieces: list[Piece]
-    labels: Labels
+    views: list[Pieces]
 
 
 def off_edges(pieces: list[Piece], shape: tuple[int, ...]) -> list[Piece]:

@@ -157,7 +157,8 @@ def ink(image: Image.Image, paper_level: int | None = None, factor: int = 1) -> 
         found = components.main_ink(*paper.ink_on_uneven_ground(levels(image)))
     if found is None:
         raise NoInk(_EMPTY)
-    return Found(found.ink, components.bounds(found.ink)[0], None, characters.count(found.pieces, found.labels))
+    number = max(characters.count(*view) for view in found.views)
+    return Found(found.ink, components.bounds(found.ink)[0], None, number)
 
 
 @lru_cache(maxsize=256)

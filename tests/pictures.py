@@ -45,6 +45,17 @@ def digit(name: str, *, ink: Colour = BLACK, paper: Colour = CLEAR, offset: Poin
     return canvas(STROKES[name], ink=ink, paper=paper, offset=offset)
 
 
+def several(names: str, *, ink: Colour = BLACK, paper: Colour = CLEAR, gap: float = 40, width: int = 16) -> Image.Image:
+    """Digits of ``STROKES`` side by side, ``gap`` pixels of blank between them, on a canvas of 700x700."""
+    line: list[list[Point]] = []
+    left = 20.0
+    for name in names:
+        xs = [x for stroke in STROKES[name] for x, _ in stroke]
+        line += [[(x - min(xs) + left, y) for x, y in stroke] for stroke in STROKES[name]]
+        left += max(xs) - min(xs) + width + gap
+    return canvas(line, ink=ink, paper=paper, side=700, width=width)
+
+
 def encoded(image: Image.Image, format: str = "PNG") -> bytes:
     """The picture as a file's bytes."""
     buffer = io.BytesIO()

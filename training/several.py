@@ -18,7 +18,6 @@ from preprocessing import NoInk, load, model_input
 from training import pens
 from training.datasets import Images, emnist, mnist
 from training.frames import INK
-from training.recipes import letters
 
 MOST_REJECTED: Final = 0.003
 LEAST_REJECTED: Final = 0.97
@@ -62,6 +61,8 @@ class Share:
 
 def scans_of_test_splits(data: Path, seed: int = 0) -> tuple[Images, Images]:
     """``EACH`` digits of MNIST's test split and as many letters of the test split of the letters model, chosen by ``seed``."""
+    from training.recipes import letters  # here, since it imports PyTorch, which measuring does not need
+
     hand = np.random.default_rng(seed)
     digits, written = mnist(data, "test").images, letters.split(emnist(data), letters.Letters.settings.seed)[2].images
     return digits[hand.permutation(len(digits))[:EACH]], written[hand.permutation(len(written))[:EACH]]

@@ -12,7 +12,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.pictures import BLACK, CLEAR, STROKES, WHITE, Colour, digit, encoded
+from tests.pictures import BLACK, CLEAR, STROKES, WHITE, Colour, digit, encoded, several
+from tests.served.metrics import Counted
 
 pytestmark = pytest.mark.served
 
@@ -56,6 +57,32 @@ def test_the_answer_of_the_contract(client: httpx.Client) -> None:
 def test_drawn_digits_are_read(client: httpx.Client, name: str, ink: Colour, paper: Colour) -> None:
     data = encoded(digit(name, ink=ink, paper=paper))
     assert client.post("/classify", content=data, headers={"Content-Type": "image/png"}).json()["label"] == name
+
+
+@pytest.mark.parametrize("model", ["digits", "letters", "category", "characters"])
+def test_several_characters_are_rejected_and_the_label_is_left(client: httpx.Client, model: str) -> None:
+    pictures = [encoded(several("11")), encoded(digit("7")), encoded(several("147"))]
+    options: dict[str, str | int] = {"model": model, "top_k": 1}
+    alone = [client.post("/classify", params=options, files={"image": picture}).json() for picture in pictures]
+    together = client.post("/classify/batch", params=options, files=[("images", picture) for picture in pictures]).json()
+    for answers in (alone, together):
+        for answer, number in zip(answers, (2, 1, 3), strict=True):
+            told = f"The picture shows several characters (about {number}), and this model reads one at a time."
+            assert str(answer["reject_reason"]).startswith(told) is (number > 1), answer
+            assert answer["rejected"] or number == 1
+            assert answer["top"] == [{"label": answer["label"], "confidence": answer["confidence"]}]
+
+
+def test_clothes_are_never_several_characters(client: httpx.Client) -> None:
+    answer = client.post("/classify", params={"model": "fashion"}, files={"image": encoded(several("11"))}).json()
+    assert "several characters" not in str(answer["reject_reason"])
+
+
+def test_several_characters_are_explained_and_counted_as_rejected(client: httpx.Client) -> None:
+    counted = Counted(str(client.base_url))
+    answer = client.post("/explain", files={"image": encoded(several("17"))}).json()
+    assert answer["rejected"] and "several characters (about 2)" in answer["reject_reason"]
+    assert counted("rejected_images_total{digits}") == 1
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from serving.errors import Problem
 from serving.runner import Outcome
 from serving.schemas import Classification
 from serving.settings import Settings
+from tests.pictures import encoded, several
 from tests.serving.cascades import DIGITS, LABELS, LETTERS, Stage, StandIn, labels, logits, run, upload
 
 
@@ -172,6 +173,24 @@ def test_the_first_model_and_the_one_that_gave_the_label_may_reject(name: str, r
         assert (answer.label, answer.rejected) == ("1", rejected)
         if rejected:
             assert f"unlike anything the model {name} was made for" in str(answer.reject_reason)
+
+    run(main)
+
+
+@pytest.mark.parametrize("category", ["category", "digits", "letters"])
+def test_several_characters_are_rejected_by_a_stage_that_reads_one(category: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        stage = Stage(tmp_path, StandIn([logits(0.98, 0.01, 0.01)]), StandIn([[0, 9]]), StandIn([[0, 0, 0]]))
+        for model in stage.models.values():
+            model.card = model.card.model_copy(update={"single": model.card.name == category})
+        asked = upload(2)
+        asked.images[1] = encoded(several("47"))
+        before = metrics.rejected.labels("characters")._value.get()
+        one, two = await stage.cascade.classify_all(asked)
+        assert isinstance(one, Classification) and isinstance(two, Classification)
+        assert (one.rejected, two.rejected) == (False, category != "letters")
+        assert (one.label, one.confidence) == (two.label, two.confidence)
+        assert metrics.rejected.labels("characters")._value.get() - before == two.rejected
 
     run(main)
 

@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from models.card import Calibration, Rejection
-from preprocessing import Tensor
-from serving.scoring import familiarity, probabilities, ranking, reject_reason, table
+from models.card import CARD_FILE, Calibration, ModelCard, Rejection, read_card
+from models.store import CATALOGUE
+from preprocessing import MOST_CHARACTERS, Tensor
+from serving.scoring import familiarity, probabilities, ranking, reject_reason, several_reason, table
 
 LABELS = ["0", "1", "2"]
 PLAIN = Calibration(temperature=1)
@@ -46,3 +47,12 @@ def test_ranking_and_table() -> None:
     assert [(share.label, share.confidence) for share in ranking(shares, LABELS, 2)] == [("1", 0.7), ("2", 0.2)]
     assert len(ranking(shares, LABELS, 99)) == 3
     assert table(shares, LABELS) == {"0": 0.1, "1": 0.7, "2": 0.2}
+
+
+def test_a_model_of_single_characters_rejects_several() -> None:
+    card = read_card(CATALOGUE / "digits" / CARD_FILE)
+    assert isinstance(card, ModelCard) and card.single
+    assert several_reason(card, 1) is None
+    assert "several characters (about 2)" in str(several_reason(card, 2))
+    assert f"({MOST_CHARACTERS} or more)" in str(several_reason(card, MOST_CHARACTERS))
+    assert several_reason(card.model_copy(update={"single": False}), 2) is None
