@@ -77,7 +77,7 @@ class BodyBudget:
     @property
     def largest(self) -> int:
         """The size of the largest body that could ever be let in."""
-        return self._limit // 2 - CONNECTION_BUFFER
+        return largest_body(self._limit)
 
     def hold(self, size: int) -> Body:
         """An empty body with room for ``size`` bytes.
@@ -105,3 +105,8 @@ class BodyBudget:
     def give_back(self, size: int) -> None:
         """Count these bytes no more."""
         self._held.add(-size)
+
+
+def largest_body(budget: int) -> int:
+    """Bytes of the largest body that a budget of so many bytes could ever let in."""
+    return budget // 2 - CONNECTION_BUFFER

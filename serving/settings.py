@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gallery import MAX_BYTES, parse_url
 from preprocessing import Limits
+from serving.body_budget import largest_body
 
 CGROUP = Path("/sys/fs/cgroup")
 # A worker answers nearly one image a millisecond: what is let in last is answered in a seventh of a second.
@@ -150,4 +151,6 @@ class Settings(BaseSettings):
     def announced(self) -> dict[str, int]:
         """What a client may want to know before it sends pictures."""
         names = ("max_image_bytes", "max_pixels", "max_photo_pixels", "max_side", "max_batch_bytes")
-        return {name: getattr(self, name) for name in names} | {"max_images": min(self.max_images, self.max_queue)}
+        largest = largest_body(self.max_body_bytes_in_flight)
+        in_all = {"max_images": min(self.max_images, self.max_queue), "max_batch_bytes": min(self.max_batch_bytes, largest)}
+        return {name: getattr(self, name) for name in names} | in_all

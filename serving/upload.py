@@ -147,9 +147,11 @@ class UploadReader:
 
 
 def _multipart(parts: list[Part], name: str, given: dict[str, Any]) -> _Fields:
-    chosen = [part for part in parts if part.name == name and len(part.data)]
+    # An input of a page that nothing was chosen for sends an empty file; of a batch one fails alone.
+    there = parts if name == "images" else [part for part in parts if len(part.data)]
+    chosen = [part for part in there if part.name == name]
     if not chosen:
-        chosen = [part for part in parts if part.is_file and part.name not in OPTION_FIELDS and len(part.data)]
+        chosen = [part for part in there if part.is_file and part.name not in OPTION_FIELDS]
     images = [part.data if part.is_file else EncodedImage(part.name, part.data, FORM_TEXT) for part in chosen]
     for part in parts:
         if part.name in OPTION_FIELDS or not (part.is_file or part.name == name):

@@ -134,8 +134,8 @@ def test_a_batch_is_answered_in_order_and_a_bad_image_fails_alone(address: str) 
 
 def test_a_batch_request_that_is_no_batch_is_told_so(service_address: str) -> None:
     assert httpx.post(f"{service_address}/classify/batch", content=SEVEN).json()["code"] == "bad_request"
-    wrong_field = httpx.post(f"{service_address}/classify/batch", files={"image": ("x.png", SEVEN)})
-    assert (wrong_field.status_code, wrong_field.json()["code"]) == (400, "bad_request")
+    no_file = httpx.post(f"{service_address}/classify/batch", files={"model": (None, "digits")})
+    assert (no_file.status_code, no_file.json()["code"]) == (400, "bad_request")
     text = httpx.post(f"{service_address}/classify/batch", data={"images": "http://host/x.png"}, files={"other": b""})
     assert (text.status_code, text.json()["code"]) == (400, "bad_request")
     many = post_batch(service_address, [b"x"] * 257)

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from serving.body_budget import CONNECTION_BUFFER, LARGE_BODY, SMALL_BODY, Body, BodyBudget
 from serving.body_reader import BodyHeaders, BodyReader
 from serving.errors import Problem
+from serving.settings import Settings
 from tests.processes import ROOT
 from tests.serving.requests import reader, request
 
@@ -247,3 +248,9 @@ def test_a_form_is_held_once() -> None:
     ran = subprocess.run([sys.executable, "-c", HELD_ONCE], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert ran.returncode == 0, ran.stderr
     assert 0.9 < float(ran.stdout) < 1.3
+
+
+def test_what_is_announced_of_batches_can_be_let_in() -> None:
+    settings = Settings(max_body_bytes_in_flight=8 * MEGABYTE)
+    assert settings.announced["max_batch_bytes"] == budget(8 * MEGABYTE).largest == 4 * MEGABYTE - CONNECTION_BUFFER
+    assert Settings().announced["max_batch_bytes"] == Settings().max_batch_bytes

@@ -69,6 +69,7 @@ def test_one_file_under_any_name_is_the_image(data: bytes, name: str) -> None:
 
 def test_of_several_files_the_one_called_image_counts() -> None:
     assert image(multipart([("mask", BIG), ("image", PNG), ("other", b"x")])).images == [PNG]
+    assert image(multipart([("image", b""), ("file", PNG)])).images == [PNG]
     assert "2 images" in refusal(multipart([("image", PNG), ("image", PNG)])).detail
     several = refusal(multipart([("left", PNG), ("right", PNG)]))
     assert (several.code, "`left`, `right`" in several.detail) == ("bad_request", True)
@@ -210,7 +211,7 @@ def test_arrays_of_pixels_are_told_what_to_send() -> None:
 
 
 def test_a_batch_as_files_of_any_name_or_as_json() -> None:
-    pictures = [PNG, BIG, b"nothing"]
+    pictures = [PNG, BIG, b"nothing", b""]
     for name in ("images", "files", "images[]"):
         assert batch(multipart([(name, one) for one in pictures], {"top_k": "1"})).images == pictures
     assert batch(multipart([("cover", b"x"), *(("images", one) for one in pictures)])).images == pictures
