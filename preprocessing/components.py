@@ -58,7 +58,8 @@ def main_ink(ink: Grey, noise: float) -> "Drawing | None":
             return None
         belongs, views = np.isin(labels, [piece.label for piece in choose(pieces)]), [view]
     if np.count_nonzero(inked) < np.count_nonzero(mask):
-        views.append(strong_pieces(mask, ink))
+        lined, labels = strong_pieces(mask, ink)
+        views.append(Pieces([piece for piece in lined if not _touches_edge(piece, ink.shape)], labels))
     return Drawing(np.where(grown(belongs), ink, 0).astype(np.uint8), views)
 
 
@@ -94,8 +95,8 @@ class Pieces(NamedTuple):
 class Drawing(NamedTuple):
     """The ink of the heaviest piece and of those that belong to it, and all pieces that could be characters.
 
-    They are given without lines and, where there are any, with them as well: a straight 1 beside another digit looks like a
-    line. Pieces too far away to belong to the heaviest are among them.
+    They are given without lines and, where there are any, with them as well, but for what touches an edge of the picture: a
+    straight 1 beside another digit looks like a line. Pieces too far away to belong to the heaviest are among them.
     """
 
     ink: Grey
@@ -126,8 +127,12 @@ def _hugs_edge(piece: Piece, shape: tuple[int, ...]) -> bool:
     deep_x, deep_y = EDGE * width, EDGE * height
     upright = right <= deep_x or left >= width - deep_x
     level = bottom <= deep_y or top >= height - deep_y
-    touches = left == 0 or top == 0 or right == width or bottom == height
-    return touches and (upright or level)
+    return _touches_edge(piece, shape) and (upright or level)
+
+
+def _touches_edge(piece: Piece, shape: tuple[int, ...]) -> bool:
+    left, top, right, bottom = piece.box
+    return left == 0 or top == 0 or right == shape[1] or bottom == shape[0]
 
 
 def lines(mask: Mask) -> Mask:

@@ -137,6 +137,15 @@ def test_specks_and_an_underline_are_no_characters() -> None:
     assert counted(image) == 1
 
 
+@pytest.mark.parametrize("deep", [4, 19])
+@pytest.mark.parametrize("turns", range(4))
+def test_a_dark_edge_is_no_character(turns: int, deep: int) -> None:
+    page = canvas(STROKES["7"], ink=BLACK, paper=WHITE).convert("L")
+    page.paste(40, (0, 0, 280, deep))
+    turned = page.rotate(90 * turns)
+    assert counted(turned) == 1
+
+
 def test_an_object_counts_as_one() -> None:
     assert model_input(several("17", gap=60, ink=BLACK, paper=WHITE), OBJECT).characters == 1
 
