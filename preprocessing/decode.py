@@ -41,8 +41,13 @@ def inspect(data: bytes | memoryview, limits: Limits = DEFAULT) -> Stripped:
 
     Raises:
         UnsupportedImage, UndecodableImage: as ``strip_metadata``.
-        ImageTooLarge: more pixels, a longer side, or more work for the decoder, than ``limits`` allow.
+        ImageTooLarge: more bytes, pixels or work for the decoder, or a longer side, than ``limits`` allow.
     """
+    if limits.file_bytes is not None and len(data) > limits.file_bytes:
+        raise ImageTooLarge(
+            f"The image has {len(data):,} bytes; at most {limits.file_bytes:,} are allowed. Make it smaller, for example at most "
+            "1,600 pixels a side, saved as JPEG."
+        )
     found = strip_metadata(data)
     if found.work > limits.of(found.format) or found.width > limits.side or found.height > limits.side:
         raise _too_large(found, limits)

@@ -139,8 +139,8 @@ class Settings(BaseSettings):
 
     @property
     def limits(self) -> Limits:
-        """How large one image may be once decoded."""
-        return Limits(self.max_pixels, self.max_photo_pixels, self.max_side)
+        """How large one image may be."""
+        return Limits(self.max_pixels, self.max_photo_pixels, self.max_side, self.max_image_bytes)
 
     @property
     def work_limit(self) -> int:

@@ -15,6 +15,7 @@ from preprocessing import Geometry, InputSpec, Limits, Normalisation, Stripped
 from serving import preparation
 from serving.errors import Problem
 from serving.preparation import THREADS_A_REQUEST, Cancellation, Preparation, Prepared
+from serving.settings import Settings
 from tests.pictures import WHITE, digit, encoded
 from tests.preprocessing.files import bmp, chunk, jpeg_with, png_with, progressive, saved, segment
 
@@ -135,6 +136,15 @@ def test_every_kind_of_image_of_a_batch_has_its_place() -> None:
     assert codes == ["", "", "unsupported_media", "", "", "undecodable", "no_ink"]
     same = [one.tensor.tobytes() for one in found if isinstance(one, Prepared)]
     assert same[0] == same[2] and same[1] == same[3]
+
+
+def test_an_image_of_a_batch_that_has_too_many_bytes_fails_alone() -> None:
+    limits = Settings(max_image_bytes=4096).limits
+    found = asyncio.run(Preparation([SPEC], limits).all([SEVEN, SEVEN + bytes(8000)], patient()))
+    assert isinstance(found[0], Prepared)
+    assert isinstance(found[1], Problem)
+    assert found[1].code == "too_large"
+    assert f"{len(SEVEN) + 8000:,} bytes; at most 4,096 are allowed" in found[1].detail
 
 
 def test_no_picture_is_begun_after_the_deadline() -> None:
