@@ -45,8 +45,8 @@ def inspect(data: bytes | memoryview, limits: Limits = DEFAULT) -> Stripped:
     """
     if limits.file_bytes is not None and len(data) > limits.file_bytes:
         raise ImageTooLarge(
-            f"The image has {len(data):,} bytes; at most {limits.file_bytes:,} are allowed. Make it smaller, for example at most "
-            "1,600 pixels a side, saved as JPEG."
+            f"The image has {len(data):,} bytes; at most {limits.file_bytes:,} are allowed. Make it smaller, for example at "
+            "most 1,600 pixels a side, saved as JPEG."
         )
     found = strip_metadata(data)
     if found.work > limits.of(found.format) or found.width > limits.side or found.height > limits.side:
