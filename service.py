@@ -83,6 +83,7 @@ class ModelRunner:
         """End after the API workers, which may call over any number of connections."""
         limit_connections(None)
         self.host.drain_after_callers()
+        freeze_start_objects()
         favour_event_loop()
 
     @on_shutdown
