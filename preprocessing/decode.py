@@ -32,7 +32,7 @@ TURNS: Final = {
 # Twice what a drawing is averaged down to, so that nothing a model could see is lost.
 DRAFT_SIDE: Final = 375
 DEFAULT: Final = Limits()
-# Pillow warns of what strangers send, as often as they like; refusals tell them what is wrong.
+# Pillow warns once for each fault of a file, so that clients could fill the log; refusals tell them what is wrong.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
