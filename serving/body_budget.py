@@ -36,6 +36,11 @@ class Body(bytearray):
         self._charged = 0
         self._loop = asyncio.get_running_loop()
 
+    @property
+    def room(self) -> int:
+        """How many bytes are counted for it."""
+        return self._charged - CONNECTION_BUFFER
+
     def reserve(self, size: int) -> None:
         """Count at least ``size`` bytes.
 

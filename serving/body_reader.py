@@ -10,6 +10,10 @@ from starlette.types import Scope
 from serving.body_budget import SMALL_BODY, STEP, Body, BodyBudget
 from serving.errors import Problem
 
+# Bodies without a length cannot be refused before they are read. A worker reads this many steps of them at once, and after that
+# one in so many seconds: 50 MB/s for all of them, so that many that are sent and refused again and again leave time for others.
+STEPS_AT_ONCE: Final = 64
+STEP_SECONDS: Final = 0.02
 CROWDED: Final = "The service waits for as many bodies as it may, and this one was the longest on its way. Send it again."
 
 
@@ -43,6 +47,7 @@ class BodyReader:
         # How to give up each body that is arriving, the longest on its way first.
         self._small: dict[Callable[[Problem], None], None] = {}
         self._large: dict[Callable[[Problem], None], None] = {}
+        self._next_step = 0.0  # when the loop's clock lets a body without a length grow again
 
     async def read(
         self, request: Request, headers: BodyHeaders, limit: int, too_large: Callable[[int, int, bool], Problem]
@@ -87,12 +92,15 @@ class BodyReader:
                     raise too_large(size, limit, True)
                 if not more and size == len(chunk) and size <= SMALL_BODY:
                     return chunk  # the usual case: all of a drawing is there
-                if size > SMALL_BODY and size > announced:
-                    if not isinstance(body, Body):
-                        small, body = body, self.budget.hold(min(limit, STEP))
+                if size > (body.room if isinstance(body, Body) else SMALL_BODY):
+                    await self._wait_for_step()
+                    room = min(limit, -(-size // STEP) * STEP)
+                    if isinstance(body, Body):
+                        body.reserve(room)
+                    else:
+                        small, body = body, self.budget.hold(room)
                         body += small
                         self._large[give_up] = self._small.pop(give_up, None)
-                    body.reserve(min(limit, -(-size // STEP) * STEP))
                 body += chunk
                 if not more:
                     return body if isinstance(body, Body) else bytes(body)
@@ -112,6 +120,13 @@ class BodyReader:
         """Refuse the requests whose bodies have not arrived yet: the worker ends."""
         for give_up in [*self._small, *self._large]:
             give_up(Problem("unavailable", "The service is ending. Send it again."))
+
+    async def _wait_for_step(self) -> None:
+        """Wait until a body without a length may grow by a step."""
+        now = asyncio.get_running_loop().time()
+        self._next_step = max(self._next_step, now - STEPS_AT_ONCE * STEP_SECONDS) + STEP_SECONDS
+        if self._next_step > now:
+            await asyncio.sleep(self._next_step - now)
 
     def _make_room(self) -> None:
         """Let another small body in: in the place of the one that has been longest on its way where there are too many."""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from starlette.requests import ClientDisconnect, Request
 
+from serving import body_reader
 from serving.body_budget import CONNECTION_BUFFER, LARGE_BODY, SMALL_BODY, Body, BodyBudget
 from serving.body_reader import BodyHeaders, BodyReader
 from serving.errors import Problem
@@ -100,6 +101,28 @@ def test_a_large_body_is_counted_before_it_is_read_until_it_is_freed() -> None:
         thread.start()
         thread.join()
         await settled(lambda: allowed.held == 0)
+
+    asyncio.run(main())
+
+
+def test_many_bodies_without_a_length_wait_for_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_reader, "STEPS_AT_ONCE", 3)
+    monkeypatch.setattr(body_reader, "STEP_SECONDS", 3600)
+
+    def growing() -> Request:
+        return request("", [bytes(SMALL_BODY), b"x"])
+
+    async def main() -> None:
+        bodies = BodyReader(budget(64 * MEGABYTE), 10)
+        await asyncio.gather(*(read(bodies, growing()) for _ in range(3)))
+        waiting = asyncio.create_task(read(bodies, growing()))
+        drawings = (request("", [bytes(SMALL_BODY)]) for _ in range(10))
+        photos = (request("", [bytes(MEGABYTE)], MEGABYTE) for _ in range(4))
+        await asyncio.gather(*(read(bodies, made) for made in (*drawings, *photos)))
+        assert not waiting.done()
+        bodies.give_up()
+        with pytest.raises(Problem, match="ending"):
+            await waiting
 
     asyncio.run(main())
 
