@@ -15,8 +15,8 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.postgres import Cluster, binaries, running_cluster
-from tests.processes import ROOT, free_port, service_environment, start_service
+from tests.support.postgres import Cluster, binaries, running_cluster
+from tests.support.processes import ROOT, free_port, service_environment, start_service
 
 BROWSER = "tests/browser/"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 ROOMS = {"service", "serving", "gallery", "models", "preprocessing", "training", "ui", "loadtests", "deploy"}
 ALLOWED: dict[str, set[str]] = {

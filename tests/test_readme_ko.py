@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 ENGLISH: Final = (ROOT / "README.md").read_text(encoding="utf-8")
 KOREAN: Final = (ROOT / "README.ko.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 from tests.test_architecture import ROOMS, imported
 
 USERS = sorted(room for room in ROOMS if any("onnxruntime" in imported(module) for module in (ROOT / room).rglob("*.py")))

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.processes import CHROMIUM, NO_CHROMIUM, launch, shoot, start_page
-from tests.pictures import STROKES, WHITE, canvas
+from tests.support.pictures import STROKES, WHITE, canvas
 
 PATIENCE_MS = 60_000
 # A sheet that is taken away before it has loaded its strokes draws them all the same (streamlit-drawable-canvas), on nothing.

@@ -13,7 +13,7 @@ import httpx
 from PIL import Image
 from playwright.sync_api import Browser, Page, Playwright
 
-from tests.processes import free_port, running
+from tests.support.processes import free_port, running
 from tests.ui.service import Service
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

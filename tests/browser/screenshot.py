@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 from tests.browser.processes import CHROMIUM, NO_CHROMIUM, launch, shoot, stand_in, start_page
 from tests.browser.states import PATIENCE_MS, STATES, Relay, Stage
 from tests.browser.strokes import rest
-from tests.pictures import STROKES, WHITE, canvas
-from tests.processes import ROOT, free_port, service_environment, start_service
+from tests.support.pictures import STROKES, WHITE, canvas
+from tests.support.processes import ROOT, free_port, service_environment, start_service
 
 
 class Window(TypedDict):

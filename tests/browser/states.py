@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.strokes import DIGITS, SEVEN, THREE, Stroke, draw, rest, settle, strike
-from tests.pictures import STROKES, canvas, encoded
+from tests.support.pictures import STROKES, canvas, encoded
 from tests.ui.service import Service
 
 PATIENCE_MS: Final = 60_000

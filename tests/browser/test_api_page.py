@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from loadtests.samples import FOLDER, samples
 from serving.keys import add_key
-from tests.processes import free_port, start_service
+from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.strokes import settle
-from tests.pictures import WHITE, digit, encoded
+from tests.support.pictures import WHITE, digit, encoded
 from tests.ui.service import JPEG, WEBP
 
 pytestmark = pytest.mark.browser

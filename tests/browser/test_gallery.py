@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, FilePayload, Locator, Page, TimeoutErro
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.processes import stand_in, start_page, start_page_for
 from tests.browser.strokes import SEVEN, THREE, draw, settle
-from tests.pictures import WHITE, digit, encoded
-from tests.processes import free_port, start_service
+from tests.support.pictures import WHITE, digit, encoded
+from tests.support.processes import free_port, start_service
 from tests.ui.service import Gallery, Service, kept, problem
 from ui.kept import PAGE
 

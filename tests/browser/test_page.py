@@ -9,8 +9,9 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.processes import start_page_for
 from tests.browser.strokes import DIGITS, SEVEN, THREE, draw, settle, sheet, write
-from tests.processes import free_port, start_service
-from tests.served.metrics import Counted, until
+from tests.support.metrics import Counted
+from tests.support.processes import free_port, start_service
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 

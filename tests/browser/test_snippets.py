@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.processes import stand_in
 from tests.browser.strokes import SEVEN, draw
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 from tests.ui.service import Service
 from ui.snippets import TABS, Call, canvas
 

@@ -9,7 +9,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.processes import stand_in, start_page_for
 from tests.browser.strokes import SEVEN, draw, rest, settle, sheet
-from tests.pictures import WHITE, canvas, digit, encoded
+from tests.support.pictures import WHITE, canvas, digit, encoded
 from tests.ui.service import JPEG, WEBP, Service, catalogue, classification, fashion
 
 pytestmark = pytest.mark.browser

@@ -5,7 +5,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.strokes import DIGITS, SEVEN, Stroke, settle, sheet, touch
-from tests.served.metrics import Counted, until
+from tests.support.metrics import Counted
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 
 from deploy.audit import SHOWN, report
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 FINE = {"name": "fine", "version": "1", "vulns": []}
 BAD = {

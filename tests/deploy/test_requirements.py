@@ -7,7 +7,7 @@ import pytest
 from packaging.requirements import InvalidRequirement
 
 from deploy.requirements import FOLDER, Locked, of_bento, read_lock
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 LOCKED = ["base", "bento", "dev", "gpu"]
 SHA256 = re.compile(r"sha256:[0-9a-f]{64}")

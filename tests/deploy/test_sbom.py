@@ -11,7 +11,7 @@ from deploy.requirements import of_bento, read_lock
 from deploy.sbom import SCHEMA, main
 from models.card import CARD_FILE, ModelCard, file_sha256, read_card
 from models.store import catalogue
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 
 @pytest.fixture(scope="module", params=["bentofile.yaml", "bentofile.gpu.yaml"])

@@ -1,7 +1,7 @@
 """What the tests keep."""
 
 from gallery import Picture, Prediction, picture
-from tests.pictures import digit, encoded
+from tests.support.pictures import digit, encoded
 
 SEVEN = picture(encoded(digit("7")))
 FOUR = picture(encoded(digit("4")))

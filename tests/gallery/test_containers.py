@@ -12,7 +12,7 @@ from loadtests.fuzz.hostile import chunk
 from loadtests.fuzz.mutation import damaged
 from loadtests.fuzz.rare_jpegs import segment, whole_jpegs, whole_webps
 from loadtests.fuzz.rare_pngs import chunks, joined, whole_pngs
-from tests.pictures import digit, encoded
+from tests.support.pictures import digit, encoded
 
 PNG = encoded(digit("7"))
 JPEG = encoded(digit("7").convert("RGB"), "JPEG")

@@ -17,9 +17,9 @@ from gallery import Cancellation, Choice, Store, Unavailable, file_url, parse_ur
 from gallery.database import PAUSE_SECONDS, open_engine
 from tests.gallery.conftest import MOST
 from tests.gallery.entries import SEVEN, allow, prediction
-from tests.postgres import Cluster
-from tests.processes import free_port
-from tests.served.metrics import until
+from tests.support.postgres import Cluster
+from tests.support.processes import free_port
+from tests.support.waiting import until
 
 ALL = Choice()
 

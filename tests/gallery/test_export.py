@@ -21,7 +21,7 @@ from gallery import Choice, Entry, Store, archive, picture
 from gallery.export import CHUNK, folder_name
 from tests.gallery.entries import FOUR, SEVEN, Picture, allow, prediction
 from tests.gallery.test_pictures import photo
-from tests.pictures import encoded
+from tests.support.pictures import encoded
 
 ODD = [
     "T-shirt/top",

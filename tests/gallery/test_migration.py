@@ -20,7 +20,7 @@ from gallery.database import open_engine
 from gallery.migration import VERSION_TABLE, _config, newest, revision, upgrade
 from gallery.tables import Base, Entry
 from tests.gallery.entries import SEVEN, prediction
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 WORKERS = 6
 

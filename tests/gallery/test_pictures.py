@@ -16,7 +16,7 @@ from gallery.pictures import SHOWN_ALIKE, SIDE, THUMBNAIL_SIDE, TURNS
 from loadtests.fuzz.corpus import odd_picture
 from loadtests.fuzz.rare_jpegs import whole_jpegs, whole_webps
 from loadtests.fuzz.rare_pngs import whole_pngs
-from tests.pictures import WHITE, digit, encoded
+from tests.support.pictures import WHITE, digit, encoded
 
 
 def opened(data: bytes) -> Image.Image:

@@ -13,7 +13,7 @@ from loadtests.baselines.fastapi_app import app
 from loadtests.bench.contestants import CONTESTANTS, import_models, serving
 from loadtests.bench.pictures import CONTENT_TYPE, form, pictures, png
 from loadtests.samples import samples
-from tests.pictures import STROKES, WHITE, canvas
+from tests.support.pictures import STROKES, WHITE, canvas
 
 
 def ask_fastapi(data: bytes) -> httpx.Response:

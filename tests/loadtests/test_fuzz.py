@@ -20,7 +20,7 @@ from loadtests.fuzz.rare_pngs import GREY, raw_png
 from loadtests.fuzz.rarities import rarities
 from loadtests.fuzz.sevens import LABEL
 from loadtests.lines import BROKEN, Answer, is_problem
-from tests.processes import free_port
+from tests.support.processes import free_port
 
 GOOD = Shot("/classify", {}, b"", "image/png", expected="7")
 BAD = Shot("/classify", {}, b"", "image/png")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.samples import samples
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 LOCUST = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--headless", "--users", "8", "--spawn-rate", "8"]
 

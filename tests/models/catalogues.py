@@ -21,7 +21,7 @@ from models.card import (
 )
 from preprocessing import Geometry, InputSpec, Normalisation
 from tests.models.graphs import SIZE, linear
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 
 def models(home: Path, *arguments: str, catalogue: Path | None = None) -> "subprocess.CompletedProcess[str]":

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from preprocessing import MOST_CHARACTERS, Geometry, InputSpec, Normalisation, decode, model_input, preprocess
-from tests.pictures import BLACK, CLEAR, STROKES, WHITE, Colour, Point, canvas, several
-from tests.processes import ROOT
+from tests.support.pictures import BLACK, CLEAR, STROKES, WHITE, Colour, Point, canvas, several
+from tests.support.processes import ROOT
 
 SPEC = InputSpec(
     size=28,

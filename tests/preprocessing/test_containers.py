@@ -20,7 +20,6 @@ from preprocessing import ImageError, UndecodableImage, decode, inspect, strip_m
 from preprocessing.containers import exif as exif_module
 from preprocessing.containers import gif, jpeg, png, webp
 from preprocessing.decode import DRAFT_SIDE
-from tests.pictures import digit
 from tests.preprocessing.files import (
     bmp,
     chunk,
@@ -36,6 +35,7 @@ from tests.preprocessing.files import (
     segment,
     webp_with,
 )
+from tests.support.pictures import digit
 
 IMAGE = colours()
 PNG = saved(IMAGE, "PNG")

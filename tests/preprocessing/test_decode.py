@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from preprocessing import FORMATS, ImageError, ImageTooLarge, Limits, UndecodableImage, decode, inspect
-from tests.pictures import WHITE, digit, encoded
 from tests.preprocessing.files import bmp, chunk, progressive, saved
+from tests.support.pictures import WHITE, digit, encoded
 
 LIMITS = Limits(pixels=1_000_000, photo_pixels=12_000_000, side=30_000)
 SEVEN = encoded(digit("7"))

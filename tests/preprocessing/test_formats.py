@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from preprocessing import decode, preprocess
-from tests.pictures import BLACK, CLEAR, WHITE, digit, encoded
 from tests.preprocessing.test_pipeline import MNIST
+from tests.support.pictures import BLACK, CLEAR, WHITE, digit, encoded
 
 TOLERANCE = 0.02  # mean absolute difference in 0..1
 

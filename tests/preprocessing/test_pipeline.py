@@ -6,7 +6,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from preprocessing import Geometry, InputSpec, NoInk, Normalisation, preprocess, stages
-from tests.pictures import BLACK, CLEAR, CLEAR_WHITE, WHITE, Colour, canvas, digit
+from tests.support.pictures import BLACK, CLEAR, CLEAR_WHITE, WHITE, Colour, canvas, digit
 
 MNIST = InputSpec(
     size=28,

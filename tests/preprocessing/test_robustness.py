@@ -8,8 +8,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from preprocessing import NoInk, preprocess, stages
-from tests.pictures import BLACK, STROKES, WHITE, canvas, digit
 from tests.preprocessing.test_pipeline import MNIST
+from tests.support.pictures import BLACK, STROKES, WHITE, canvas, digit
 
 # Mean absolute difference of two tensors in 0..1 that show the same digit; another digit is 0.1 and more away.
 TOLERANCE = 0.035

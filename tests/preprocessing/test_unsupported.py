@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from preprocessing import UnsupportedImage, decode
-from tests.pictures import digit, encoded
 from tests.preprocessing.files import saved
+from tests.support.pictures import digit, encoded
 
 SEVEN = digit("7").convert("RGB")
 PNG = encoded(SEVEN)

@@ -11,8 +11,8 @@ from PIL import Image
 
 from preprocessing import ImageError, UndecodableImage, decode, inspect
 from preprocessing.containers.vp8l import MAX_SETS, check_sets
-from tests.pictures import digit
 from tests.preprocessing.files import many_codes, riff, riff_chunk, saved
+from tests.support.pictures import digit
 
 SIDE = 112
 RANDOM = np.random.default_rng(0)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.models.catalogues import models
-from tests.served.catalogues import write_catalogue
+from tests.support.catalogues import write_catalogue
 
 
 @pytest.fixture(scope="session")

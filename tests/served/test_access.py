@@ -14,10 +14,10 @@ import pytest
 
 from loadtests.samples import FOLDER, samples
 from serving.keys import add_key, remove_key
-from tests.processes import free_port, start_service
-from tests.served.metrics import until
 from tests.served.test_problems import is_problem
 from tests.serving.test_startup import refused_start
+from tests.support.processes import free_port, start_service
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.served
 

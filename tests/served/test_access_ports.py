@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from loadtests.samples import samples
-from tests.processes import free_port, running, service_environment
 from tests.served.test_problems import is_problem
+from tests.support.processes import free_port, running, service_environment
 
 pytestmark = pytest.mark.served
 

@@ -15,9 +15,9 @@ import pytest
 from models.card import CARD_FILE, read_card
 from models.store import catalogue
 from tests.models.catalogues import models
-from tests.pictures import digit, encoded
-from tests.processes import ROOT, free_port, running, service_environment
-from tests.served.catalogues import write_catalogue
+from tests.support.catalogues import write_catalogue
+from tests.support.pictures import digit, encoded
+from tests.support.processes import ROOT, free_port, running, service_environment
 
 pytestmark = pytest.mark.served
 

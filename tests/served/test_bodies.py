@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from loadtests.samples import samples
-from tests.processes import free_port, processes_of, start_service
-from tests.served.metrics import until
-from tests.served.stalled import stalled
+from tests.support.processes import free_port, processes_of, start_service
+from tests.support.stalled import stalled
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.served
 

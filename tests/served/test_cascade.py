@@ -10,11 +10,11 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.pictures import Point, canvas, digit, encoded
-from tests.processes import free_port, start_service
-from tests.served.catalogues import CATEGORIES, LETTERS
-from tests.served.load import post_all
-from tests.served.metrics import Counted
+from tests.support.catalogues import CATEGORIES, LETTERS
+from tests.support.load import post_all
+from tests.support.metrics import Counted
+from tests.support.pictures import Point, canvas, digit, encoded
+from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.served
 

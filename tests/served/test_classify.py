@@ -12,8 +12,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.pictures import BLACK, CLEAR, STROKES, WHITE, Colour, digit, encoded, several
-from tests.served.metrics import Counted
+from tests.support.metrics import Counted
+from tests.support.pictures import BLACK, CLEAR, STROKES, WHITE, Colour, digit, encoded, several
 
 pytestmark = pytest.mark.served
 

@@ -14,8 +14,9 @@ import psutil
 import pytest
 
 from loadtests.samples import samples
-from tests.processes import free_port, running, service_environment
 from tests.served.test_lifecycle import COMMAND
+from tests.support.processes import free_port, running, service_environment
+from tests.support.waiting import until_in_loop
 
 pytestmark = pytest.mark.served
 
@@ -86,20 +87,13 @@ async def look(address: str, diary: Diary) -> None:
         await asyncio.sleep(0.05)
 
 
-async def until(condition: Callable[[], bool], seconds: float) -> None:
-    limit = monotonic() + seconds
-    while not condition():
-        assert monotonic() < limit, "it took too long"
-        await asyncio.sleep(0.02)
-
-
 async def kill_again_and_again(address: str, root: psutil.Process, runner: bool, judge: Callable[[Seen], None]) -> None:
     diary = Diary()
     tasks = [asyncio.create_task(ask(address, diary)) for _ in range(CLIENTS)] + [asyncio.create_task(look(address, diary))]
     for _ in range(ROUNDS):
         await answers(diary)
         await kill(root, runner, diary)
-        await until(lambda: diary.page.readiness[-1:] == [200], BACK_SECONDS)
+        await until_in_loop(lambda: diary.page.readiness[-1:] == [200], BACK_SECONDS)
         await answers(diary)
         judge(diary.page)
     for task in tasks:
@@ -110,7 +104,7 @@ async def kill_again_and_again(address: str, root: psutil.Process, runner: bool,
 async def answers(diary: Diary) -> None:
     """Wait for some more right answers."""
     before = diary.page.right
-    await until(lambda: diary.page.right > before + 20, BACK_SECONDS)
+    await until_in_loop(lambda: diary.page.right > before + 20, BACK_SECONDS)
 
 
 async def kill(root: psutil.Process, runner: bool, diary: Diary) -> None:
@@ -118,7 +112,7 @@ async def kill(root: psutil.Process, runner: bool, diary: Diary) -> None:
     before = family(root, runner)
     diary.page = Seen()
     os.kill(before[0].pid, signal.SIGKILL)
-    await until(lambda: len(now := family(root, runner)) == len(before) and before[0] not in now, BACK_SECONDS)
+    await until_in_loop(lambda: len(now := family(root, runner)) == len(before) and before[0] not in now, BACK_SECONDS)
 
 
 @pytest.mark.parametrize("topology", ["embedded", "runner"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.card import CARD_FILE, ModelCard, read_card, write_card
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 torch = pytest.importorskip("torch")
 

@@ -14,9 +14,9 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.pictures import BLACK, WHITE, digit, encoded
-from tests.processes import free_port, start_service
 from tests.served.test_problems import is_problem
+from tests.support.pictures import BLACK, WHITE, digit, encoded
+from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.served
 

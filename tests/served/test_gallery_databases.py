@@ -19,13 +19,13 @@ from gallery import Store, file_url
 from serving.gallery import MOST_EXPORTS
 from tests.gallery.entries import SEVEN as KEPT
 from tests.gallery.entries import prediction
-from tests.pictures import digit, encoded
-from tests.postgres import Cluster
-from tests.processes import free_port, running, service_environment, start_service
-from tests.served.metrics import until
 from tests.served.test_crashes import family
 from tests.served.test_lifecycle import COMMAND
 from tests.served.test_problems import is_problem
+from tests.support.pictures import digit, encoded
+from tests.support.postgres import Cluster
+from tests.support.processes import free_port, running, service_environment, start_service
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.served
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from loadtests.samples import samples
-from tests.processes import free_port, start_service
+from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.served
 

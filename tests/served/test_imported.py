@@ -12,8 +12,8 @@ from loadtests.samples import samples
 from models.card import MODEL_FILE
 from models.store import CATALOGUE
 from tests.models.catalogues import models
-from tests.processes import free_port, start_service
-from tests.served.load import post_all
+from tests.support.load import post_all
+from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.served
 

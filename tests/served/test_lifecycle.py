@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from loadtests.samples import samples
-from tests.processes import ROOT, free_port, running, service_environment
+from tests.support.processes import ROOT, free_port, running, service_environment
 
 pytestmark = pytest.mark.served
 

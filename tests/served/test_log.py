@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from serving.keys import add_key
-from tests.processes import free_port, start_service
+from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.served
 

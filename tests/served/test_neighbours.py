@@ -9,9 +9,9 @@ import pytest
 
 from loadtests.bench.neighbours import write_catalogue
 from tests.models.catalogues import models
-from tests.pictures import digit, encoded
-from tests.processes import free_port, start_service
-from tests.served.metrics import Counted
+from tests.support.metrics import Counted
+from tests.support.pictures import digit, encoded
+from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.served
 

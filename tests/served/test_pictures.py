@@ -15,9 +15,10 @@ from PIL import Image
 
 from loadtests.bench.pictures import CONTENT_TYPE, form
 from loadtests.lines import wire
-from tests.pictures import WHITE, digit, encoded
 from tests.preprocessing.files import chunk, exif, jpeg_with, png_with, saved, segment
-from tests.served.metrics import Counted, until
+from tests.support.metrics import Counted
+from tests.support.pictures import WHITE, digit, encoded
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.served
 

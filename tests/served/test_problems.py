@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.pictures import CLEAR, WHITE, digit, encoded
-from tests.processes import free_port, start_service
+from tests.support.pictures import CLEAR, WHITE, digit, encoded
+from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.served
 

@@ -16,10 +16,11 @@ import pytest
 from loadtests.samples import samples
 from models.card import CARD_FILE, MODEL_FILE, ModelCard, read_card, write_card
 from tests.models.catalogues import add_model, models
-from tests.processes import free_port, running, service_environment, start_service
-from tests.served.metrics import scrape
 from tests.served.test_crashes import family
 from tests.served.test_lifecycle import COMMAND
+from tests.support.metrics import scrape
+from tests.support.processes import free_port, running, service_environment, start_service
+from tests.support.waiting import until_in_loop
 
 pytestmark = pytest.mark.served
 
@@ -67,21 +68,11 @@ async def asked(address: str) -> AsyncIterator[Seen]:
                 task.cancel()
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Return once ``condition`` holds; fail when it never does."""
-
-    async def wait() -> None:
-        while not condition():
-            await asyncio.sleep(0.01)  # between two looks
-
-    await asyncio.wait_for(wait(), SECONDS)
-
-
 async def answered(seen: Seen, version: str) -> None:
     """Wait until everything asked from now on was answered by one version only."""
     for answers in (2 * CLIENTS, ENOUGH):  # the first may have been asked before
         seen.versions.clear()
-        await until(partial(lambda wanted: sum(seen.versions.values()) >= wanted, answers))
+        await until_in_loop(partial(lambda wanted: sum(seen.versions.values()) >= wanted, answers))
     assert set(seen.versions) == {version}
 
 
@@ -172,7 +163,7 @@ def test_a_bad_version_is_refused_and_the_old_one_kept(home: Path, spoil: Callab
                 assert not seen.faults
             before = workers(parent)
             before[0].kill()
-            await until(lambda: len(alive := workers(parent)) == 2 and before[0] not in alive)
+            await until_in_loop(lambda: len(alive := workers(parent)) == 2 and before[0] not in alive)
             async with asked(address) as seen:
                 await answered(seen, "1.0.0")
                 assert not seen.faults
@@ -189,7 +180,7 @@ def test_a_worker_that_starts_later_serves_what_the_others_do(home: Path) -> Non
             before = workers(parent)
             for worker in before:
                 worker.kill()
-            await until(lambda: len(alive := workers(parent)) == 2 and not set(before) & set(alive))
+            await until_in_loop(lambda: len(alive := workers(parent)) == 2 and not set(before) & set(alive))
             async with asked(address) as seen:
                 await answered(seen, "2.0.0")
                 assert not seen.faults

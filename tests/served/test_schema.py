@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from loadtests.bench.pictures import CONTENT_TYPE, form
 from loadtests.samples import samples
-from tests.processes import free_port, start_service
+from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.served
 

@@ -14,11 +14,11 @@ from loadtests.samples import samples
 from serving.keys import add_key
 from serving.runtime_folder import METRICS, PREFIX
 from serving.workers import SHARED
-from tests.processes import free_port, running, service_environment
-from tests.served.metrics import PREFIX as METRIC
-from tests.served.metrics import until
 from tests.served.test_lifecycle import COMMAND
 from tests.served.test_reload import bring, settings, workers
+from tests.support.metrics import PREFIX as METRIC
+from tests.support.processes import free_port, running, service_environment
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.served, pytest.mark.skipif(sys.platform != "linux", reason="needs 127.0.0.2")]
 

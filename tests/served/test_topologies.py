@@ -18,10 +18,11 @@ from loadtests.samples import samples
 from models.card import CARD_FILE, read_card
 from models.store import catalogue
 from serving.batching import PATIENCE_SECONDS
-from tests.pictures import WHITE, digit, encoded
-from tests.processes import ROOT, free_port, halt, processes_of, service_environment, start_service
-from tests.served.load import post_all
-from tests.served.metrics import Counted, scrape, until
+from tests.support.load import post_all
+from tests.support.metrics import Counted, scrape
+from tests.support.pictures import WHITE, digit, encoded
+from tests.support.processes import ROOT, free_port, halt, processes_of, service_environment, start_service
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.served
 

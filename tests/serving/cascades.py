@@ -18,7 +18,7 @@ from serving.schemas import Classification, Options
 from serving.settings import Settings
 from serving.upload import Upload
 from tests.models.catalogues import add_cascade, add_model
-from tests.pictures import digit, encoded
+from tests.support.pictures import digit, encoded
 
 T = TypeVar("T")
 WAIT_SECONDS = 10.0

@@ -13,7 +13,7 @@ import pytest
 from serving.access import required_role
 from serving.api_keys import ApiKeyStore
 from serving.keys import KEY_BYTES, Key, KeysError, Role, add_key, digest, find, main, read_keys, remove_key, warnings
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 HASH = "0" * 64
 

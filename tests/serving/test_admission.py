@@ -10,7 +10,7 @@ import pytest
 
 from serving.admission import FILE, MAX_WAITING_BATCHES, Admission
 from serving.errors import Problem
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 
 def test_as_much_as_the_limit_and_no_more() -> None:

@@ -17,8 +17,9 @@ from serving.body_budget import CONNECTION_BUFFER, LARGE_BODY, SMALL_BODY, Body,
 from serving.body_reader import BodyHeaders, BodyReader
 from serving.errors import Problem
 from serving.settings import Settings
-from tests.processes import ROOT
 from tests.serving.requests import reader, request
+from tests.support.processes import ROOT
+from tests.support.waiting import until_in_loop
 
 MEGABYTE = 1_000_000
 
@@ -72,21 +73,12 @@ async def read(bodies: BodyReader, made: Request, limit: int = 50 * MEGABYTE) ->
     return await bodies.read(made, BodyHeaders.of(made.scope), limit, too_large)
 
 
-async def settled(condition: Callable[[], bool]) -> None:
-    """Return once what was called in the loop from elsewhere has made the condition true."""
-    for _ in range(5_000):
-        if condition():
-            return
-        await asyncio.sleep(0.001)
-    pytest.fail("it never became true")
-
-
 def test_a_large_body_is_counted_before_it_is_read_until_it_is_freed() -> None:
     async def main() -> None:
         allowed = budget(100 * MEGABYTE)
         bodies = BodyReader(allowed, 10)
         stalled = asyncio.create_task(read(bodies, request("image/png", [b"x"], 10 * MEGABYTE, ends=False)))
-        await settled(lambda: allowed.held > 0)
+        await until_in_loop(lambda: allowed.held > 0)
         assert allowed.held == 10 * MEGABYTE + CONNECTION_BUFFER
         body = await read(bodies, request("image/png", [bytes(MEGABYTE)] * 10, 10 * MEGABYTE))
         view = memoryview(body)[5:9]
@@ -95,12 +87,12 @@ def test_a_large_body_is_counted_before_it_is_read_until_it_is_freed() -> None:
         with pytest.raises(Problem, match="ending"):
             await stalled
         del body, stalled
-        await settled(lambda: allowed.held == 10 * MEGABYTE + CONNECTION_BUFFER)
+        await until_in_loop(lambda: allowed.held == 10 * MEGABYTE + CONNECTION_BUFFER)
         assert bytes(view) == bytes(4)
         thread = Thread(target=view.release)
         thread.start()
         thread.join()
-        await settled(lambda: allowed.held == 0)
+        await until_in_loop(lambda: allowed.held == 0)
 
     asyncio.run(main())
 
@@ -199,7 +191,7 @@ def test_nothing_stays_counted_of_bodies_that_are_refused_or_break_off() -> None
 
     async def cancelled(bodies: BodyReader) -> None:
         task = asyncio.create_task(read(bodies, request("", [bytes(100_000)], MEGABYTE, ends=False)))
-        await settled(lambda: bodies.budget.held > 0)
+        await until_in_loop(lambda: bodies.budget.held > 0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -216,7 +208,7 @@ def test_nothing_stays_counted_of_bodies_that_are_refused_or_break_off() -> None
         ]
         for case in cases:
             await case()
-            await settled(lambda: bodies.budget.held == 0)
+            await until_in_loop(lambda: bodies.budget.held == 0)
 
     gc.disable()
     try:
@@ -231,7 +223,7 @@ def test_a_decoded_image_is_counted_too_and_its_text_no_longer() -> None:
         text = b'{"image": "' + b"/9j/" * 500_000 + b'"}'
         upload = await uploads.image(request("application/json", [text], len(text)))
         assert len(upload.images[0]) == 1_500_000
-        await settled(lambda: uploads.bodies.budget.held == 1_500_000 + CONNECTION_BUFFER)
+        await until_in_loop(lambda: uploads.bodies.budget.held == 1_500_000 + CONNECTION_BUFFER)
 
     asyncio.run(main())
 

@@ -18,8 +18,8 @@ from serving.errors import Problem
 from serving.runner import Outcome
 from serving.schemas import Classification
 from serving.settings import Settings
-from tests.pictures import encoded, several
 from tests.serving.cascades import DIGITS, LABELS, LETTERS, Stage, StandIn, labels, logits, run, upload
+from tests.support.pictures import encoded, several
 
 
 def test_probabilities_are_of_the_category_and_then_of_the_label(tmp_path: Path) -> None:

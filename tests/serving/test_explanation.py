@@ -13,7 +13,7 @@ from models.store import CATALOGUE
 from preprocessing import Stage, stages, tensor
 from serving.devices import CPU, Session
 from serving.explanation import PLACES, colours, heat_map, lead, occlusions, patch_side, percent, stage_picture
-from tests.pictures import digit
+from tests.support.pictures import digit
 
 FOLDER: Path = CATALOGUE / "digits"
 

@@ -31,8 +31,8 @@ from serving.startup import gallery_url, load_settings
 from serving.streaming import PIECE_BYTES
 from serving.upload import Upload
 from tests.gallery.entries import FOUR, SEVEN, prediction
-from tests.pictures import digit, encoded
 from tests.serving.requests import reader
+from tests.support.pictures import digit, encoded
 
 
 def test_the_file_of_the_gallery_when_no_address_is_given(monkeypatch: pytest.MonkeyPatch) -> None:

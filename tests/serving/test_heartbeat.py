@@ -9,6 +9,7 @@ import pytest
 
 from serving import heartbeat
 from serving.heartbeat import Heartbeat, RunnerGone
+from tests.support.waiting import until_in_loop
 
 
 @pytest.fixture(autouse=True)
@@ -31,14 +32,6 @@ class Heart:
         if isinstance(self.mood, BaseException):
             raise self.mood
         return "here"
-
-
-async def until(condition: Any) -> None:
-    async def poll() -> None:
-        while not condition():
-            await asyncio.sleep(0)
-
-    await asyncio.wait_for(poll(), 5)
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
@@ -69,7 +62,7 @@ def test_one_that_dies_takes_its_calls_with_it_and_may_come_back(mood: BaseExcep
             await asyncio.wait_for(call, 5)
         assert not await heart.alive()
         runner.mood = None
-        await until(lambda: heart.told is not None)
+        await until_in_loop(lambda: heart.told is not None)
         assert await heart.alive()
         heart.stop()
 
@@ -110,7 +103,7 @@ def test_a_socket_that_is_taken_away_is_the_end_of_all_and_answers_are_still_wai
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         call = asyncio.create_task(heart.guard(answer))
         runner.mood, seen = gone, runner.beats
-        await until(lambda: runner.beats > seen + 5)
+        await until_in_loop(lambda: runner.beats > seen + 5)
         assert await heart.alive()
         answer.set_result("late, but there")
         assert await call == "late, but there"

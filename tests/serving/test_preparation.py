@@ -16,8 +16,9 @@ from serving import preparation
 from serving.errors import Problem
 from serving.preparation import THREADS_A_REQUEST, Cancellation, Preparation, Prepared
 from serving.settings import Settings
-from tests.pictures import WHITE, digit, encoded
 from tests.preprocessing.files import bmp, chunk, jpeg_with, png_with, progressive, saved, segment
+from tests.support.pictures import WHITE, digit, encoded
+from tests.support.waiting import until_in_loop
 
 T = TypeVar("T")
 
@@ -75,14 +76,6 @@ class Watched(Preparation):
 def patient(seconds: float = 60.0, gone: Callable[[], Awaitable[bool]] | None = None) -> Cancellation:
     """A request with so much time."""
     return Cancellation(perf_counter() + seconds, gone)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Return once ``condition`` holds."""
-    limit = perf_counter() + 20
-    while not condition():
-        assert perf_counter() < limit
-        await asyncio.sleep(0.001)
 
 
 async def leave() -> bool:
@@ -153,7 +146,7 @@ def test_no_picture_is_begun_after_the_deadline() -> None:
         watched.hold()
         started = perf_counter()
         batch = asyncio.ensure_future(watched.all([LARGE] * 50, patient(0.3)))
-        await until(lambda: bool(watched.threaded))
+        await until_in_loop(lambda: bool(watched.threaded))
         with pytest.raises(Problem) as caught:
             await batch
         assert caught.value.code == "deadline"
@@ -191,7 +184,7 @@ def test_pictures_of_a_client_that_hung_up_are_not_begun() -> None:
         watched = Watched()
         watched.hold()
         batch = asyncio.ensure_future(watched.all([LARGE] * 50, patient(gone=gone)))
-        await until(lambda: len(watched.threaded) == THREADS_A_REQUEST)
+        await until_in_loop(lambda: len(watched.threaded) == THREADS_A_REQUEST)
         there = False
         watched.open.release(100)
         with pytest.raises(ClientDisconnect):
@@ -210,7 +203,7 @@ def test_a_picture_that_waits_for_a_thread_is_not_begun_when_its_client_hung_up(
         watched = Watched()
         watched.hold()
         busy = [asyncio.ensure_future(watched.one(LARGE, patient())) for _ in range(int(preparation.THREADS.total_tokens))]
-        await until(lambda: len(watched.threaded) == len(busy))
+        await until_in_loop(lambda: len(watched.threaded) == len(busy))
         waits = asyncio.ensure_future(watched.one(LARGE, Cancellation(perf_counter() + 60, leave_soon())))
         late = asyncio.ensure_future(watched.one(LARGE, patient(0.05)))
         with pytest.raises(Problem, match="Not answered in time"):
@@ -241,7 +234,7 @@ def test_a_batch_of_large_pictures_leaves_threads_to_others() -> None:
         batches, other = Watched(), Watched()
         batches.hold()
         running = [asyncio.ensure_future(batches.all([LARGE] * 40, patient())) for _ in range(3)]
-        await until(lambda: len(batches.threaded) >= min(3 * THREADS_A_REQUEST, int(preparation.THREADS.total_tokens)))
+        await until_in_loop(lambda: len(batches.threaded) >= min(3 * THREADS_A_REQUEST, int(preparation.THREADS.total_tokens)))
         single = asyncio.ensure_future(other.one(LARGE, patient()))
         await asyncio.sleep(0)
         begun = len(batches.threaded)

@@ -10,7 +10,7 @@ import pytest
 from serving import rate_limit
 from serving.keys import digest
 from serving.rate_limit import FILE, SECOND, TokenBucket
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 PAGE, ME, OTHER = digest(b"page"), digest(b"me"), digest(b"other")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from serving.runtime_folder import METRICS, PREFIX, YOUNG_SECONDS, remove_stale
 from serving.workers import SHARED
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 # A parent that starts a worker and then another in its place, and says which folder each of them has.
 PARENT = '''

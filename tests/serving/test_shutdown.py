@@ -19,7 +19,7 @@ from serving.bento.http_protocol import LimitedProtocol
 from serving.remote import RunnerHost
 from serving.settings import Settings
 from serving.shutdown import Shutdown
-from tests.serving.bento.server import until
+from tests.support.waiting import until_in_loop
 
 DRAIN_SECONDS = 0.2
 SECONDS = 20.0
@@ -89,7 +89,7 @@ async def started(app: App) -> tuple[asyncio.Task[None], int]:
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, http=LimitedProtocol, lifespan="on", log_config=None))
     task = asyncio.create_task(server.serve([listener]))
-    await until(lambda: server.started or task.done())
+    await until_in_loop(lambda: server.started or task.done())
     return task, int(listener.getsockname()[1])
 
 
@@ -108,12 +108,12 @@ def test_sigterm_drains_whatever_handled_it_before(replace: Callable[[object], N
         task, port = await started(app)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
-        await until(lambda: app.asked)
+        await until_in_loop(lambda: app.asked)
         os.kill(os.getpid(), signal.SIGTERM)
-        await until(lambda: ending.draining)
+        await until_in_loop(lambda: ending.draining)
         assert not refuses(port) and not given_up
-        await until(lambda: given_up)
-        await until(lambda: refuses(port))
+        await until_in_loop(lambda: given_up)
+        await until_in_loop(lambda: refuses(port))
         assert not task.done()  # what was taken is not answered yet
         app.ready.set()
         assert (await asyncio.wait_for(reader.readuntil(b"ok"), SECONDS)).startswith(b"HTTP/1.1 200")
@@ -129,7 +129,7 @@ def test_a_second_sigterm_skips_the_wait(replace: Callable[[object], None]) -> N
         ending = Shutdown(3600, lambda: None)
         task, _ = await started(App(replace, ending.listen))
         os.kill(os.getpid(), signal.SIGTERM)
-        await until(lambda: ending.draining)
+        await until_in_loop(lambda: ending.draining)
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.wait_for(task, SECONDS)
 

@@ -12,7 +12,7 @@ from serving.settings import Settings, available_cpus
 from serving.startup import join_workers, leave_out_middleware, load_settings
 from serving.workers import RUNTIME_FOLDER, SHARED, Process, WorkerTable, worker_slots
 from tests.models.catalogues import add_cascade, add_model, models
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 README = Path(ROOT / "README.md")
 

@@ -1,13 +1,14 @@
 """serving.streaming: what a response holds is given back, however its client reads."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 
 import anyio
 import pytest
 from starlette.types import Message, Scope
 
 from serving.streaming import PIECE_BYTES, PacedResponse, pieces_of
+from tests.support.waiting import until_in_loop
 
 SCOPE: Scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "asgi": {"spec_version": "2.3"}}
 
@@ -59,12 +60,6 @@ class Watched:
     @property
     def released(self) -> bool:
         return self.closed and self.ended == 1
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    with anyio.fail_after(10):
-        while not condition():
-            await asyncio.sleep(0)
 
 
 def test_a_body_in_pieces_is_the_body() -> None:
@@ -129,7 +124,7 @@ def test_who_goes_away_holds_nothing() -> None:
     async def serve() -> None:
         client, watched = Client(most=3), Watched()
         task = asyncio.ensure_future(watched.response(SCOPE, client.receive, client.send))
-        await until(lambda: len(client.messages) == 4)
+        await until_in_loop(lambda: len(client.messages) == 4)
         assert not watched.ended
         client.gone.set()
         with anyio.fail_after(10):
@@ -143,7 +138,7 @@ def test_a_response_that_is_cancelled_or_fails_holds_nothing() -> None:
     async def serve() -> None:
         client, watched = Client(most=3), Watched()
         task = asyncio.ensure_future(watched.response(SCOPE, client.receive, client.send))
-        await until(lambda: len(client.messages) == 4)
+        await until_in_loop(lambda: len(client.messages) == 4)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("torch", reason="PyTorch is missing; `make setup-train` installs it")
 
-from tests.pictures import canvas, encoded
+from tests.support.pictures import canvas, encoded
 from training.datasets import DataError
 from training.recipes.folder import FEWEST, Folder
 

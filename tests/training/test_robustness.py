@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from preprocessing import stages
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 from training.changes import CHANGES, Change
 from training.datasets import Labelled
 from training.probe import probe

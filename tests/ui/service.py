@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.pictures import WHITE, digit, encoded
+from tests.support.pictures import WHITE, digit, encoded
 
 PNG = encoded(digit("7"))
 JPEG = encoded(digit("7", paper=WHITE).convert("RGB"), "JPEG")

@@ -8,7 +8,7 @@ from PIL import Image
 from serving.entries import GalleryEntry
 from tests.browser.screenshot import FOLDER, THEMES, WINDOWS
 from tests.browser.states import STATES
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 from ui.answers import Limits
 
 LARGEST = 64_000

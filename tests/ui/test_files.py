@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from tests.pictures import WHITE, canvas, encoded
+from tests.support.pictures import WHITE, canvas, encoded
 from tests.ui.service import JPEG, OTHER_PNG, PNG, WEBP, Service, batch, classification, pictures, problem
 from ui import client as clients
 from ui import faults, table

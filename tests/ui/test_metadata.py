@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.pictures import encoded
+from tests.support.pictures import encoded
 from ui import metadata
 from ui.pictures import fitting, media_type, preview
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.pictures import WHITE, digit, encoded
+from tests.support.pictures import WHITE, digit, encoded
 from tests.ui.service import JPEG, PNG, WEBP
 from ui import pictures
 from ui.pictures import SIDE, UNKNOWN, fitting, media_type, preview

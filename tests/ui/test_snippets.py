@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.browser.processes import stand_in
-from tests.pictures import WHITE, digit, encoded
+from tests.support.pictures import WHITE, digit, encoded
 from tests.ui.service import PNG, Service
 from ui import snippets
 from ui.client import Client

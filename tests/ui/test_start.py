@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 import ui
-from tests.processes import free_port, running
+from tests.support.processes import free_port, running
 from ui.__main__ import parse
 
 

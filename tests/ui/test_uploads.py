@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from tests.pictures import WHITE, digit, encoded
+from tests.support.pictures import WHITE, digit, encoded
 from tests.ui.service import (
     JPEG,
     OTHER_PNG,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from PIL import Image
 
-from tests.pictures import encoded
+from tests.support.pictures import encoded
 from tests.ui.service import (
     CLOTHES,
     LETTERS,

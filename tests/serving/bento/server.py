@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from serving.bento.http_protocol import LimitedProtocol
+from tests.support.waiting import until_in_loop
 
 PATIENCE_SECONDS: Final = 20.0
 GET: Final = b"GET /first HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -102,7 +103,7 @@ class Server:
     async def close(self) -> None:
         for client in self._clients:
             await client.close()
-        await until(lambda: not self.state.connections and not self.state.tasks)
+        await until_in_loop(lambda: not self.state.connections and not self.state.tasks)
 
 
 @asynccontextmanager
@@ -120,11 +121,3 @@ async def serve(app: ASGIApp, **options: Any) -> AsyncIterator[Server]:
         listener.close()
         for connection in list(state.connections):
             connection.transport.abort()
-
-
-async def until(condition: Any) -> None:
-    """Return once the condition holds."""
-    limit = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-    while not condition():
-        assert asyncio.get_running_loop().time() < limit, "it did not happen in time"
-        await asyncio.sleep(0.005)

@@ -15,7 +15,8 @@ from starlette.types import Receive, Scope, Send
 from serving.bento import connections, http_protocol
 from serving.bento.connections import ConnectionTable
 from serving.bento.http_protocol import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
-from tests.serving.bento.server import GET, Client, Recorder, serve, until
+from tests.serving.bento.server import GET, Client, Recorder, serve
+from tests.support.waiting import until_in_loop
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 HEAD = b"POST /first HTTP/1.1\r\nHost: here\r\n"
@@ -108,7 +109,7 @@ def test_a_client_that_goes_on_sending_is_broken_off(run: Run) -> None:
                 client.setblocking(False)
                 with pytest.raises(ConnectionError):
                     await loop.sock_sendall(client, b"GET / HTTP/1.1\r\nX: " + b"y" * (1 << 26))
-            await until(lambda: not server.state.connections)
+            await until_in_loop(lambda: not server.state.connections)
 
     run(scenario())
 
@@ -230,7 +231,7 @@ def test_what_is_wrong_behind_a_request_does_not_spoil_its_answer(run: Run, behi
         async with serve(app) as server:
             client = await server.connect()
             await client.send(GET + behind)
-            await until(lambda: app.paths)
+            await until_in_loop(lambda: app.paths)
             app.ready.set()
             status, headers, body = await client.answer()
             assert (status, body, headers["connection"]) == (200, b"/first 0", "close")
@@ -248,14 +249,14 @@ def test_a_broken_body_ends_its_request(run: Run) -> None:
             await client.send(CHUNKED + b"zz\r\n")
             assert await client.problem() == (400, "bad_request")
             await asyncio.wait_for(app.disconnected.wait(), 5)
-            await until(lambda: not server.state.connections)
+            await until_in_loop(lambda: not server.state.connections)
 
             behind = await server.connect()
             app.ready.clear()
             await behind.send(GET + CHUNKED + b"zz\r\n")
             assert await behind.rest() == b""
             app.ready.set()
-            await until(lambda: not server.state.tasks)
+            await until_in_loop(lambda: not server.state.tasks)
 
     run(scenario())
 
@@ -311,9 +312,9 @@ def test_an_answer_that_is_not_read_is_given_up_and_let_go(run: Run) -> None:
         async with serve(app) as server:
             with socket.create_connection(("127.0.0.1", server.port)) as client:
                 client.sendall(GET)
-                await until(lambda: app.over)
-            await until(lambda: not server.state.connections and not server.state.tasks)
-            await until(lambda: gc.collect() >= 0 and app.held is not None and app.held() is None)
+                await until_in_loop(lambda: app.over)
+            await until_in_loop(lambda: not server.state.connections and not server.state.tasks)
+            await until_in_loop(lambda: gc.collect() >= 0 and app.held is not None and app.held() is None)
 
     run(scenario())
 
@@ -328,8 +329,8 @@ def test_an_answer_that_is_complete_but_not_read_is_given_up(run: Run) -> None:
         async with serve(app, timeout_keep_alive=0) as server:
             with socket.create_connection(("127.0.0.1", server.port)) as client:
                 client.sendall(GET)
-                await until(lambda: server.state.total_requests)
-                await until(lambda: not server.state.connections)
+                await until_in_loop(lambda: server.state.total_requests)
+                await until_in_loop(lambda: not server.state.connections)
 
     run(scenario())
 
@@ -350,7 +351,7 @@ def test_an_answer_that_is_read_slowly_is_sent(run: Run, monkeypatch: pytest.Mon
                     for _ in range(16):
                         assert await loop.sock_recv(client, 65_536)
                     await asyncio.sleep(0.2)
-            await until(lambda: app.over)
+            await until_in_loop(lambda: app.over)
 
     run(scenario())
 
@@ -360,7 +361,7 @@ async def opened(server: Any, count: int, content: bytes) -> list[Client]:
     clients = [await server.connect() for _ in range(count)]
     for client in clients:
         await client.send(content)
-    await until(lambda: len(server.state.connections) >= count)
+    await until_in_loop(lambda: len(server.state.connections) >= count)
     return clients
 
 
@@ -397,7 +398,7 @@ def test_a_crowd_of_half_sent_heads_keeps_nobody_out(run: Run, monkeypatch: pyte
                 client = await server.connect()
                 await client.send(GET)
                 assert (await client.answer())[0] == 200
-                await until(lambda: len(server.state.connections) <= 16)
+                await until_in_loop(lambda: len(server.state.connections) <= 16)
 
     run(scenario())
 
@@ -410,7 +411,7 @@ def test_connections_that_are_being_answered_are_kept_and_new_ones_told(run: Run
         app.ready.clear()
         async with serve(app) as server:
             busy = await opened(server, 4, GET)
-            await until(lambda: len(app.paths) == 4)
+            await until_in_loop(lambda: len(app.paths) == 4)
             new = await server.connect()
             status, headers, _ = await new.answer()
             assert (status, headers["retry-after"], headers["connection"]) == (503, "1", "close")

@@ -1,8 +1,5 @@
 """What /metrics says, as numbers."""
 
-import time
-from collections.abc import Callable
-
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -18,14 +15,6 @@ def scrape(address: str) -> dict[str, float]:
         for sample in family.samples
         if sample.name.startswith(PREFIX)
     }
-
-
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Return once ``condition`` holds; fail when it never does."""
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.02)  # between two looks
 
 
 class Counted:

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from tests.processes import free_port, halt
+from tests.support.processes import free_port, halt
 
 BINARIES = Path("/usr/lib/postgresql")
 ACCOUNT = "postgres"
