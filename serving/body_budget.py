@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from serving.errors import Problem
+from serving.heap import HeapTrimmer
 from serving.shared_counters import SharedCounters
 from serving.workers import worker_slots
 
@@ -23,6 +24,7 @@ LARGE_BODY: Final = 16_777_216
 CONNECTION_BUFFER: Final = 262_144
 # Bodies without an announced length are counted in steps, since a count of all workers is read for each.
 STEP: Final = 1_048_576
+FULL: Final = "The service holds as many bytes of requests as it may. Try again in a moment."
 
 
 class Body(bytearray):
@@ -47,8 +49,18 @@ class Body(bytearray):
         Raises:
             Problem: ``overloaded``.
         """
-        if size + CONNECTION_BUFFER > self._charged:
-            self._charged += self._budget.charge(size + CONNECTION_BUFFER - self._charged, size)
+        if not self.try_reserve(size):
+            raise Problem("overloaded", FULL)
+
+    def try_reserve(self, size: int) -> bool:
+        """Count at least ``size`` bytes if the budget allows it; whether it does."""
+        more = size + CONNECTION_BUFFER - self._charged
+        if more <= 0:
+            return True
+        if not self._budget.charge(more, size):
+            return False
+        self._charged += more
+        return True
 
     def __del__(self) -> None:
         if self._charged:
@@ -62,6 +74,7 @@ class BodyBudget:
     def __init__(self, limit: int, held: SharedCounters, workers: int) -> None:
         self._limit = limit
         self._held = held
+        self._heap = HeapTrimmer(lambda: self._held.own)
         self.max_small = max(16, limit // 4 // SMALL_BODY // workers)
 
     @classmethod
@@ -94,22 +107,19 @@ class BodyBudget:
         body.reserve(size)
         return body
 
-    def charge(self, more: int, size: int) -> int:
-        """Count ``more`` bytes for a body of ``size`` bytes so far; gives how many are counted.
-
-        Raises:
-            Problem: ``overloaded``.
-        """
+    def charge(self, more: int, size: int) -> bool:
+        """Count ``more`` bytes for a body of ``size`` bytes in all if there is room for them; whether there is."""
         share = self._limit // 2 if size > LARGE_BODY else self._limit * 3 // 4
         self._held.add(more)
         if self._held.total > share:
             self._held.add(-more)
-            raise Problem("overloaded", "The service holds as many bytes of requests as it may. Try again in a moment.")
-        return more
+            return False
+        return True
 
     def give_back(self, size: int) -> None:
         """Count these bytes no more."""
         self._held.add(-size)
+        self._heap.freed(size)
 
 
 def largest_body(budget: int) -> int:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
-from serving.body_budget import SMALL_BODY, STEP, Body, BodyBudget
+from serving.body_budget import FULL, SMALL_BODY, STEP, Body, BodyBudget
 from serving.errors import Problem
 
 # Bodies without a length cannot be refused before they are read. A worker reads this many steps of them at once, and after that
@@ -93,14 +93,15 @@ class BodyReader:
                 if not more and size == len(chunk) and size <= SMALL_BODY:
                     return chunk  # the usual case: all of a drawing is there
                 if size > (body.room if isinstance(body, Body) else SMALL_BODY):
-                    await self._wait_for_step()
-                    room = min(limit, -(-size // STEP) * STEP)
-                    if isinstance(body, Body):
-                        body.reserve(room)
-                    else:
-                        small, body = body, self.budget.hold(room)
-                        body += small
+                    larger = body if isinstance(body, Body) else Body(self.budget)
+                    fits = larger.try_reserve(min(limit, -(-size // STEP) * STEP))
+                    if fits and larger is not body:
+                        larger += body
                         self._large[give_up] = self._small.pop(give_up, None)
+                    body = larger
+                    await self._wait_for_step()  # those that are refused too: most of them come again at once
+                    if not fits:
+                        raise Problem("overloaded", FULL)
                 body += chunk
                 if not more:
                     return body if isinstance(body, Body) else bytes(body)
@@ -109,7 +110,8 @@ class BodyReader:
                 raise
             if task is not None and hasattr(task, "uncancel"):  # Python 3.11 and later count cancellations
                 task.uncancel()
-            del body  # the refusal and this frame hold each other: the bytes would stay until the next garbage collection
+            # The refusal and this frame hold each other: the bytes would stay until the next garbage collection.
+            body = larger = Body(self.budget)
             raise refusal from error
         finally:
             timer.cancel()

@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.body_budget import SMALL_BODY
 
 LINGER_SECONDS: Final = 5.0
-MAX_LINGERING: Final = 16  # connections of a worker; those beyond are closed at once
-PAUSE_SECONDS: Final = 0.001  # for each of them, after every piece of at most a quarter of a megabyte
+MAX_LINGERING: Final = 32  # connections of a worker; those beyond are closed at once
+PAUSE_SECONDS: Final = 0.005  # for each of them, after every piece of at most a quarter of a megabyte
 _LAST: Final[Message] = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
