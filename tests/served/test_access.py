@@ -14,14 +14,14 @@ import pytest
 
 from loadtests.samples import FOLDER, samples
 from serving.keys import add_key, remove_key
-from tests.served.test_problems import is_problem
-from tests.serving.test_startup import refused_start
+from tests.support.problems import is_problem
 from tests.support.processes import free_port, start_service
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.served
 
 SAMPLE = samples()[0]
+LIMIT = 600  # requests a minute of each key
 OPEN = ["/livez", "/readyz", "/healthz", "/", "/docs.json", "/schema.json", "/static_content/swagger-ui.css"]
 READING = [("POST", "/classify"), ("POST", "/explain"), ("GET", "/models"), ("GET", "/metrics")]
 ADMINISTERING = [("DELETE", "/gallery"), ("DELETE", "/gallery/1"), ("PATCH", "/gallery/1"), ("POST", "/models"), ("PUT", "/")]
@@ -182,10 +182,52 @@ def test_refusals_do_not_wait_for_the_body_and_are_counted(keyed: Keyed) -> None
     assert refused() == before + 1
 
 
-def test_keys_change_without_a_restart(model_store: Path, tmp_path: Path) -> None:
-    file = tmp_path / "keys"
-    old = add_key(file, "page", "read")
-    with start_service(model_store, free_port(), API_KEYS_FILE=str(file)) as address, contextlib.ExitStack() as clients:
+class TwoWorkers(NamedTuple):
+    """A service of two workers with a rate limit, whose file of keys others may write."""
+
+    address: str
+    keys: Path
+    log: Path
+    reader: str
+    admin: str
+    limited: str
+
+
+@pytest.fixture(scope="module")
+def two_workers(model_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoWorkers]:
+    file, port = tmp_path_factory.mktemp("keys") / "keys", free_port()
+    keys = add_key(file, "page", "read"), add_key(file, "me", "admin"), add_key(file, "limited", "read")
+    file.chmod(0o666)
+    with start_service(model_store, port, API_KEYS_FILE=str(file), RATE_LIMIT=str(LIMIT)) as address:
+        yield TwoWorkers(address, file, model_store / f"service-{port}.log", *keys)
+
+
+def test_a_file_that_others_may_write_is_warned_of_once(two_workers: TwoWorkers) -> None:
+    assert two_workers.log.read_text().count("is open to more users than it should be") == 1
+
+
+def test_a_key_has_one_rate_limit_with_all_workers(two_workers: TwoWorkers) -> None:
+    with contextlib.ExitStack() as connections:
+        # As many connections as reach both workers.
+        clients = [connections.enter_context(httpx.Client(base_url=two_workers.address)) for _ in range(8)]
+
+        def answer(key: str, client: httpx.Client = clients[0]) -> httpx.Response:
+            return client.get("/models", headers=bearer(key))
+
+        statuses = [answer(two_workers.limited, clients[i % 8]).status_code for i in range(LIMIT)]
+        assert statuses == [200] * LIMIT
+        refused = next(one for one in (answer(two_workers.limited) for _ in range(LIMIT)) if one.status_code != 200)
+        detail = is_problem(refused, 429, "rate_limited")
+        assert refused.headers["retry-after"] == "1"
+        assert "'limited'" in detail
+        assert answer(two_workers.admin).status_code == 200
+        assert {client.get("/readyz").status_code for client in clients} == {200}
+        until(lambda: answer(two_workers.limited).status_code == 200)
+
+
+def test_keys_change_without_a_restart(two_workers: TwoWorkers) -> None:
+    address, file, old = two_workers.address, two_workers.keys, two_workers.reader
+    with contextlib.ExitStack() as clients:
 
         def statuses(key: str) -> set[int]:
             """What ten connections are answered, so that both workers are asked."""
@@ -200,44 +242,9 @@ def test_keys_change_without_a_restart(model_store: Path, tmp_path: Path) -> Non
         until(lambda: statuses(old) == {401})
         assert statuses(new) == {200}
 
-        log = next(model_store.glob(f"service-{address.rpartition(':')[2]}.log"))
         file.write_text("nonsense\n", encoding="utf-8")
-        until(lambda: statuses(new) == {200} and log.read_text().count("stay in force") == 2)
+        until(lambda: two_workers.log.read_text().count("stay in force") == 2)
+        assert statuses(new) == {200}
         file.write_text("", encoding="utf-8")
         until(lambda: statuses(new) == {401})
         assert httpx.get(f"{address}/livez").status_code == 200
-
-
-def test_a_key_has_one_rate_limit_with_all_workers(model_store: Path, tmp_path: Path) -> None:
-    file = tmp_path / "keys"
-    page, me = add_key(file, "page", "read"), add_key(file, "me", "admin")
-    settings = {"API_KEYS_FILE": str(file), "RATE_LIMIT": "12"}
-    with start_service(model_store, free_port(), **settings) as address, httpx.Client(base_url=address) as client:
-
-        def answer(key: str) -> httpx.Response:
-            return client.post("/classify", content=SAMPLE.data, headers={**bearer(key), "Connection": "close"})
-
-        assert [answer(page).status_code for _ in range(12)] == [200] * 12
-        refused = answer(page)
-        detail = is_problem(refused, 429, "rate_limited")
-        assert 1 <= int(refused.headers["retry-after"]) <= 5
-        assert "'page'" in detail
-        assert answer(me).status_code == 200
-        assert {client.get("/readyz").status_code for _ in range(20)} == {200}
-        until(lambda: answer(page).status_code == 200)
-
-
-def test_keys_that_cannot_be_used_stop_the_start(model_store: Path, tmp_path: Path) -> None:
-    file = tmp_path / "keys"
-    assert f"The API keys in {file} cannot be read" in refused_start(model_store, API_KEYS_FILE=str(file))
-    file.write_text("page read secret\n", encoding="utf-8")
-    assert f"{file}, line 1: not `NAME read|admin SHA256`" in refused_start(model_store, API_KEYS_FILE=str(file))
-    assert "set API_KEYS_FILE too" in refused_start(model_store, RATE_LIMIT="60")
-
-
-def test_a_file_that_others_may_write_is_warned_of_once(model_store: Path, tmp_path: Path) -> None:
-    file, port = tmp_path / "keys", free_port()
-    add_key(file, "page", "read")
-    file.chmod(0o666)
-    with start_service(model_store, port, API_KEYS_FILE=str(file)):
-        assert (model_store / f"service-{port}.log").read_text().count("is open to more users than it should be") == 1

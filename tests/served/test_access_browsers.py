@@ -8,8 +8,7 @@ import pytest
 
 from loadtests.samples import samples
 from serving.keys import add_key
-from tests.served.test_problems import is_problem
-from tests.serving.test_startup import refused_start
+from tests.support.problems import is_problem
 from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.served
@@ -123,8 +122,3 @@ def test_others_may_not(shared: httpx.Client) -> None:
         answer = shared.post("/classify", content=PICTURE, headers={"Origin": origin})
         is_problem(answer, 403, "forbidden")
         assert "access-control-allow-origin" not in answer.headers
-
-
-@pytest.mark.parametrize("origin", ["*", "friend.example", f"{FRIEND}/page", f"{FRIEND} https://*.friend.example"])
-def test_origins_that_are_none_stop_the_start(model_store: Path, origin: str) -> None:
-    assert "CORS_ORIGINS" in refused_start(model_store, CORS_ORIGINS=origin)

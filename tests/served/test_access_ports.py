@@ -4,7 +4,6 @@ import json
 import os
 import pickle
 import stat
-import sys
 from pathlib import Path
 
 import httpx
@@ -12,12 +11,11 @@ import psutil
 import pytest
 
 from loadtests.samples import samples
-from tests.served.test_problems import is_problem
-from tests.support.processes import free_port, running, service_environment
+from tests.support.problems import is_problem
+from tests.support.processes import SERVE, free_port, running, service_environment
 
 pytestmark = pytest.mark.served
 
-COMMAND = [sys.executable, "-m", "bentoml", "serve", "service:ImageClassifier"]
 PICTURE = samples()[0]
 PICKLE = "application/vnd.bentoml+pickle"
 TYPES = [PICKLE, PICKLE.title(), f"{PICKLE}; v=1", "application/json", "multipart/form-data; boundary=x", "text/plain", ""]
@@ -73,7 +71,7 @@ def test_a_trap_would_close(tmp_path: Path) -> None:
 def test_there_is_one_port_and_it_unpickles_nothing(model_store: Path, tmp_path: Path, topology: str) -> None:
     port, trapped = free_port(), tmp_path / "trapped"
     environment = service_environment(model_store, port, TOPOLOGY=topology, HOST="0.0.0.0")
-    with running(COMMAND, f"http://127.0.0.1:{port}/readyz", tmp_path / "log", environment) as process:
+    with running(SERVE, f"http://127.0.0.1:{port}/readyz", tmp_path / "log", environment) as process:
         processes = family(process.pid)
         assert len(processes) >= 3
         assert listening(processes) == {("0.0.0.0", port)}
@@ -97,7 +95,7 @@ def test_the_runner_works_for_its_own_service_alone(model_store: Path, tmp_path:
     environment = service_environment(model_store, port, TOPOLOGY="runner", HOST="0.0.0.0", WORKERS="1")
     if on_a_port:
         environment["BENTOML_NO_UDS"] = "1"  # what BentoML does by itself where there are no Unix sockets
-    with running(COMMAND, f"http://127.0.0.1:{port}/readyz", tmp_path / "log", environment) as process:
+    with running(SERVE, f"http://127.0.0.1:{port}/readyz", tmp_path / "log", environment) as process:
         processes = family(process.pid)
         if on_a_port:
             ((host, runner),) = listening(processes) - {("0.0.0.0", port)}

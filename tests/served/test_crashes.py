@@ -14,15 +14,14 @@ import psutil
 import pytest
 
 from loadtests.samples import samples
-from tests.served.test_lifecycle import COMMAND
-from tests.support.processes import free_port, running, service_environment
+from tests.support.processes import SERVE, free_port, runner_of, running, service_environment, workers_of
 from tests.support.waiting import until_in_loop
 
 pytestmark = pytest.mark.served
 
 SAMPLE = samples()[0]
 CLIENTS = 4
-ROUNDS = 3
+ROUNDS = 2
 BACK_SECONDS = 10.0
 READY_SECONDS = 1.0
 
@@ -44,17 +43,6 @@ class Diary:
     """Where the clients write; a new page for each kill."""
 
     page: Seen = field(default_factory=Seen)
-
-
-def family(root: psutil.Process, runner: bool) -> list[psutil.Process]:
-    """The workers of the API, or the runner: those that live."""
-    found = []
-    for process in root.children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            is_runner = "image_classifier_runner" in process.cmdline()
-            if process.status() != psutil.STATUS_ZOMBIE and is_runner == runner:
-                found.append(process)
-    return found
 
 
 async def ask(address: str, diary: Diary) -> None:
@@ -87,12 +75,14 @@ async def look(address: str, diary: Diary) -> None:
         await asyncio.sleep(0.05)
 
 
-async def kill_again_and_again(address: str, root: psutil.Process, runner: bool, judge: Callable[[Seen], None]) -> None:
+async def kill_again_and_again(
+    address: str, root: psutil.Process, living: Callable[[psutil.Process], list[psutil.Process]], judge: Callable[[Seen], None]
+) -> None:
     diary = Diary()
     tasks = [asyncio.create_task(ask(address, diary)) for _ in range(CLIENTS)] + [asyncio.create_task(look(address, diary))]
     for _ in range(ROUNDS):
         await answers(diary)
-        await kill(root, runner, diary)
+        await kill(root, living, diary)
         await until_in_loop(lambda: diary.page.readiness[-1:] == [200], BACK_SECONDS)
         await answers(diary)
         judge(diary.page)
@@ -107,12 +97,12 @@ async def answers(diary: Diary) -> None:
     await until_in_loop(lambda: diary.page.right > before + 20, BACK_SECONDS)
 
 
-async def kill(root: psutil.Process, runner: bool, diary: Diary) -> None:
+async def kill(root: psutil.Process, living: Callable[[psutil.Process], list[psutil.Process]], diary: Diary) -> None:
     """Kill one process, turn the page, and wait until another has taken its place."""
-    before = family(root, runner)
+    before = living(root)
     diary.page = Seen()
     os.kill(before[0].pid, signal.SIGKILL)
-    await until_in_loop(lambda: len(now := family(root, runner)) == len(before) and before[0] not in now, BACK_SECONDS)
+    await until_in_loop(lambda: len(now := living(root)) == len(before) and before[0] not in now, BACK_SECONDS)
 
 
 @pytest.mark.parametrize("topology", ["embedded", "runner"])
@@ -120,7 +110,7 @@ def test_without_the_parent_nobody_stays_on_the_port(model_store: Path, tmp_path
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     environment = service_environment(model_store, port, TOPOLOGY=topology)
-    with running(COMMAND, f"{address}/readyz", tmp_path / "log", environment) as process:
+    with running(SERVE, f"{address}/readyz", tmp_path / "log", environment) as process:
         orphans = psutil.Process(process.pid).children(recursive=True)
         process.kill()
         process.wait()
@@ -140,8 +130,8 @@ def test_a_worker_takes_only_its_own_requests_along(model_store: Path, tmp_path:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     environment = service_environment(model_store, port, TOPOLOGY="embedded")
-    with running(COMMAND, f"{address}/readyz", tmp_path / "log", environment) as process:
-        asyncio.run(kill_again_and_again(address, psutil.Process(process.pid), False, judge))
+    with running(SERVE, f"{address}/readyz", tmp_path / "log", environment) as process:
+        asyncio.run(kill_again_and_again(address, psutil.Process(process.pid), workers_of, judge))
 
 
 def test_without_the_runner_clients_are_told_at_once_and_it_comes_back(model_store: Path, tmp_path: Path) -> None:
@@ -153,6 +143,6 @@ def test_without_the_runner_clients_are_told_at_once_and_it_comes_back(model_sto
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     environment = service_environment(model_store, port, TOPOLOGY="runner")
-    with running(COMMAND, f"{address}/readyz", tmp_path / "log", environment) as process:
-        asyncio.run(kill_again_and_again(address, psutil.Process(process.pid), True, judge))
+    with running(SERVE, f"{address}/readyz", tmp_path / "log", environment) as process:
+        asyncio.run(kill_again_and_again(address, psutil.Process(process.pid), runner_of, judge))
         assert "The runner service does not answer" in (tmp_path / "log").read_text()

@@ -13,10 +13,10 @@ from models.card import CARD_FILE, MODEL_FILE, file_sha256, write_card
 from preprocessing import Geometry
 from tests.models.catalogues import add_model, models
 from tests.models.graphs import SIZE, model, node, weights
-from tests.served.test_problems import is_problem
 from tests.support.load import post_all
 from tests.support.metrics import Counted
 from tests.support.pictures import digit, encoded
+from tests.support.problems import is_problem
 from tests.support.processes import free_port, start_service
 from tests.support.waiting import until
 

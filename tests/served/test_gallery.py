@@ -14,8 +14,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.served.test_problems import is_problem
 from tests.support.pictures import BLACK, WHITE, digit, encoded
+from tests.support.problems import is_problem
 from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.served
@@ -32,7 +32,7 @@ def address(request: pytest.FixtureRequest, model_store: Path, tmp_path_factory:
         url = f"sqlite:///{tmp_path_factory.mktemp('gallery')}/kept.db"
     else:
         url = request.getfixturevalue("postgres").new_database()
-    with start_service(model_store, free_port(), GALLERY_URL=url, GALLERY_MAX_ENTRIES=str(MOST)) as address:
+    with start_service(model_store, free_port(), GALLERY_URL=url, GALLERY_MAX_ENTRIES=str(MOST), WORKERS="1") as address:
         yield address
 
 

@@ -19,12 +19,10 @@ from gallery import Store, file_url
 from serving.gallery import MOST_EXPORTS
 from tests.gallery.entries import SEVEN as KEPT
 from tests.gallery.entries import prediction
-from tests.served.test_crashes import family
-from tests.served.test_lifecycle import COMMAND
-from tests.served.test_problems import is_problem
 from tests.support.pictures import digit, encoded
 from tests.support.postgres import Cluster
-from tests.support.processes import free_port, running, service_environment, start_service
+from tests.support.problems import is_problem
+from tests.support.processes import SERVE, free_port, running, service_environment, start_service, workers_of
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.served
@@ -68,7 +66,7 @@ def test_two_workers_and_a_restart_lose_nothing_and_double_nothing(model_store: 
     with start_service(model_store, free_port(), GALLERY_URL=url) as address:
         corrections = asyncio.run(_everything_at_once(address))
     assert len(corrections) == KEYS + WITHOUT
-    with start_service(model_store, free_port(), GALLERY_URL=url) as address:
+    with start_service(model_store, free_port(), GALLERY_URL=url, WORKERS="1") as address:
         page = httpx.get(f"{address}/gallery", params={"limit": 100}, timeout=30).json()
         assert page["total"] == len(corrections)
         assert {entry["id"]: entry["corrected"] for entry in page["entries"]} == corrections
@@ -99,12 +97,17 @@ async def _everything_at_once(address: str) -> dict[str, str | None]:
         return dict(await asyncio.gather(*(correct(place, id) for place, id in enumerate(sorted({id for id, _ in kept})))))
 
 
-def test_a_postgres_that_ends_and_comes_back(model_store: Path, postgres: Cluster) -> None:
+def test_a_postgres_that_starts_later_ends_and_comes_back(model_store: Path, postgres: Cluster) -> None:
     url = postgres.new_database()
-    with start_service(model_store, free_port(), GALLERY_URL=url) as address:
-        entry = httpx.post(f"{address}/gallery", content=SEVEN, timeout=30).json()
-        postgres.stop()
-        try:
+    postgres.stop()
+    try:
+        with start_service(model_store, free_port(), GALLERY_URL=url) as address:
+            assert classifies(address)
+            is_problem(httpx.get(f"{address}/gallery", timeout=30), 503, "unavailable")
+            postgres.start()
+            until(lambda: keeps(address), seconds=30)
+            entry = httpx.post(f"{address}/gallery", content=SEVEN, timeout=30).json()
+            postgres.stop()
             for _ in range(4):  # whichever worker answers
                 for ask in ("/gallery", "/gallery/export", entry["image"]):
                     answer = httpx.get(f"{address}{ask}", timeout=30)
@@ -112,62 +115,49 @@ def test_a_postgres_that_ends_and_comes_back(model_store: Path, postgres: Cluste
                     assert int(answer.headers["retry-after"]) >= 1
                 assert not keeps(address)
                 assert classifies(address)
-        finally:
-            postgres.start()
-        until(lambda: keeps(address), seconds=30)
-        for _ in range(4):  # each worker finds out by itself
-            until(lambda: httpx.get(f"{address}/gallery/{entry['id']}", timeout=30).json() == entry, seconds=30)
-
-
-def test_a_postgres_that_starts_after_the_service(model_store: Path, postgres: Cluster) -> None:
-    url = postgres.new_database()
-    postgres.stop()
-    try:
-        with start_service(model_store, free_port(), GALLERY_URL=url, WORKERS="1") as address:
-            assert classifies(address)
-            is_problem(httpx.get(f"{address}/gallery", timeout=30), 503, "unavailable")
             postgres.start()
             until(lambda: keeps(address), seconds=30)
+            for _ in range(4):  # each worker finds out by itself
+                until(lambda: httpx.get(f"{address}/gallery/{entry['id']}", timeout=30).json() == entry, seconds=30)
     finally:
         postgres.stop()
         postgres.start()
 
 
 def test_a_file_that_cannot_be_opened_or_is_no_database(model_store: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "volume"
-    with start_service(model_store, free_port(), GALLERY_URL=f"sqlite:///{folder}/gallery.db", WORKERS="1") as address:
+    """Without an address it is a file of BentoML's home."""
+    shutil.copytree(model_store / "models", tmp_path / "models")
+    file = tmp_path / "gallery.db"
+    file.mkdir()
+    with start_service(tmp_path, free_port(), WORKERS="1") as address:
         assert classifies(address)
         refused = httpx.post(f"{address}/gallery", content=SEVEN, timeout=30)
         assert "unable to open database file" in is_problem(refused, 503, "unavailable")
-        folder.mkdir()
-        file = folder / "gallery.db"
+        file.rmdir()
         file.write_bytes(b"something else " * 100)
         until(lambda: "not a database" in httpx.get(f"{address}/gallery", timeout=30).json().get("detail", ""))
         assert classifies(address)
         file.unlink()
         until(lambda: keeps(address))
+        assert file.is_file()
 
 
 def test_a_full_disk_is_told_of_and_loses_nothing(model_store: Path, tmp_path: Path) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    environment = service_environment(model_store, port, GALLERY_URL=f"sqlite:///{tmp_path}/gallery.db")
-    with running(COMMAND, f"{address}/readyz", tmp_path / "log", environment) as process:
-        workers = family(psutil.Process(process.pid), runner=False)
-        for worker in workers:  # no file may become larger than this
-            worker.rlimit(psutil.RLIMIT_FSIZE, (ROOM, psutil.RLIM_INFINITY))
+    environment = service_environment(model_store, port, GALLERY_URL=f"sqlite:///{tmp_path}/gallery.db", WORKERS="1")
+    with running(SERVE, f"{address}/readyz", tmp_path / "log", environment) as process:
+        (worker,) = workers_of(psutil.Process(process.pid))
+        worker.rlimit(psutil.RLIMIT_FSIZE, (ROOM, psutil.RLIM_INFINITY))  # no file may become larger than this
         kept: list[str] = []
         while (answer := httpx.post(f"{address}/gallery", content=noise(len(kept)), timeout=30)).status_code == 201:
             kept.append(answer.json()["id"])
         assert 5 <= len(kept) <= ROOM / 10_000
         assert "database cannot be used" in is_problem(answer, 503, "unavailable")
         assert answer.headers["retry-after"]
-        for _ in range(4):
-            assert classifies(address)
-        for worker in workers:
-            worker.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
-        for _ in range(4):
-            until(lambda: keeps(address))
+        assert classifies(address)
+        worker.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
+        until(lambda: keeps(address))
         for id in kept:
             assert httpx.get(f"{address}/gallery/{id}/image", timeout=30).content.startswith(b"\x89PNG")
 
@@ -182,11 +172,11 @@ def test_exports_that_are_not_read_hold_little_and_not_for_ever(model_store: Pat
     file.chmod(0o644)
     port = free_port()
     environment = service_environment(model_store, port, GALLERY_URL=f"sqlite:///{file}", WORKERS="1")
-    with running(COMMAND, f"http://127.0.0.1:{port}/readyz", tmp_path / "log", environment) as process, ExitStack() as stack:
+    with running(SERVE, f"http://127.0.0.1:{port}/readyz", tmp_path / "log", environment) as process, ExitStack() as stack:
         address = f"http://127.0.0.1:{port}"
         assert httpx.get(f"{address}/gallery", timeout=30).json()["total"] == 20
         assert {one.stat().st_mode & 0o777 for one in tmp_path.glob("gallery.db*")} == {0o600}
-        (worker,) = family(psutil.Process(process.pid), runner=False)
+        (worker,) = workers_of(psutil.Process(process.pid))
         before = worker.memory_info().rss
         statuses = []
         for _ in range(10):
@@ -210,13 +200,3 @@ def test_a_gallery_that_is_off(model_store: Path, tmp_path: Path) -> None:
             assert "GALLERY=false" in is_problem(answer, 404, "not_found")
         assert classifies(address)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_without_an_address_it_is_a_file_of_bentomls_home(model_store: Path, tmp_path: Path) -> None:
-    shutil.copytree(model_store / "models", tmp_path / "models")
-    file = tmp_path / "gallery.db"
-    with start_service(tmp_path, free_port(), WORKERS="1") as address:
-        assert classifies(address)
-        assert not file.exists()
-        assert keeps(address)
-        assert file.is_file()

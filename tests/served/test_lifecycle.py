@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from time import monotonic
 
@@ -15,12 +14,11 @@ import psutil
 import pytest
 
 from loadtests.samples import samples
-from tests.support.processes import ROOT, free_port, running, service_environment
+from tests.support.processes import ROOT, SERVE, free_port, running, service_environment
 
 pytestmark = pytest.mark.served
 
 SAMPLE = samples()[0]
-COMMAND = [sys.executable, "-m", "bentoml", "serve", "service:ImageClassifier"]
 DRAIN_SECONDS = 1.5
 EXIT_SECONDS = 30.0
 CLIENTS = 6
@@ -75,7 +73,7 @@ def test_what_is_taken_is_answered_and_nobody_holds_the_end(model_store: Path, t
     watched = Watched(port)
     environment = service_environment(model_store, port, TOPOLOGY=topology, DRAIN_SECONDS=str(DRAIN_SECONDS))
     with (
-        running(COMMAND, f"{watched.address}/readyz", tmp_path / "log", environment) as process,
+        running(SERVE, f"{watched.address}/readyz", tmp_path / "log", environment) as process,
         contextlib.ExitStack() as connections,
     ):
         family = psutil.Process(process.pid).children(recursive=True)
@@ -97,7 +95,7 @@ def test_a_start_can_be_ended(model_store: Path, tmp_path: Path, line: str) -> N
     port, log = free_port(), tmp_path / "log"
     environment = service_environment(model_store, port)
     with log.open("wb") as output:
-        process = subprocess.Popen(COMMAND, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output)
+        process = subprocess.Popen(SERVE, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output)
     limit = monotonic() + EXIT_SECONDS
     while line not in log.read_text() and process.poll() is None:
         assert monotonic() < limit, log.read_text()

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.support.pictures import CLEAR, WHITE, digit, encoded
+from tests.support.problems import is_problem
 from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.served
@@ -30,16 +31,6 @@ def client(service_address: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=service_address, timeout=30) as client:
         yield client
         assert client.post("/classify", content=SEVEN, headers=PNG).json()["label"] == "7"
-
-
-def is_problem(response: httpx.Response, status: int, code: str) -> str:
-    """Check the document and give its detail."""
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    problem = response.json()
-    assert set(problem) == {"type", "title", "status", "detail", "code"}
-    assert (problem["status"], problem["code"]) == (status, code)
-    return str(problem["detail"])
 
 
 def test_no_image(client: httpx.Client) -> None:

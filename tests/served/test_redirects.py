@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.served.test_problems import is_problem
+from tests.support.problems import is_problem
 
 pytestmark = pytest.mark.served
 

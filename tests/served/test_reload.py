@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,16 +15,14 @@ import pytest
 
 from loadtests.samples import samples
 from models.card import CARD_FILE, MODEL_FILE, ModelCard, read_card, write_card
-from tests.models.catalogues import add_model, models
-from tests.served.test_crashes import family
-from tests.served.test_lifecycle import COMMAND
+from tests.models.catalogues import models
 from tests.support.metrics import scrape
-from tests.support.processes import free_port, running, service_environment, start_service
+from tests.support.processes import SERVE, free_port, running, service_environment, start_service, workers_of
+from tests.support.versions import LABELS, bring, settings
 from tests.support.waiting import until_in_loop
 
 pytestmark = pytest.mark.served
 
-LABELS = {"1.0.0": ["a", "b"], "2.0.0": ["c", "d", "e"]}
 CLIENTS = 4
 ENOUGH = 100
 SECONDS = 30.0
@@ -76,14 +74,6 @@ async def answered(seen: Seen, version: str) -> None:
     assert set(seen.versions) == {version}
 
 
-def bring(home: Path, version: str) -> ModelCard:
-    """Import a version of the model into the store and the catalogue of ``home``."""
-    card = add_model(home / version, "marks", LABELS[version], version)
-    done = models(home, "import", str(home / version / "marks"), catalogue=home / "catalogue")
-    assert done.returncode == 0, done.stderr
-    return card
-
-
 async def change(address: str) -> httpx.Response:
     async with httpx.AsyncClient(timeout=60) as client:
         return await client.post(f"{address}/models/reload")
@@ -96,33 +86,28 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def settings(home: Path) -> dict[str, str]:
-    return {"CATALOGUE": str(home / "catalogue"), "DEFAULT_MODEL": "marks", "GALLERY": "false"}
-
-
 @contextlib.contextmanager
 def running_service(home: Path) -> Iterator[tuple[str, psutil.Process]]:
     """A service's address and its parent process."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     environment = service_environment(home, port, **settings(home))
-    with running(COMMAND, f"{address}/readyz", home / "log", environment) as process:
+    with running(SERVE, f"{address}/readyz", home / "log", environment) as process:
         yield address, psutil.Process(process.pid)
 
 
-def workers(parent: psutil.Process) -> list[psutil.Process]:
-    return family(parent, runner=False)
-
-
-def test_models_change_under_load_without_a_failed_request_and_back(home: Path) -> None:
+def test_models_change_once_at_a_time_under_load_without_a_failed_request_and_back(home: Path) -> None:
     async def play() -> None:
         with start_service(home, free_port(), **settings(home)) as address:
             async with asked(address) as seen:
                 await answered(seen, "1.0.0")
                 await asyncio.to_thread(bring, home, "2.0.0")
                 await answered(seen, "1.0.0")
-                done = await change(address)
-                assert (done.status_code, done.json()) == (200, {"models": {"marks": "2.0.0"}})
+                answers = await asyncio.gather(*(change(address) for _ in range(4)))
+                refused = {answer.json()["detail"] for answer in answers if answer.status_code == 409}
+                assert refused == {"Another change of the models is under way. Try again when it is done."}
+                done = [answer.json() for answer in answers if answer.status_code != 409]
+                assert done and all(one == {"models": {"marks": "2.0.0"}} for one in done)
                 await answered(seen, "2.0.0")
                 restored = await asyncio.to_thread(models, home, "restore", "marks:1.0.0", catalogue=home / "catalogue")
                 assert restored.returncode == 0, restored.stderr
@@ -148,22 +133,22 @@ def other_file(stored: Path) -> str:
     return "sha256 is"
 
 
-@pytest.mark.parametrize("spoil", [wrong_answer, other_file])
-def test_a_bad_version_is_refused_and_the_old_one_kept(home: Path, spoil: Callable[[Path], str]) -> None:
+def test_bad_versions_are_refused_and_the_old_one_kept(home: Path) -> None:
     async def play() -> None:
         with running_service(home) as (address, parent):
             async with asked(address) as seen:
                 await asyncio.to_thread(bring, home, "2.0.0")
-                reason = spoil(home / "models" / "marks" / "2.0.0")
-                refused = await change(address)
-                assert refused.status_code == 409
-                assert refused.json()["code"] == "not_updated"
-                assert reason in refused.json()["detail"]
-                await answered(seen, "1.0.0")
+                for spoil in (wrong_answer, other_file):
+                    reason = spoil(home / "models" / "marks" / "2.0.0")
+                    refused = await change(address)
+                    assert refused.status_code == 409
+                    assert refused.json()["code"] == "not_updated"
+                    assert reason in refused.json()["detail"]
+                    await answered(seen, "1.0.0")
                 assert not seen.faults
-            before = workers(parent)
+            before = workers_of(parent)
             before[0].kill()
-            await until_in_loop(lambda: len(alive := workers(parent)) == 2 and before[0] not in alive)
+            await until_in_loop(lambda: len(alive := workers_of(parent)) == 2 and before[0] not in alive)
             async with asked(address) as seen:
                 await answered(seen, "1.0.0")
                 assert not seen.faults
@@ -177,27 +162,13 @@ def test_a_worker_that_starts_later_serves_what_the_others_do(home: Path) -> Non
             await asyncio.to_thread(bring, home, "2.0.0")
             assert (await change(address)).status_code == 200
             (home / "catalogue" / "marks" / CARD_FILE).write_text("no card at all", encoding="utf-8")
-            before = workers(parent)
+            before = workers_of(parent)
             for worker in before:
                 worker.kill()
-            await until_in_loop(lambda: len(alive := workers(parent)) == 2 and not set(before) & set(alive))
+            await until_in_loop(lambda: len(alive := workers_of(parent)) == 2 and not set(before) & set(alive))
             async with asked(address) as seen:
                 await answered(seen, "2.0.0")
                 assert not seen.faults
-
-    asyncio.run(play())
-
-
-def test_two_changes_at_once_do_not_mix(home: Path) -> None:
-    async def play() -> None:
-        with start_service(home, free_port(), **settings(home)) as address:
-            await asyncio.to_thread(bring, home, "2.0.0")
-            answers = await asyncio.gather(*(change(address) for _ in range(4)))
-            assert {answer.status_code for answer in answers} == {200, 409}
-            refused = {answer.json()["detail"] for answer in answers if answer.status_code == 409}
-            assert refused == {"Another change of the models is under way. Try again when it is done."}
-            async with asked(address) as seen:
-                await answered(seen, "2.0.0")
 
     asyncio.run(play())
 

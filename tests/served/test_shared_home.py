@@ -14,10 +14,9 @@ from loadtests.samples import samples
 from serving.keys import add_key
 from serving.runtime_folder import METRICS, PREFIX
 from serving.workers import SHARED
-from tests.served.test_lifecycle import COMMAND
-from tests.served.test_reload import bring, settings, workers
 from tests.support.metrics import PREFIX as METRIC
-from tests.support.processes import free_port, running, service_environment
+from tests.support.processes import SERVE, free_port, running, service_environment, workers_of
+from tests.support.versions import bring, settings
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.served, pytest.mark.skipif(sys.platform != "linux", reason="needs 127.0.0.2")]
@@ -53,7 +52,7 @@ def service(host: str, port: int, home: Path, temporary: Path, keys: Path, key: 
     environment = service_environment(
         home, port, HOST=host, TMPDIR=str(temporary), API_KEYS_FILE=str(keys), RATE_LIMIT="1000", **settings(home)
     )
-    with running(COMMAND, f"{address}/readyz", home / f"{host}.log", environment) as process:
+    with running(SERVE, f"{address}/readyz", home / f"{host}.log", environment) as process:
         yield Service(address, key, process.pid)
 
 
@@ -74,9 +73,9 @@ def test_services_with_one_home_and_port_keep_out_of_each_others_way(tmp_path: P
         assert {first.classify() for _ in range(10)} == {"2.0.0"}
         assert {second.classify() for _ in range(10)} == {"1.0.0"}
 
-        before = workers(first.parent)
+        before = workers_of(first.parent)
         before[0].kill()
-        until(lambda: len(alive := workers(first.parent)) == 2 and before[0] not in alive, 30)
+        until(lambda: len(alive := workers_of(first.parent)) == 2 and before[0] not in alive, 30)
         until(lambda: first.metric("sessions") == 2, 30)  # what the dead worker left does not count
         assert {first.classify() for _ in range(10)} == {"2.0.0"}
         assert first.metric("images_total") == 3 + 10 + 10

@@ -14,8 +14,7 @@ from deploy.requirements import of_bento, read_lock
 from loadtests.samples import samples
 from models.card import MODEL_FILE
 from tests.served.test_bento import bentoml
-from tests.serving.test_startup import refused_start
-from tests.support.processes import ROOT, free_port, running, service_environment
+from tests.support.processes import ROOT, free_port, refused_start, running, service_environment
 from tests.support.watch import watched, written
 
 pytestmark = pytest.mark.served

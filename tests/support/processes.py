@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent.parent
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.05
+SERVE = [sys.executable, "-m", "bentoml", "serve", "service:ImageClassifier"]
 
 
 def free_port() -> int:
@@ -87,3 +88,34 @@ def halt(process: psutil.Process) -> Iterator[None]:
     finally:
         with suppress(psutil.NoSuchProcess):
             process.resume()
+
+
+def workers_of(parent: psutil.Process) -> list[psutil.Process]:
+    """The living API workers of a service's parent process."""
+    return _children(parent, runner=False)
+
+
+def runner_of(parent: psutil.Process) -> list[psutil.Process]:
+    """The living runner of a service's parent process, as a list of one or none."""
+    return _children(parent, runner=True)
+
+
+def _children(parent: psutil.Process, *, runner: bool) -> list[psutil.Process]:
+    found = []
+    for process in parent.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            is_runner = "image_classifier_runner" in process.cmdline()
+            if process.status() != psutil.STATUS_ZOMBIE and is_runner == runner:
+                found.append(process)
+    return found
+
+
+def refused_start(home: Path, **environment: str) -> str:
+    """The one line that a start with this store and environment prints before it ends with status 2."""
+    settings = {"BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", **environment}
+    ended = subprocess.run(
+        SERVE, cwd=ROOT, env={**os.environ, **settings}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stderr.count("\n") == 1, ended.stderr
+    return ended.stderr
