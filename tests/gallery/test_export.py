@@ -182,12 +182,12 @@ def test_a_reader_that_knows_nothing_of_us_unpacks_it(store: Store, tmp_path: Pa
 
 def test_training_reads_the_labels(store: Store, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="PyTorch is missing; `make setup-train` installs it")
-    from training.recipes.folder import FEWEST, Folder
+    from training.recipes.folder import MIN_IMAGES, Folder
 
     labels = ["T-shirt/top", "50%", "한글"]
-    for number in range(FEWEST * len(labels)):
+    for number in range(MIN_IMAGES * len(labels)):
         store.keep(prediction(labels[number % 3], model="own"), PHOTOS[number % len(PHOTOS)])
     exported(store).extractall(tmp_path)
     recipe = Folder(tmp_path, "own")
     assert recipe.labels == sorted(labels)
-    assert len(recipe._files) == FEWEST * len(labels)
+    assert len(recipe.files) == MIN_IMAGES * len(labels)
