@@ -107,10 +107,10 @@ bento: models ## build the Bento (BENTOFILE=bentofile.gpu.yaml for CUDA)
 image: bento ## build a container image of the Bento; needs Docker
 	$(BIN)/bentoml containerize image_classifier:latest
 
-sbom: setup-dev ## write what a Bento of BENTOFILE is made of to build/sbom.json (CycloneDX)
+sbom: setup-dev ## write the bill of materials of BENTOFILE to build/sbom.json (CycloneDX)
 	@$(BIN)/python -m deploy.sbom $(BENTOFILE) build/sbom.json
 
-audit: setup-dev ## look up known vulnerabilities of what the lock files name; needs a network
+audit: setup-dev ## look up known vulnerabilities of the locked packages; needs a network
 	@$(BIN)/python -m deploy.audit
 
 train: setup-train ## train MODEL (digits, letters, category, fashion) on the files under DATA
