@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from models import calibration, measurement
+from models import calibration, metrics
 from models.card import Metrics
 from training.datasets import Labels
 from training.network import logits
@@ -30,7 +30,7 @@ def measured(probabilities: Probabilities, truth: Labels, labels: Sequence[str],
     ``name`` is ``DATA SET, SPLIT``. Classes without a picture are left out.
     """
     dataset, split = name.split(", ", 1)
-    return measurement.measured(probabilities, truth, labels, dataset=dataset, split=split)
+    return metrics.compute_metrics(probabilities, truth, labels, dataset=dataset, split=split)
 
 
 def confusions(probabilities: Probabilities, truth: Labels) -> npt.NDArray[np.int64]:
@@ -42,7 +42,7 @@ def confusions(probabilities: Probabilities, truth: Labels) -> npt.NDArray[np.in
 
 def accepted(answered: Table, rule: RejectionRule, temperature: float) -> float:
     """Share of the pictures that are not rejected."""
-    return float((calibration.scored(answered, rule.score, temperature) >= rule.threshold).mean())
+    return float((calibration.out_of_distribution_scores(answered, rule.score, temperature) >= rule.threshold).mean())
 
 
 def rounded(value: Any) -> Any:

@@ -15,8 +15,8 @@ from torch import nn
 
 from models import calibration
 from models.card import CARD_FILE, MODEL_FILE, Calibration, Metrics, ModelCard, Provenance, Rejection, file_sha256, write_card
-from models.probe import known_answer, probe_of
-from models.proof import answers, open_session
+from models.golden import golden_input_for, golden_output
+from models.verification import open_session, run_batches
 from training.datasets import DataError, Labelled
 from training.evaluation import accepted, measured, predict, rounded
 from training.export import export
@@ -91,7 +91,7 @@ def make(recipe: Recipe, out: Path, settings: Settings, say: Say, watch: Watch, 
         ),
         licence=recipe.licence,
         sha256=file_sha256(out / MODEL_FILE),
-        known_answer=_known_answer(out / MODEL_FILE, recipe),
+        known_answer=_golden_output(out / MODEL_FILE, recipe),
     )
     write_card(card, out / CARD_FILE)
     (out / LOG_FILE).write_text(json.dumps(rounded(log), indent=1) + "\n", encoding="utf-8")
@@ -124,7 +124,7 @@ def fit(
     assert isinstance(model, nn.Sequential)
     known = joined(list(validation.values())[: recipe.calibrated_on])
     answered = predict(model, known.images)
-    temperature = round(calibration.best_temperature(answered, known.labels), 5)
+    temperature = round(calibration.fit_temperature(answered, known.labels), 5)
     strange = {
         name: predict(model, frames.images) for name, frames in _frames(recipe.strangers("validation"), recipe, settings)
     }
@@ -132,9 +132,10 @@ def fit(
     return Trained(model, curve, temperature, rule)
 
 
-def _known_answer(path: Path, recipe: Recipe) -> dict[str, float]:
+def _golden_output(path: Path, recipe: Recipe) -> dict[str, float]:
     """What a recipe's file answers to the picture that every session of it is asked about first."""
-    return known_answer(recipe.labels, answers(open_session(onnx.load(path)), probe_of(recipe.spec), 1)[0].tolist())
+    logits = run_batches(open_session(onnx.load(path)), golden_input_for(recipe.spec), 1)[0]
+    return golden_output(recipe.labels, logits.tolist())
 
 
 def revision() -> str:
@@ -163,9 +164,9 @@ def _measured(trained: Trained, recipe: Recipe, name: str, frames: Labelled, log
 def _strangeness(trained: Trained, recipe: Recipe, known: Labelled, processes: int) -> dict[str, float]:
     """How well the rejection score tells test pictures from strangers that nothing was chosen on: AUROC by kind."""
     score, temperature = trained.rule.score, trained.temperature
-    familiar = calibration.scored(predict(trained.model, known.images), score, temperature)
+    familiar = calibration.out_of_distribution_scores(predict(trained.model, known.images), score, temperature)
     found = {}
     for name, pictures in recipe.strangers("test").items():
         answered = predict(trained.model, pictures.frames(recipe.spec, processes).images)
-        found[name] = auroc(familiar, calibration.scored(answered, score, temperature))
+        found[name] = auroc(familiar, calibration.out_of_distribution_scores(answered, score, temperature))
     return found

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from models.calibration import Logits, Score, accepting_threshold, scored
+from models.calibration import Logits, Score, out_of_distribution_scores, rejection_threshold
 
 SCORES: Final[tuple[Score, ...]] = ("max_softmax", "max_logit", "energy")
 
@@ -34,10 +34,12 @@ def choose_rejection(known: Logits, unknown: Mapping[str, Logits], temperature: 
     """The score with the best mean AUROC, and the threshold that accepts the share ``accepted`` of the known pictures."""
     table = {
         score: {
-            name: auroc(scored(known, score, temperature), scored(logits, score, temperature))
+            name: auroc(
+                out_of_distribution_scores(known, score, temperature), out_of_distribution_scores(logits, score, temperature)
+            )
             for name, logits in unknown.items()
         }
         for score in SCORES
     }
     best = max(SCORES, key=lambda score: float(np.mean(list(table[score].values()))))
-    return RejectionRule(best, accepting_threshold(known, best, temperature, accepted), table)
+    return RejectionRule(best, rejection_threshold(known, best, temperature, accepted), table)

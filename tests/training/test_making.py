@@ -16,7 +16,7 @@ from torch import nn
 
 from models import calibration
 from models.card import ModelCard, read_card
-from models.check import check_folder
+from models.validation import validate_folder
 from training.datasets import DataError, Labelled
 from training.frames import INK, Pictures, scanned
 from training.making import make, revision
@@ -135,7 +135,7 @@ def answers(folder: Path, pictures: Pictures) -> calibration.Logits:
 def test_the_folder_is_one_the_catalogue_takes(made: tuple[Path, ModelCard]) -> None:
     folder, card = made
     assert {path.name for path in folder.iterdir()} == {"model.onnx", "card.yaml", "training.json", "training.png"}
-    assert check_folder(folder) == read_card(folder / "card.yaml") == card
+    assert validate_folder(folder) == read_card(folder / "card.yaml") == card
 
 
 def test_the_card_says_what_the_recipe_says(made: tuple[Path, ModelCard]) -> None:
@@ -164,8 +164,8 @@ def test_temperature_and_threshold_are_chosen_on_the_first_validation_pictures(m
     first, pictures = next(iter(recipe.validation().items()))
     logits = answers(folder, pictures)
     temperature = card.calibration.temperature
-    assert calibration.best_temperature(logits, pictures.labels) == pytest.approx(temperature, rel=0.01)
-    taken = calibration.scored(logits, card.rejection.score, temperature) >= card.rejection.threshold - 1e-4
+    assert calibration.fit_temperature(logits, pictures.labels) == pytest.approx(temperature, rel=0.01)
+    taken = calibration.out_of_distribution_scores(logits, card.rejection.score, temperature) >= card.rejection.threshold - 1e-4
     assert taken.mean() == pytest.approx(recipe.accepted, abs=1 / len(pictures))
     assert log["accepted"][first] == pytest.approx(taken.mean(), abs=1 / len(pictures))
 
@@ -176,9 +176,9 @@ def test_temperature_and_threshold_may_be_chosen_on_more_than_the_first(tmp_path
     sets = list(recipe.validation().values())
     logits, labels = np.concatenate([answers(tmp_path, one) for one in sets]), np.concatenate([one.labels for one in sets])
     temperature = card.calibration.temperature
-    assert calibration.best_temperature(logits, labels) == pytest.approx(temperature, rel=0.01)
-    assert calibration.best_temperature(logits[: len(sets[0])], sets[0].labels) < 0.9 * temperature
-    taken = calibration.scored(logits, card.rejection.score, temperature) >= card.rejection.threshold - 1e-4
+    assert calibration.fit_temperature(logits, labels) == pytest.approx(temperature, rel=0.01)
+    assert calibration.fit_temperature(logits[: len(sets[0])], sets[0].labels) < 0.9 * temperature
+    taken = calibration.out_of_distribution_scores(logits, card.rejection.score, temperature) >= card.rejection.threshold - 1e-4
     assert taken.mean() == pytest.approx(recipe.accepted, abs=1 / len(labels))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from torch import nn
 
-from models.pictures import SUFFIXES
+from models.evaluation import SUFFIXES
 from preprocessing import ImageError, Limits, decode
 from training.augment import vary
 from training.batches import Wobble

@@ -1,4 +1,4 @@
-"""What a model is worth on pictures of one's own."""
+"""Calibration and evaluation on a folder of labelled pictures."""
 
 from pathlib import Path
 
@@ -9,12 +9,9 @@ from PIL import Image, ImageDraw
 
 from models.__main__ import main
 from models.card import CARD_FILE, CardError, ModelCard, read_card
-from models.pictures import worth
+from models.evaluation import evaluate
 from preprocessing import Geometry, InputSpec, Normalisation
 from tests.models.graphs import model, node
-from tests.models.test_imports import catalogue
-
-__all__ = ["catalogue"]
 
 SIDE = 16
 SPEC = InputSpec(
@@ -57,29 +54,29 @@ def bars(tmp_path: Path) -> Path:
     return tmp_path / "bars.onnx"
 
 
-def test_one_half_calibrates_and_the_other_is_measured(bars: Path, pictures: Path) -> None:
-    found = worth(bars, SPEC, LABELS, pictures)
-    assert found.metrics.n + 16 == 30
-    assert {label: one.n for label, one in found.metrics.per_class.items()} == {"upright": 7, "lying": 7}
-    right = sum(one.n * one.recall for one in found.metrics.per_class.values())
-    assert found.metrics.accuracy == pytest.approx(right / 14, abs=1e-4)
-    assert found.metrics.accuracy < 1
-    assert found.calibration.temperature > 1
-    assert 0.5 <= found.rejection.threshold < 1
-    assert "bars" in found.metrics.dataset
+def test_one_half_calibrates_and_the_other_is_evaluated(bars: Path, pictures: Path) -> None:
+    evaluation = evaluate(bars, SPEC, LABELS, pictures)
+    assert evaluation.metrics.n + 16 == 30
+    assert {label: one.n for label, one in evaluation.metrics.per_class.items()} == {"upright": 7, "lying": 7}
+    right = sum(one.n * one.recall for one in evaluation.metrics.per_class.values())
+    assert evaluation.metrics.accuracy == pytest.approx(right / 14, abs=1e-4)
+    assert evaluation.metrics.accuracy < 1
+    assert evaluation.calibration.temperature > 1
+    assert 0.5 <= evaluation.rejection.threshold < 1
+    assert "bars" in evaluation.metrics.dataset
 
 
-def test_names_do_not_matter(bars: Path, pictures: Path) -> None:
-    before = worth(bars, SPEC, LABELS, pictures)
+def test_file_names_do_not_matter(bars: Path, pictures: Path) -> None:
+    before = evaluate(bars, SPEC, LABELS, pictures)
     for number, path in enumerate(sorted((pictures / "upright").iterdir(), reverse=True)):
         path.rename(path.with_name(f"renamed-{number}{path.suffix}"))
-    assert worth(bars, SPEC, LABELS, pictures) == before
+    assert evaluate(bars, SPEC, LABELS, pictures) == before
 
 
-def test_the_same_picture_counts_once(bars: Path, pictures: Path) -> None:
-    before = worth(bars, SPEC, LABELS, pictures)
+def test_duplicate_picture_counts_once(bars: Path, pictures: Path) -> None:
+    before = evaluate(bars, SPEC, LABELS, pictures)
     (pictures / "lying" / "again.webp").write_bytes((pictures / "lying" / "3-lying.webp").read_bytes())
-    assert worth(bars, SPEC, LABELS, pictures) == before
+    assert evaluate(bars, SPEC, LABELS, pictures) == before
 
 
 def test_without_an_error_the_temperature_stays_one(bars: Path, pictures: Path) -> None:
@@ -87,46 +84,52 @@ def test_without_an_error_the_temperature_stays_one(bars: Path, pictures: Path) 
         for number in (13, 14):
             for path in (pictures / label).glob(f"{number}*"):
                 path.unlink()
-    found = worth(bars, SPEC, LABELS, pictures)
-    assert (found.metrics.accuracy, found.calibration.temperature) == (1, 1)
-    assert any("it stays 1" in remark for remark in found.remarks)
+    evaluation = evaluate(bars, SPEC, LABELS, pictures)
+    assert (evaluation.metrics.accuracy, evaluation.calibration.temperature) == (1, 1)
+    assert any("stays 1" in remark for remark in evaluation.remarks)
 
 
-def test_pictures_that_cannot_be_read_are_told_and_not_counted(bars: Path, pictures: Path) -> None:
+def test_unreadable_pictures_are_reported_and_left_out(bars: Path, pictures: Path) -> None:
     (pictures / "lying" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     Image.new("L", (64, 64), 255).save(pictures / "lying" / "blank.jpg")
     (pictures / "lying" / "notes.txt").write_text("no picture")
-    found = worth(bars, SPEC, LABELS, pictures)
-    assert found.metrics.n == 14
-    assert any(remark.startswith("2 pictures cannot be read and do not count, such as lying/b") for remark in found.remarks)
+    evaluation = evaluate(bars, SPEC, LABELS, pictures)
+    assert evaluation.metrics.n == 14
+    assert any(
+        remark.startswith("2 pictures cannot be read and are left out, such as lying/b") for remark in evaluation.remarks
+    )
 
 
-def test_folders_that_are_no_labels_are_refused(bars: Path, pictures: Path) -> None:
+def test_folders_that_are_not_labels_are_rejected(bars: Path, pictures: Path) -> None:
     (pictures / "slanted").mkdir()
-    with pytest.raises(CardError, match="the folders slanted, which are no labels"):
-        worth(bars, SPEC, LABELS, pictures)
+    with pytest.raises(CardError, match="the folders slanted, which are not labels"):
+        evaluate(bars, SPEC, LABELS, pictures)
 
 
-def test_one_picture_under_two_labels_is_refused(bars: Path, pictures: Path) -> None:
+def test_picture_under_two_labels_is_rejected(bars: Path, pictures: Path) -> None:
     (pictures / "upright" / "twin.webp").write_bytes((pictures / "lying" / "3-lying.webp").read_bytes())
     with pytest.raises(CardError, match=r"upright/twin\.webp and lying/3-lying\.webp are the same picture"):
-        worth(bars, SPEC, LABELS, pictures)
+        evaluate(bars, SPEC, LABELS, pictures)
 
 
-def test_few_pictures_are_refused(bars: Path, pictures: Path) -> None:
+def test_too_few_pictures_are_rejected(bars: Path, pictures: Path) -> None:
     for path in list((pictures / "upright").iterdir())[2:]:
         path.unlink()
-    with pytest.raises(CardError, match="holds 17 pictures that can be read; at least 20"):
-        worth(bars, SPEC, LABELS, pictures)
+    with pytest.raises(CardError, match="holds 17 readable pictures; at least 20"):
+        evaluate(bars, SPEC, LABELS, pictures)
 
 
-def test_the_command_writes_what_was_measured(
+def test_import_command_writes_the_evaluation_to_the_card(
     catalogue: Path, bars: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["--name", "bars", "--labels", ",".join(LABELS), "--fit-box", "12", "--centring", "box"]
     assert main(["import", str(bars), *options, "--pictures", str(pictures)]) == 0
     card = read_card(catalogue / "bars" / CARD_FILE)
     assert isinstance(card, ModelCard)
-    found = worth(bars, SPEC, LABELS, pictures)
-    assert (card.metrics, card.calibration, card.rejection) == ([found.metrics], found.calibration, found.rejection)
-    assert f"{found.metrics.accuracy:.2%} of 14 pictures right" in capsys.readouterr().out
+    evaluation = evaluate(bars, SPEC, LABELS, pictures)
+    assert (card.metrics, card.calibration, card.rejection) == (
+        [evaluation.metrics],
+        evaluation.calibration,
+        evaluation.rejection,
+    )
+    assert f"accuracy {evaluation.metrics.accuracy:.2%} on 14 pictures" in capsys.readouterr().out

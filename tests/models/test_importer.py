@@ -1,4 +1,4 @@
-"""ONNX files and folders through the command into a catalogue and a store."""
+"""Import of ONNX files and folders into the catalogue and the store."""
 
 from pathlib import Path
 
@@ -9,17 +9,10 @@ import yaml
 from models.__main__ import main
 from models.card import CARD_FILE, MODEL_FILE, ModelCard, file_sha256, read_card
 from models.store import stored_folder, stored_tags
-from tests.models.catalogues import add_cascade, add_model
+from tests.models.catalogues import add_cascade, add_model, failing_command
 from tests.models.graphs import LABELS, SIZE, fixed, linear, weights
 
-NAMED = ("--name", "marks", "--labels", "a-d")
-
-
-@pytest.fixture
-def catalogue(tmp_path: Path, store: Path, examined_here: None, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001
-    """The catalogue that the command takes; not there yet."""
-    monkeypatch.setenv("CATALOGUE", str(tmp_path / "catalogue"))
-    return tmp_path / "catalogue"
+OPTIONS = ("--name", "marks", "--labels", "a-d")
 
 
 @pytest.fixture
@@ -38,22 +31,13 @@ def other(tmp_path: Path, k: int = LABELS) -> Path:
     return path
 
 
-def refused(*arguments: object, said: "pytest.CaptureFixture[str]") -> str:
-    """What the command says on standard error when it ends with 1."""
-    said.readouterr()
-    assert main([*map(str, arguments)]) == 1
-    text = said.readouterr().err
-    assert text.count("\n") == 1
-    return text
-
-
-def test_a_file_with_a_fixed_batch_comes_in(catalogue: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["import", str(file), *NAMED, "--title", "Marks", "--data", "none"]) == 0
-    said = capsys.readouterr().out
-    assert "marks:1.0.0: batch of 1 made free" in said
-    assert "ms an image in a batch of 32, on one thread" in said
-    assert "not measured" in said
-    assert "marks:1.0.0 imported" in said
+def test_file_with_fixed_batch_is_imported(catalogue: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", str(file), *OPTIONS, "--title", "Marks", "--data", "none"]) == 0
+    output = capsys.readouterr().out
+    assert "marks:1.0.0: batch size of 1 made dynamic" in output
+    assert "ms an image in a batch of 32, on one thread" in output
+    assert "not evaluated" in output
+    assert "marks:1.0.0 imported" in output
     card = read_card(catalogue / "marks" / CARD_FILE)
     assert isinstance(card, ModelCard)
     assert (card.title, card.labels, card.input.size) == ("Marks", ["a", "b", "c", "d"], SIZE)
@@ -64,39 +48,39 @@ def test_a_file_with_a_fixed_batch_comes_in(catalogue: Path, file: Path, capsys:
     assert stored is not None
     assert read_card(stored / CARD_FILE) == card
     assert main(["verify"]) == main(["list"]) == main(["import"]) == 0
-    said = capsys.readouterr().out
-    assert "marks:1.0.0 fits its card" in said
-    assert "in the store  Marks" in said
-    assert "marks:1.0.0 is in the store already" in said
+    output = capsys.readouterr().out
+    assert "marks:1.0.0 matches its card" in output
+    assert "in the store  Marks" in output
+    assert "marks:1.0.0 is in the store already" in output
     assert [path.name for path in catalogue.iterdir()] == ["marks"]
 
 
-def test_the_same_file_comes_in_twice_and_another_does_not(
+def test_same_file_can_be_imported_twice_another_needs_a_higher_version(
     catalogue: Path, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["import", str(file), *NAMED]) == main(["import", str(file), *NAMED]) == 0
+    assert main(["import", str(file), *OPTIONS]) == main(["import", str(file), *OPTIONS]) == 0
     assert "marks:1.0.0 is in the store already" in capsys.readouterr().out
     before = file_sha256(catalogue / "marks" / MODEL_FILE)
-    text = refused("import", other(tmp_path), *NAMED, said=capsys)
+    text = failing_command("import", other(tmp_path), *OPTIONS, output=capsys)
     assert "holds marks:1.0.0. Give another name or a higher version, or import with --replace." in text
-    assert "holds marks:1.0.0" in refused("import", other(tmp_path), *NAMED, "--version", "0.9.0", said=capsys)
+    assert "holds marks:1.0.0" in failing_command("import", other(tmp_path), *OPTIONS, "--version", "0.9.0", output=capsys)
     assert file_sha256(catalogue / "marks" / MODEL_FILE) == before
-    assert main(["import", str(other(tmp_path)), *NAMED, "--version", "1.10.0"]) == 0
-    assert main(["import", str(file), *NAMED, "--version", "1.9.0", "--replace"]) == 0
+    assert main(["import", str(other(tmp_path)), *OPTIONS, "--version", "1.10.0"]) == 0
+    assert main(["import", str(file), *OPTIONS, "--version", "1.9.0", "--replace"]) == 0
     assert file_sha256(catalogue / "marks" / MODEL_FILE) == before
     assert stored_tags("marks") == ["marks:1.0.0", "marks:1.9.0", "marks:1.10.0"]
     assert [path.name for path in catalogue.iterdir()] == ["marks"]
 
 
-def test_a_new_card_of_the_same_model_leaves_the_rest_of_its_folder(catalogue: Path, file: Path) -> None:
-    assert main(["import", str(file), *NAMED]) == 0
+def test_new_card_of_the_same_model_keeps_other_files(catalogue: Path, file: Path) -> None:
+    assert main(["import", str(file), *OPTIONS]) == 0
     (catalogue / "marks" / "notes.txt").touch()
-    assert main(["import", str(file), *NAMED, "--title", "Marks"]) == 0
+    assert main(["import", str(file), *OPTIONS, "--title", "Marks"]) == 0
     assert read_card(catalogue / "marks" / CARD_FILE).title == "Marks"
     assert (catalogue / "marks" / "notes.txt").exists()
 
 
-def test_a_card_says_what_options_would_and_options_say_it_louder(catalogue: Path, file: Path, tmp_path: Path) -> None:
+def test_options_override_the_given_card(catalogue: Path, file: Path, tmp_path: Path) -> None:
     given = {"name": "marks", "labels": ["1", "2", "3", "4"], "title": "From the card", "licence": "MIT"}
     card = tmp_path / "given.yaml"
     card.write_text(
@@ -114,47 +98,49 @@ def test_a_card_says_what_options_would_and_options_say_it_louder(catalogue: Pat
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (("--name", "marks", "--labels", "a-c"), "tells 4 classes apart, the card of marks:1.0.0 has 3 labels"),
+        (("--name", "marks", "--labels", "a-c"), "returns 4 logits, the card of marks:1.0.0 has 3 labels"),
         (("--name", "marks"), "labels must be given"),
         (("--labels", "a-d"), "name must be given"),
         ((), "name and labels must be given"),
         (("--name", "../marks", "--labels", "a-d"), "name: String should match"),
-        ((*NAMED, "--std", "0"), "input.normalisation.std"),
-        ((*NAMED, "--fit-box", "9"), "fit_box 9 is larger than size 8"),
-        ((*NAMED, "--card", "nothing.yaml"), "nothing.yaml: cannot be read"),
-        ((*NAMED, "--pictures", "nothing"), "nothing: is no folder of pictures"),
+        ((*OPTIONS, "--std", "0"), "input.normalisation.std"),
+        ((*OPTIONS, "--fit-box", "9"), "fit_box 9 is larger than size 8"),
+        ((*OPTIONS, "--card", "nothing.yaml"), "nothing.yaml: cannot be read"),
+        ((*OPTIONS, "--pictures", "nothing"), "nothing: is not a folder of pictures"),
     ],
 )
-def test_what_does_not_fit_is_refused_and_leaves_nothing(
+def test_invalid_import_is_rejected_and_writes_nothing(
     catalogue: Path, file: Path, options: tuple[str, ...], reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert reason in refused("import", file, *options, said=capsys)
+    assert reason in failing_command("import", file, *options, output=capsys)
     assert not catalogue.exists() or not list(catalogue.iterdir())
     assert stored_tags("marks") == []
 
 
-def test_a_card_of_another_input_is_refused(
+def test_card_with_another_input_shape_is_rejected(
     catalogue: Path, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     card = tmp_path / "given.yaml"
     card.write_text(yaml.safe_dump({"name": "marks", "labels": list("abcd"), "input": {"size": 28, "channels": 3}}))
-    assert "the input is 1x8x8, the card of marks:1.0.0 says 3x28x28" in refused("import", file, "--card", card, said=capsys)
+    assert "the input is 1x8x8, the card of marks:1.0.0 says 3x28x28" in failing_command(
+        "import", file, "--card", card, output=capsys
+    )
     assert not list(catalogue.iterdir())
 
 
-def test_options_of_a_file_do_not_go_with_folders(catalogue: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_for_a_file_are_rejected_for_a_folder(catalogue: Path, capsys: pytest.CaptureFixture[str]) -> None:
     add_model(catalogue, "marks", "ab")
-    assert "go with one ONNX file" in refused("import", catalogue / "marks", "--title", "Marks", said=capsys)
+    assert "are for one ONNX file" in failing_command("import", catalogue / "marks", "--title", "Marks", output=capsys)
 
 
 @pytest.mark.parametrize("path", ["nothing.onnx", "nothing"])
-def test_a_path_that_is_not_there_is_named(catalogue: Path, path: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert refused("import", catalogue / path, *(NAMED if ".onnx" in path else ()), said=capsys).startswith(
+def test_missing_path_is_named_in_the_error(catalogue: Path, path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert failing_command("import", catalogue / path, *(OPTIONS if ".onnx" in path else ()), output=capsys).startswith(
         f"{catalogue / path}"
     )
 
 
-def test_a_folder_from_elsewhere_comes_into_the_catalogue(catalogue: Path, tmp_path: Path) -> None:
+def test_folder_outside_the_catalogue_is_copied_into_it(catalogue: Path, tmp_path: Path) -> None:
     add_model(tmp_path / "elsewhere", "marks", "ab")
     assert main(["import", str(tmp_path / "elsewhere" / "marks")]) == 0
     for name in (CARD_FILE, MODEL_FILE):
@@ -162,37 +148,37 @@ def test_a_folder_from_elsewhere_comes_into_the_catalogue(catalogue: Path, tmp_p
     assert stored_tags("marks") == ["marks:1.0.0"]
 
 
-def test_a_folder_is_called_as_its_model(catalogue: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_folder_must_have_the_name_of_its_model(catalogue: Path, capsys: pytest.CaptureFixture[str]) -> None:
     add_model(catalogue, "marks", "ab")
     (catalogue / "marks").rename(catalogue / "signs")
-    assert "the folder of marks must be called marks" in refused("import", said=capsys)
+    assert "the folder of marks must be called marks" in failing_command("import", output=capsys)
 
 
-def test_a_folder_whose_file_would_have_to_be_changed_is_refused(
+def test_folder_with_a_file_that_needs_changes_is_rejected(
     catalogue: Path, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["import", str(file), *NAMED]) == 0
+    assert main(["import", str(file), *OPTIONS]) == 0
     card = read_card(catalogue / "marks" / CARD_FILE)
     (catalogue / "marks" / MODEL_FILE).write_bytes(file.read_bytes())
     content = {**card.model_dump(mode="json"), "sha256": file_sha256(file)}
     (catalogue / "marks" / CARD_FILE).write_text(yaml.safe_dump(content))
-    assert "cannot be served as it is (batch of 1 made free" in refused("verify", said=capsys)
+    assert "cannot be served as it is (batch size of 1 made dynamic" in failing_command("verify", output=capsys)
 
 
-def test_a_model_that_a_cascade_names_keeps_its_version(
+def test_model_used_by_a_cascade_keeps_its_version(
     catalogue: Path, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["import", str(file), *NAMED]) == 0
+    assert main(["import", str(file), *OPTIONS]) == 0
     add_model(catalogue, "digits", "01")
     add_cascade(catalogue, "both", "marks:1.0.0", {"a": "digits:1.0.0"}, [*"01bcd"])
     assert main(["import"]) == 0
-    text = refused("import", other(tmp_path), *NAMED, "--version", "2.0.0", said=capsys)
+    text = failing_command("import", other(tmp_path), *OPTIONS, "--version", "2.0.0", output=capsys)
     assert "both names marks:1.0.0. Give another name, or remove both first." in text
-    assert main(["import", str(other(tmp_path)), *NAMED, "--replace"]) == 0
+    assert main(["import", str(other(tmp_path)), *OPTIONS, "--replace"]) == 0
     assert main(["verify"]) == 0
 
 
-def test_a_stored_card_that_nobody_can_read_any_more_is_written_anew(catalogue: Path) -> None:
+def test_invalid_card_in_the_store_is_replaced(catalogue: Path) -> None:
     add_model(catalogue, "marks", "ab")
     assert main(["import"]) == 0
     stored = stored_folder("marks:1.0.0")

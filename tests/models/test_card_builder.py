@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.card import CardError, file_sha256
-from models.draft import drafted, merged, normalisation, parse_labels, read_given, told
-from models.trial import Finding
+from models.card_builder import build_card, fields_from_options, merge, parse_labels, parse_normalisation, read_partial_card
+from models.sandbox import ModelReport
 
-FINDING = Finding(labels=2, channels=1, size=56, changes=[], milliseconds={1: 1.0}, memory_mib=1, probed=[1.0, 0.0])
+REPORT = ModelReport(labels=2, channels=1, size=56, changes=[], latency_ms={1: 1.0}, memory_mib=1, golden_output=[1.0, 0.0])
 PATH = Path("card.yaml")
 
 
@@ -34,10 +34,10 @@ def test_labels_are_lines_of_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
-def test_what_names_no_labels_is_refused(tmp_path: Path, content: bytes | None) -> None:
+def test_text_that_is_not_labels_is_rejected(tmp_path: Path, content: bytes | None) -> None:
     if content:
         (tmp_path / "labels").write_bytes(content)
-    with pytest.raises(CardError, match="neither labels with commas, nor a range, nor a file"):
+    with pytest.raises(CardError, match="neither labels with commas, nor a range, nor a readable file"):
         parse_labels(str(tmp_path / "labels"))
 
 
@@ -45,16 +45,18 @@ FIELDS = st.recursive(st.integers(), lambda inner: st.dictionaries(st.sampled_fr
 
 
 @given(st.dictionaries(st.sampled_from("abc"), FIELDS), st.dictionaries(st.sampled_from("abc"), FIELDS))
-def test_what_is_over_wins_and_nothing_else_is_lost(fields: dict[str, Any], over: dict[str, Any]) -> None:
-    both = merged(fields, over)
-    assert merged(both, over) == both
+def test_merge_overrides_and_keeps_the_rest(fields: dict[str, Any], over: dict[str, Any]) -> None:
+    both = merge(fields, over)
+    assert merge(both, over) == both
     assert set(both) == set(fields) | set(over)
     assert all(both[key] == fields[key] for key in set(fields) - set(over))
     assert all(both[key] == value for key, value in over.items() if not isinstance(value, dict))
 
 
-def test_options_tell_fields_of_the_card() -> None:
-    assert told({"name": "digits", "std": 0.5, "fit_box": 20, "centring": "box", "data": ["a", "b"], "replace": True}) == {
+def test_options_set_fields_of_the_card() -> None:
+    assert fields_from_options(
+        {"name": "digits", "std": 0.5, "fit_box": 20, "centring": "box", "data": ["a", "b"], "replace": True}
+    ) == {
         "name": "digits",
         "input": {"geometry": {"fit_box": 20, "centring": "box"}, "normalisation": {"std": 0.5}},
         "provenance": {"data": ["a", "b"]},
@@ -68,8 +70,8 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_is_not_told_is_usual(source: Path) -> None:
-    card = drafted({"name": "marks", "labels": ["a", "b"]}, FINDING, source, source, PATH)
+def test_missing_fields_have_defaults(source: Path) -> None:
+    card = build_card({"name": "marks", "labels": ["a", "b"]}, REPORT, source, source, PATH)
     assert (card.version, card.title, card.licence, card.metrics) == ("1.0.0", "marks", "not told", [])
     assert (card.input.size, card.input.geometry.fit_box, card.input.geometry.centring) == (56, 40, "mass")
     assert (card.calibration.temperature, card.rejection.threshold) == (1, 0)
@@ -79,9 +81,9 @@ def test_what_is_not_told_is_usual(source: Path) -> None:
     assert card.sha256 in card.provenance.revision
 
 
-def test_an_object_fills_the_frame(source: Path) -> None:
+def test_object_fills_the_frame_by_default(source: Path) -> None:
     given = {"name": "bags", "labels": ["a", "b"], "input": {"geometry": {"subject": "object"}}}
-    geometry = drafted(given, FINDING, source, source, PATH).input.geometry
+    geometry = build_card(given, REPORT, source, source, PATH).input.geometry
     assert (geometry.fit_box, geometry.centring) == (56, "box")
 
 
@@ -95,27 +97,27 @@ def test_an_object_fills_the_frame(source: Path) -> None:
         ({"input": []}, r"input: "),
         ({"input": {"geometry": {"fit_box": 57}}}, "larger than size 56"),
         ({"colour": "red"}, "colour: "),
-        ({"sha256": "0" * 64}, "sha256 is that of another file"),
+        ({"sha256": "0" * 64}, "sha256 is not that of"),
     ],
 )
-def test_a_bad_field_is_named(source: Path, fields: dict[str, Any], reason: str) -> None:
+def test_invalid_field_is_named(source: Path, fields: dict[str, Any], reason: str) -> None:
     with pytest.raises(CardError, match=reason):
-        drafted({"name": "marks", "labels": ["a", "b"], **fields}, FINDING, source, source, PATH)
+        build_card({"name": "marks", "labels": ["a", "b"], **fields}, REPORT, source, source, PATH)
 
 
 @pytest.mark.parametrize("levels", [{"std": 0}, {"std": -1}, {"mean": 2}, {"mean": "x"}, [], 1, {"sd": 1}])
-def test_levels_out_of_bounds_are_named(levels: object) -> None:
+def test_invalid_normalisation_is_rejected(levels: object) -> None:
     with pytest.raises(CardError, match=r"card\.yaml: input\.normalisation"):
-        normalisation({"input": {"normalisation": levels}}, PATH)
+        parse_normalisation({"input": {"normalisation": levels}}, PATH)
 
 
 @pytest.mark.parametrize("fields", [{}, {"input": {}}, {"input": []}, {"input": {"normalisation": {"mean": 0}}}])
-def test_levels_are_as_they_are_unless_told(fields: dict[str, Any]) -> None:
-    assert normalisation(fields, PATH).model_dump() == {"mean": 0, "std": 1}
+def test_normalisation_is_the_identity_by_default(fields: dict[str, Any]) -> None:
+    assert parse_normalisation(fields, PATH).model_dump() == {"mean": 0, "std": 1}
 
 
 @pytest.mark.parametrize("content", ["", "- 1", "name: [", "\x00", "task: cascade"])
-def test_what_is_no_card_of_a_classifier_is_refused(tmp_path: Path, content: str) -> None:
+def test_content_that_is_not_a_classifier_card_is_rejected(tmp_path: Path, content: str) -> None:
     (tmp_path / "card.yaml").write_text(content)
     with pytest.raises(CardError, match=str(tmp_path)):
-        read_given(tmp_path / "card.yaml")
+        read_partial_card(tmp_path / "card.yaml")
