@@ -13,10 +13,10 @@ import onnxruntime as ort
 from models.calibration import fit_temperature, log_softmax, rejection_threshold
 from models.card import Calibration, CardError, Metrics, Rejection
 from models.metrics import compute_metrics
-from preprocessing import ImageError, InputSpec, Limits, Tensor, decode, preprocess
+from preprocessing import ImageError, ImageLimits, InputSpec, Tensor, decode, preprocess
 
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
-IMAGE_LIMITS: Final = Limits(pixels=16_777_216)
+IMAGE_LIMITS: Final = ImageLimits(pixels=16_777_216)
 MIN_IMAGES: Final = 20
 BATCH_SIZE: Final = 32
 ACCEPTED_SHARE: Final = 0.985

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageDraw, ImageFilter
 
-from preprocessing.geometry import fit, pen_width
+from preprocessing.geometry import scale_to_box, stroke_width
 from tests.training.sources import Images
 from training.augment import bend
 from training.drawings import Doodle
@@ -69,7 +69,7 @@ def widths(make: Maker) -> Points:
     found = []
     for number in range(60):
         picture = make(sign(number), np.random.default_rng(number))
-        found.append(pen_width(fit(picture.crop(picture.getbbox()), BOX)))
+        found.append(stroke_width(scale_to_box(picture.crop(picture.getbbox()), BOX)))
     return np.array(found)
 
 
@@ -106,7 +106,7 @@ def test_the_pens_of_all_sources_are_the_same(makers: tuple[Maker, Maker, Maker]
 
 def test_without_the_pens_the_pencils_would_give_the_source_away() -> None:
     scans, prints = (
-        np.mean([pen_width(fit(Image.fromarray(raster(sign(hand), side, pencil)), BOX)) for hand in range(20)])
+        np.mean([stroke_width(scale_to_box(Image.fromarray(raster(sign(hand), side, pencil)), BOX)) for hand in range(20)])
         for side, pencil in ((28, 0.13), (105, 0.04))
     )
     assert scans > 1.7 * prints

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import nn
 
 from models.evaluation import SUFFIXES
-from preprocessing import ImageError, Limits, decode
+from preprocessing import ImageError, ImageLimits, decode
 from training.augment import vary
 from training.batches import Wobble
 from training.datasets import DataError, Labelled, Labels
@@ -26,7 +26,7 @@ from training.train import Settings
 
 FEWEST: Final = 20
 SHARE: Final = 0.1
-LIMITS: Final = Limits(pixels=50_000_000, photo_pixels=50_000_000, side=30_000)
+LIMITS: Final = ImageLimits(pixels=50_000_000, photo_pixels=50_000_000, side=30_000)
 SCRIBBLES: Final = 500
 
 

@@ -1,4 +1,4 @@
-"""One character of several strokes is one, several characters are several, and what the model sees does not change."""
+"""Counting separate characters: several strokes of one, and several characters."""
 
 import io
 from pathlib import Path
@@ -7,17 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from preprocessing import MOST_CHARACTERS, Geometry, InputSpec, Normalisation, decode, model_input, preprocess
+from preprocessing import MAX_CHARACTERS, decode, model_input, preprocess
+from tests.preprocessing.specs import MNIST
 from tests.support.pictures import BLACK, CLEAR, STROKES, WHITE, Colour, Point, canvas, several
 from tests.support.processes import ROOT
 
-SPEC = InputSpec(
-    size=28,
-    channels=1,
-    geometry=Geometry(fit_box=20, centring="mass", polarity="light_on_dark"),
-    normalisation=Normalisation(mean=0, std=1),
-)
-OBJECT = SPEC.model_copy(update={"geometry": SPEC.geometry.model_copy(update={"subject": "object"})})
+OBJECT = MNIST.model_copy(update={"geometry": MNIST.geometry.model_copy(update={"subject": "object"})})
 SAMPLES = sorted((ROOT / "loadtests" / "samples").glob("*.png"))
 
 Strokes = list[list[Point]]
@@ -28,7 +23,7 @@ def ring(x: float, y: float, radius: float) -> list[Point]:
 
 
 def counted(image: Image.Image) -> int:
-    return model_input(image, SPEC).characters
+    return model_input(image, MNIST).characters
 
 
 ONE: dict[str, Strokes] = {
@@ -61,13 +56,13 @@ ONE: dict[str, Strokes] = {
 
 @pytest.mark.parametrize("side", [28, 280, 1200])
 @pytest.mark.parametrize("name", ONE)
-def test_one_character_of_several_strokes_is_one(name: str, side: int) -> None:
+def test_character_of_several_strokes_counts_as_one(name: str, side: int) -> None:
     image = canvas(ONE[name], ink=BLACK, paper=WHITE, width=16)
     assert counted(image.convert("L").resize((side, side), Image.Resampling.BOX)) == 1
 
 
 @pytest.mark.parametrize("name", STROKES)
-def test_a_digit_of_sixteen_pixels_is_one(name: str) -> None:
+def test_digit_of_sixteen_pixels_counts_as_one(name: str) -> None:
     assert counted(canvas(STROKES[name], ink=BLACK, paper=WHITE).convert("L").resize((16, 16), Image.Resampling.BOX)) == 1
 
 
@@ -79,33 +74,33 @@ def test_digits_side_by_side_are_counted(names: str, gap: float, ink: Colour, pa
 
 
 @pytest.mark.parametrize("side", [28, 64, 280, 2000])
-def test_the_size_of_the_picture_does_not_matter(side: int) -> None:
+def test_count_does_not_depend_on_image_size(side: int) -> None:
     page = several("47", gap=50, ink=BLACK, paper=WHITE).convert("L")
     assert counted(page.resize((side, side), Image.Resampling.BOX)) == 2
 
 
 @pytest.mark.parametrize("width", [5, 16, 30])
-def test_the_pen_does_not_matter(width: int) -> None:
+def test_count_does_not_depend_on_stroke_width(width: int) -> None:
     assert counted(several("17", gap=60, ink=BLACK, paper=WHITE, width=width)) == 2
 
 
-def test_two_lines_are_several() -> None:
+def test_two_lines_count_as_two() -> None:
     second = [[(x, y + 230) for x, y in stroke] for stroke in STROKES["7"]]
     assert counted(canvas([*STROKES["4"], *second], side=520)) == 2
 
 
 @pytest.mark.parametrize("lean", [40, 90])
-def test_slanted_neighbours_whose_columns_overlap_are_several(lean: float) -> None:
+def test_slanted_neighbours_with_overlapping_columns_count_as_two(lean: float) -> None:
     strokes: Strokes = [[(60 + lean, 50), (60, 230)], [(125 + lean, 50), (125, 230)]]
     assert counted(canvas(strokes, width=12)) == 2
 
 
-def test_a_neighbour_too_far_away_to_be_seen_by_the_model_counts() -> None:
+def test_character_outside_of_the_crop_is_counted() -> None:
     assert counted(several("17", gap=300)) == 2
 
 
 @pytest.mark.parametrize("change", ["noise", "shade", "JPEG"])
-def test_several_in_a_photo_are_several(change: str) -> None:
+def test_characters_in_a_photo_are_counted(change: str) -> None:
     hand = np.random.default_rng(1)
     levels = np.asarray(several("47", gap=50, ink=BLACK, paper=WHITE).convert("L"), dtype=np.float64) * 0.8 + 20
     if change == "noise":
@@ -120,16 +115,16 @@ def test_several_in_a_photo_are_several(change: str) -> None:
     assert counted(image) == 2
 
 
-def test_a_page_of_numbers_is_counted_up_to_a_limit() -> None:
+def test_page_of_numbers_is_counted_up_to_the_limit() -> None:
     page = Image.new("L", (600, 600), 255)
     draw = ImageDraw.Draw(page)
     for x in range(40, 560, 40):
         for y in range(40, 560, 60):
             draw.line([(x, y), (x + 18, y), (x + 6, y + 36)], fill=0, width=4)
-    assert counted(page) == MOST_CHARACTERS
+    assert counted(page) == MAX_CHARACTERS
 
 
-def test_specks_and_an_underline_are_no_characters() -> None:
+def test_specks_and_underlines_are_not_counted() -> None:
     image = canvas([*STROKES["7"], [(40, 258), (240, 262)]], ink=BLACK, paper=WHITE)
     draw = ImageDraw.Draw(image)
     for x, y in [(30, 40), (250, 90), (20, 200)]:
@@ -139,22 +134,22 @@ def test_specks_and_an_underline_are_no_characters() -> None:
 
 @pytest.mark.parametrize("deep", [4, 19])
 @pytest.mark.parametrize("turns", range(4))
-def test_a_dark_edge_is_no_character(turns: int, deep: int) -> None:
+def test_dark_edge_is_not_counted(turns: int, deep: int) -> None:
     page = canvas(STROKES["7"], ink=BLACK, paper=WHITE).convert("L")
     page.paste(40, (0, 0, 280, deep))
     turned = page.rotate(90 * turns)
     assert counted(turned) == 1
 
 
-def test_an_object_counts_as_one() -> None:
+def test_object_counts_as_one() -> None:
     assert model_input(several("17", gap=60, ink=BLACK, paper=WHITE), OBJECT).characters == 1
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
-def test_the_samples_of_the_load_test_are_single(path: Path) -> None:
+def test_load_test_samples_count_as_one(path: Path) -> None:
     assert counted(decode(path.read_bytes())) == 1
 
 
-def test_the_tensor_is_that_of_preprocess() -> None:
+def test_model_input_has_the_tensor_of_preprocess() -> None:
     for image in (canvas(STROKES["4"]), several("17", gap=60)):
-        np.testing.assert_array_equal(model_input(image, SPEC).tensor, preprocess(image, SPEC))
+        np.testing.assert_array_equal(model_input(image, MNIST).tensor, preprocess(image, MNIST))

@@ -1,4 +1,4 @@
-"""The paper under the ink: its side of the histogram, and its surface under uneven light."""
+"""Separates ink from paper under uneven light: Otsu's threshold, the polarity of the strokes, and illumination correction."""
 
 from typing import Final
 
@@ -6,27 +6,27 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from preprocessing.levels import Grey
+from preprocessing.pixels import Grey
 
-# The surface is known per block, this many along the longer side; strokes are narrower than CLOSING blocks.
+# The background is estimated in this many blocks along the longer side; strokes are narrower than CLOSING blocks.
 BLOCKS: Final = 25
 CLOSING: Final = 7
-# A corner is this part of each side, and a ring inside of a frame begins this part of the side from the edge.
+# A corner is 1/CORNER of each side, and the inner ring begins 1/RING of the shorter side from the edge.
 CORNER: Final = 14
 RING: Final = 20
 BRIGHT_SHARE: Final = 0.8
-# Skewness of the high-passed picture beyond which it says whether strokes are darker or lighter than their surroundings.
+# Above this skewness of the high-pass filtered image, its sign tells whether strokes are dark or light.
 CLEAR_SKEW: Final = 0.4
-# Ink must be this share of the light that the paper sends back, and stand this far above the noise.
+# Ink absorbs this share of the light that the paper reflects, and stands this far above the noise.
 MIN_ABSORBANCE: Final = 0.1
 NOISE_FACTOR: Final = 3.5
 MIN_SHARE: Final = 0.15
-# Paper covers at least twice this share of a picture, so this quantile lies amid its levels.
+# Paper covers at least twice this share of an image, so this quantile lies amid its levels.
 PAPER_SHARE: Final = 0.25
 
 
-def otsu(counts: npt.NDArray[np.float64]) -> int:
-    """The level that splits a 256-bin histogram into two classes of greatest between-class variance.
+def otsu_threshold(counts: npt.NDArray[np.float64]) -> int:
+    """The level that splits a 256-bin histogram into two classes with maximal between-class variance.
 
     Otsu, "A threshold selection method from gray-level histograms", IEEE Trans. SMC 9(1), 1979.
     """
@@ -38,16 +38,16 @@ def otsu(counts: npt.NDArray[np.float64]) -> int:
     return int(variance.argmax())
 
 
-def is_light(pixels: Grey, counts: npt.NDArray[np.float64], threshold: int) -> bool:
-    """Whether the paper is the light side of the threshold: the side with more of the border, the corners and the picture.
+def is_background_light(pixels: Grey, counts: npt.NDArray[np.float64], threshold: int) -> bool:
+    """Whether the background is lighter than the threshold: it has more of the border, the corners and the whole image.
 
-    The border counts twice, at the edge and a little inside of a frame, because a drawing seldom fills it; one that does leaves
-    the corners free.
+    The border counts twice, at the edge and a little further in (there may be a frame), because a drawing seldom covers it. A
+    drawing that does leaves the corners free.
     """
     light: npt.NDArray[np.bool_] = np.asarray(pixels > threshold)
     height, width = light.shape
     inset = min(height, width) // RING
-    outer, inner = _ring(light), _ring(light[inset : height - inset, inset : width - inset])
+    outer, inner = _ring_share(light), _ring_share(light[inset : height - inset, inset : width - inset])
     deep, wide = -(-height // CORNER), -(-width // CORNER)
     corners = (light[:deep, :wide], light[:deep, -wide:], light[-deep:, :wide], light[-deep:, -wide:])
     light_corners = sum(np.count_nonzero(corner) for corner in corners) / (4 * deep * wide)
@@ -55,22 +55,22 @@ def is_light(pixels: Grey, counts: npt.NDArray[np.float64], threshold: int) -> b
     return bool(outer + inner + light_corners + light_all > 2)
 
 
-def _ring(light: npt.NDArray[np.bool_]) -> float:
-    """Share of the outermost pixels that are light."""
+def _ring_share(light: npt.NDArray[np.bool_]) -> float:
+    """The share of the outermost pixels that are light."""
     sides = (light[0], light[-1], light[1:-1, 0], light[1:-1, -1])
     return sum(np.count_nonzero(side) for side in sides) / sum(side.size for side in sides)
 
 
-def ink_on_uneven_ground(pixels: Grey) -> tuple[Grey, float]:
-    """Ink ``uint8[H,W]`` (255 the strongest) of a photo or a noisy picture, and the level below which it is noise.
+def extract_unevenly_lit_ink(pixels: Grey) -> tuple[Grey, float]:
+    """The ink ``uint8[H,W]`` (255 the strongest) of a photo or noisy image, and the level below which it is noise.
 
-    The share of light that a pixel swallows is compared with the surface of the paper around it. Without any ink the first
-    is all 0.
+    Ink is the share of light that a pixel absorbs, compared with the estimated background around it. If there is none, the
+    array is all 0.
     """
     light = pixels.astype(np.float32)
     if not strokes_are_dark(pixels):
         light = 255 - light
-    absorbed = np.clip(1 - light / np.maximum(surface(light), 1), 0, 1)
+    absorbed = np.clip(1 - light / np.maximum(estimate_background(light), 1), 0, 1)
     middle = float(np.quantile(absorbed[::2, ::2], PAPER_SHARE))
     noise = 1.05 * float(np.median(np.abs(np.diff(absorbed, axis=1)))) if absorbed.shape[1] > 1 else 0.0
     few = min(max(4, absorbed.size // 1000), absorbed.size)
@@ -84,22 +84,22 @@ def ink_on_uneven_ground(pixels: Grey) -> tuple[Grey, float]:
 
 
 def strokes_are_dark(pixels: Grey) -> bool:
-    """Whether what is thin is darker than what surrounds it; where that is not clear, the border is paper."""
+    """Whether thin structures are darker than what surrounds them; where that is unclear, the border decides."""
     image = Image.fromarray(pixels)
-    around = np.asarray(image.filter(ImageFilter.GaussianBlur(max(pixels.shape) / 10)), dtype=np.float32)
+    blurred = np.asarray(image.filter(ImageFilter.GaussianBlur(max(pixels.shape) / 10)), dtype=np.float32)
     margin = max(pixels.shape) // 16
-    detail = (pixels - around)[margin : pixels.shape[0] - margin, margin : pixels.shape[1] - margin]
+    detail = (pixels - blurred)[margin : pixels.shape[0] - margin, margin : pixels.shape[1] - margin]
     deviation = float(detail.std()) if detail.size else 0.0
     if deviation > 0:
         skew = float((((detail - detail.mean()) / deviation) ** 3).mean())
         if abs(skew) > CLEAR_SKEW:
             return skew < 0
     counts = np.bincount(pixels.ravel(), minlength=256).astype(np.float64)
-    return is_light(pixels, counts, otsu(counts))
+    return is_background_light(pixels, counts, otsu_threshold(counts))
 
 
-def surface(light: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The paper's brightness at every pixel, ``float32[H,W]``: what is bright in each block, closed over the strokes."""
+def estimate_background(light: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The brightness of the paper at every pixel, ``float32[H,W]``: a high quantile per block, closed over the strokes."""
     height, width = light.shape
     side = max(2, -(-max(height, width) // BLOCKS))
     rows, columns = -(-height // side), -(-width // side)
