@@ -1,7 +1,7 @@
-"""The pixels of a PNG, JPEG or WebP file without anything else that the file holds.
+"""Removes all metadata from a PNG, JPEG or WebP file without decoding it.
 
-The containers are walked, nothing is decoded: EXIF, ICC profiles, XMP, text, thumbnails, private chunks and whatever follows
-the picture are left out, the encoded pixels are copied as they are.
+EXIF, ICC profiles, XMP, text, thumbnails, private chunks and anything after the image are removed. The encoded pixels are
+copied unchanged.
 """
 
 import re
@@ -10,9 +10,9 @@ from typing import Final
 
 PNG: Final = b"\x89PNG\r\n\x1a\n"
 JPEG: Final = b"\xff\xd8"
-# A file of more parts is taken for one that is not understood.
-MOST_CHUNKS: Final = 4096
-MOST_SEGMENTS: Final = 256
+# Files with more parts are not supported.
+MAX_CHUNKS: Final = 4096
+MAX_SEGMENTS: Final = 256
 
 PNG_CHUNKS: Final = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
 # Baseline, extended and progressive frames; Huffman and quantisation tables; restart interval.
@@ -20,8 +20,7 @@ JPEG_SEGMENTS: Final = frozenset((0xC0, 0xC1, 0xC2, 0xC4, 0xDB, 0xDD))
 JPEG_DROPPED: Final = frozenset((*range(0xE0, 0xF0), 0xFE))
 SCAN: Final = 0xDA
 END: Final = 0xD9
-# The colours depend on whether there is a JFIF header, and on what Adobe's says of their transform; nothing else in them
-# counts.
+# The colours depend on whether there is a JFIF header, and on the colour transform in Adobe's; the rest of them is metadata.
 JFIF: Final = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
 ADOBE_BYTES: Final = 12
 _FILL: Final = re.compile(rb"\xff+")
@@ -31,8 +30,8 @@ WEBP_ANIMATED: Final = frozenset((b"ANIM", b"ANMF"))
 WITH_ALPHA: Final = 0x10
 
 
-def pixels_only(data: bytes) -> bytes | None:
-    """The file with its pixels and nothing else; None where it is of another format, animated, broken or not understood."""
+def remove_metadata(data: bytes) -> bytes | None:
+    """The file without metadata; None where it has another format, is animated, corrupt or not supported."""
     if data.startswith(PNG):
         return _png(data)
     if data.startswith(JPEG):
@@ -44,14 +43,14 @@ def pixels_only(data: bytes) -> bytes | None:
 
 def _png(data: bytes) -> bytes | None:
     pieces, at = [PNG], len(PNG)
-    for _ in range(MOST_CHUNKS):
+    for _ in range(MAX_CHUNKS):
         kind = data[at + 4 : at + 8]
         end = at + 12 + int.from_bytes(data[at : at + 4], "big")
         if end > len(data):
             return None
         if kind in PNG_CHUNKS:
             pieces.append(data[at:end])
-        elif not kind[:1].islower():  # a chunk without which the picture looks otherwise
+        elif not kind[:1].islower():  # a critical chunk, without which the image looks different
             return None
         if kind == b"IEND":
             return b"".join(pieces)
@@ -61,7 +60,7 @@ def _png(data: bytes) -> bytes | None:
 
 def _jpeg(data: bytes) -> bytes | None:
     pieces, at = [JPEG], len(JPEG)
-    for _ in range(MOST_SEGMENTS):
+    for _ in range(MAX_SEGMENTS):
         fill = _FILL.match(data, at)
         if fill is None:
             return None
@@ -86,7 +85,7 @@ def _jpeg(data: bytes) -> bytes | None:
 
 
 def _segment(kind: int, content: bytes) -> bytes | None:
-    """What is kept of one segment, whose ``content`` begins with its length; None for one that is not understood."""
+    """One segment without metadata, empty if it is removed, None if it is not supported; ``content`` begins with its length."""
     if kind in JPEG_SEGMENTS or kind == SCAN:
         return bytes((0xFF, kind)) + content
     if kind == 0xE0 and content[2:7] == b"JFIF\0":
@@ -115,9 +114,9 @@ def _webp(data: bytes) -> bytes | None:
 
 
 def _riff(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks of a RIFF file, each with its name and length, as far as they are whole."""
+    """The complete chunks of a RIFF file: the name, and the chunk with its header."""
     at, last = 12, min(len(data), 8 + int.from_bytes(data[4:8], "little"))
-    for _ in range(MOST_CHUNKS):
+    for _ in range(MAX_CHUNKS):
         length = int.from_bytes(data[at + 4 : at + 8], "little")
         end = at + 8 + length
         if at + 8 > last or end > last:
