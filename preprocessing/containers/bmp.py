@@ -8,8 +8,8 @@ from preprocessing.containers.stripped import StrippedImage, corrupt_header
 
 MAX_COLOURS: Final = 256
 # Pillow decodes run-length encoding in Python: a byte of it takes as long as eight pixels, a pixel it fills as long as four.
-WORK_A_BYTE: Final = 8
-WORK_A_PIXEL: Final = 4
+WORK_PER_BYTE: Final = 8
+WORK_PER_PIXEL: Final = 4
 _HEADERS: Final = frozenset((12, 40, 52, 56, 64, 108, 124))
 _OLD: Final = 12
 _RUNS: Final = frozenset((1, 2))
@@ -42,5 +42,5 @@ def strip(data: bytes) -> StrippedImage:
     height = abs(height)
     work, parts = width * height, 1
     if compression in _RUNS:
-        work, parts = WORK_A_PIXEL * work + WORK_A_BYTE * len(data), len(data) // 2
+        work, parts = WORK_PER_PIXEL * work + WORK_PER_BYTE * len(data), len(data) // 2
     return StrippedImage("BMP", data, width, height, UPRIGHT, work, parts)

@@ -14,7 +14,7 @@ MAX_SCANS: Final = 64
 # A colour profile has up to 255 segments, a phone's depth map about 100, and each of 64 scans a few tables.
 MAX_SEGMENTS: Final = 1024
 # So many samples of a scan without data take as long as decoding a pixel.
-SAMPLES_A_PIXEL: Final = 16
+SAMPLES_PER_PIXEL: Final = 16
 # Bytes that are searched for a marker at a time, because a search holds the GIL.
 WINDOW: Final = 262_144
 # Four tables of 64 values of 16 bits.
@@ -90,7 +90,7 @@ def strip(data: bytes) -> StrippedImage:
             samples, more = _scans(data, start, frame, parts)
             if not whole:
                 data = b"".join((*kept, data[start:]))
-            work = max(frame.width * frame.height, samples // SAMPLES_A_PIXEL)
+            work = max(frame.width * frame.height, samples // SAMPLES_PER_PIXEL)
             return StrippedImage("JPEG", data, frame.width, frame.height, turn or UPRIGHT, work, parts + more)
         if marker in _FRAMES:
             if frame is not None:

@@ -71,10 +71,10 @@ class _Bits:
                 raise _Corrupt
 
     def _data_at_end(self) -> None:
-        piece = self._data[self._at : self._at + 32]
-        self._at += len(piece)
-        self._bits |= int.from_bytes(piece, "little") << self._count
-        self._count += 8 * len(piece)
+        chunk = self._data[self._at : self._at + 32]
+        self._at += len(chunk)
+        self._bits |= int.from_bytes(chunk, "little") << self._count
+        self._count += 8 * len(chunk)
 
 
 class _Code:
@@ -94,8 +94,8 @@ class _Code:
             before = length
             if code >> length:
                 raise _Corrupt
-            place = int(f"{code:0{length}b}"[::-1], 2)
-            self.table[place :: 1 << length] = [symbol << 4 | length] * (1 << longest - length)
+            index = int(f"{code:0{length}b}"[::-1], 2)
+            self.table[index :: 1 << length] = [symbol << 4 | length] * (1 << longest - length)
             code += 1
         if self.only is None and code != 1 << longest:
             raise _Corrupt
@@ -172,8 +172,8 @@ class _Stream:
                 lengths[read(8)] = 1
             return _Code(lengths)
         of_lengths = [0] * len(_LENGTH_ORDER)
-        for place in _LENGTH_ORDER[: read(4) + 4]:
-            of_lengths[place] = read(3)
+        for index in _LENGTH_ORDER[: read(4) + 4]:
+            of_lengths[index] = read(3)
         code = _Code(of_lengths)
         left = 2 + read(2 + 2 * read(3)) if read(1) else size
         symbol, before = 0, 8

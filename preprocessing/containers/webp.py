@@ -12,7 +12,7 @@ from preprocessing.errors import UndecodableImage
 MAX_CHUNKS: Final = 8192
 # Lossless data and opacity may have one set of prefix codes per 16 pixels. A set takes at least 2.5 bytes and ten microseconds,
 # as long as a few chunks.
-BYTES_A_PART: Final = 5
+BYTES_PER_PART: Final = 5
 _CODED: Final = frozenset((b"VP8L", b"ALPH", b"ANMF"))
 _LOSSLESS: Final = 1
 _HEAD: Final = 12
@@ -56,7 +56,7 @@ def strip(data: bytes) -> StrippedImage:
     if kept:
         body = b"".join((*kept, data[start:end]))
         data = b"".join((b"RIFF", struct.pack("<I", len(body) + 4), b"WEBP", body))
-    return StrippedImage("WEBP", data, width, height, turn or UPRIGHT, width * height, parts + coded // BYTES_A_PART)
+    return StrippedImage("WEBP", data, width, height, turn or UPRIGHT, width * height, parts + coded // BYTES_PER_PART)
 
 
 def check_codes(data: bytes, width: int, height: int, at: int = _HEAD) -> None:
@@ -73,7 +73,7 @@ def check_codes(data: bytes, width: int, height: int, at: int = _HEAD) -> None:
         elif kind == b"ALPH" and content and content[0] & 3 == _LOSSLESS:
             check_sets(content[1:], width, height, header=False)
         elif kind == b"ANMF":
-            across, down = (1 + int.from_bytes(content[place : place + 3], "little") for place in (6, 9))
+            across, down = (1 + int.from_bytes(content[offset : offset + 3], "little") for offset in (6, 9))
             check_codes(content, across, down, _FRAME_HEAD)
         at += 8 + length + (length & 1)
 
