@@ -58,7 +58,7 @@ def prepare_image(data: bytes | memoryview, orientation: int = 1) -> StoredImage
     seconds for a crafted file. ``data`` should be without EXIF, ICC profiles and text, which Pillow parses as well.
 
     Raises:
-        BadPicture: it cannot be decoded.
+        InvalidImage: it cannot be decoded.
     """
     data = bytes(data)
     original = remove_metadata(data)

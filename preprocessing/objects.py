@@ -32,8 +32,6 @@ from preprocessing.spec import InputSpec
 # because the box is refined in the full image.
 WORK_SIDE: Final = 160
 COARSE_SIDE: Final = 96
-# The longer side of the images in ``preview``.
-PREVIEW_SIDE: Final = 400
 # Images and objects of at most this longer side were made for models: every level counts, and nothing is dust.
 EXACT_SIDE: Final = 64
 # In larger images, the object is searched for in the reduced image only.
@@ -98,15 +96,6 @@ def subtract_background(found: SegmentedObject, crop: Grey) -> Grey:
         foreground = (np.clip(scaled, 0, 255) + 0.5).astype(np.uint8)
     highest = int(np.maximum.reduce(foreground, axis=None))
     return foreground if highest >= WHITE else _GAINS[highest].take(foreground)
-
-
-def preview(found: SegmentedObject, size: tuple[int, int]) -> tuple[Grey, Image.Image]:
-    """Small images for people: the crop without background, and the whole image of this size with only the object."""
-    factor = -(-max(size) // PREVIEW_SIDE)
-    crop = subtract_background(found, to_array(found.crop.reduce(factor) if factor > 1 else found.crop))
-    whole = Image.new("L", (-(-size[0] // factor), -(-size[1] // factor)))
-    whole.paste(to_image(crop), (found.position[0] // factor, found.position[1] // factor))
-    return crop, whole
 
 
 def flatten(image: Image.Image) -> tuple[Image.Image, int | None]:

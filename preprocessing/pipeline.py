@@ -11,13 +11,15 @@ from PIL import Image
 from preprocessing import geometry, objects
 from preprocessing.errors import NoInk
 from preprocessing.ink import WORK_SIDE, ExtractedInk, crop_drawing, downscale, extract_ink, extrema, ink_table, luminance
-from preprocessing.pixels import Box, Grey, to_image
+from preprocessing.pixels import Box, Grey, to_array, to_image
 from preprocessing.spec import InputSpec
 
 Tensor = npt.NDArray[np.float32]
 
 # Thin strokes become faint when they are averaged down; the typical inked pixel is brought back to at least this level.
 TYPICAL_INK: Final = 195
+# The longer side of the images of an object that stages show.
+PREVIEW_SIDE: Final = 400
 # Ink smaller than this after the image was reduced is extracted again at a higher resolution.
 CLOSE_SIDE: Final = 60
 
@@ -87,7 +89,7 @@ def stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
 def _object_stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
     light, level = objects.flatten(image)
     found = objects.segment(light, level)
-    crop, whole = objects.preview(found, light.size)
+    crop, whole = _preview(found, light.size)
     width, height = found.crop.size
     return [
         Stage("gray", light, f"One channel, {light.width}x{light.height}; transparent pixels are background."),
@@ -95,6 +97,15 @@ def _object_stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
         Stage("crop", to_image(crop), f"The {width}x{height} pixels around the object, its highest level white."),
         Stage("input", to_image(objects.frame_object(found, spec)), _placement_note(spec)),
     ]
+
+
+def _preview(found: objects.SegmentedObject, size: tuple[int, int]) -> tuple[Grey, Image.Image]:
+    """The object without its background, reduced: its crop, and the whole image of this size."""
+    factor = -(-max(size) // PREVIEW_SIDE)
+    crop = objects.subtract_background(found, to_array(found.crop.reduce(factor) if factor > 1 else found.crop))
+    whole = Image.new("L", (-(-size[0] // factor), -(-size[1] // factor)))
+    whole.paste(to_image(crop), (found.position[0] // factor, found.position[1] // factor))
+    return crop, whole
 
 
 def frame_ink(crop: Image.Image, spec: InputSpec) -> Grey:

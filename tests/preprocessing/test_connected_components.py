@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from preprocessing.connected_components import Mask, is_connected, label_components
-from preprocessing.main_ink import extract_main_ink
 
 MASKS = arrays.arrays(np.bool_, st.tuples(st.integers(1, 24), st.integers(1, 24)))
 
@@ -17,10 +16,6 @@ def test_flood_fill_agrees_with_labelling(mask: Mask) -> None:
     labels, count = label_components(mask)
     assert ((labels > 0) == mask).all()
     assert is_connected(mask) == (count <= 1)
-
-
-def test_image_below_the_noise_level_has_no_ink() -> None:
-    assert extract_main_ink(np.full((8, 8), 20, dtype=np.uint8), noise=24) is None
 
 
 @pytest.mark.parametrize(("rows", "expected"), [(["#..", "..#"], False), (["..#", "#.."], False), (["#.", ".#"], True)])
