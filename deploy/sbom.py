@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 
 from deploy.requirements import LockedPackage, lock_file, read_lock
 from models.card import CARD_FILE, Card, ModelCard, read_card
-from models.store import catalogue
+from models.store import card_folders
 
 SCHEMA: Final = SchemaVersion.V1_6
 APPROVED: Final = "License :: OSI Approved ::"
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("bentofile", type=Path)
     parser.add_argument("bill", type=Path, help="the file to write")
     options = parser.parse_args(arguments)
-    cards = [read_card(folder / CARD_FILE) for folder in catalogue()]
+    cards = [read_card(folder / CARD_FILE) for folder in card_folders()]
     text = bill_of_materials(read_lock(lock_file(options.bentofile)), cards, "image_classifier")
     options.bill.parent.mkdir(parents=True, exist_ok=True)
     options.bill.write_text(f"{text}\n", encoding="utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from models.card import CARD_FILE, MODEL_FILE, CascadeCard, Metrics, ModelCard, read_card
-from models.store import catalogue
+from models.store import card_folders
 
 ROOT: Final = Path(__file__).parent.parent
 DOCS: Final = ROOT / "docs" / "models"
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=DOCS, help="default: docs/models")
     out: Path = parser.parse_args(arguments).out
     out.mkdir(parents=True, exist_ok=True)
-    for folder in catalogue():
+    for folder in card_folders():
         card = read_card(folder / CARD_FILE)
         (out / f"{card.name}.md").write_text(render_page(card, folder), encoding="utf-8")
     return 0

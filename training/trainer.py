@@ -15,8 +15,8 @@ from torch import nn
 
 from models import calibration
 from models.card import CARD_FILE, MODEL_FILE, Calibration, Metrics, ModelCard, Provenance, Rejection, file_sha256, write_card
-from models.probe import known_answer, probe_of
-from models.proof import answers, open_session
+from models.golden import golden_input_for, golden_output
+from models.verification import open_session, run_batches
 from training.data.datasets import DataError, LabelledImages
 from training.data.image_sets import ImageSet, concatenate
 from training.data.split_leakage import find_leaks
@@ -93,7 +93,7 @@ def train_recipe(
         ),
         licence=recipe.licence,
         sha256=file_sha256(out / MODEL_FILE),
-        known_answer=_known_answer(out / MODEL_FILE, recipe),
+        known_answer=_golden_output(out / MODEL_FILE, recipe),
     )
     write_card(card, out / CARD_FILE)
     (out / REPORT_FILE).write_text(json.dumps(rounded(report), indent=1) + "\n", encoding="utf-8")
@@ -128,7 +128,7 @@ def train_and_calibrate(
     assert isinstance(network, nn.Sequential)
     known = concatenate(list(validation.values())[: recipe.calibration_sets])
     logits = predict(network, known.images)
-    temperature = round(calibration.best_temperature(logits, known.labels), 5)
+    temperature = round(calibration.fit_temperature(logits, known.labels), 5)
     outliers = _model_inputs(recipe.out_of_distribution("validation"), recipe, settings)
     outlier_logits = {name: predict(network, inputs.images) for name, inputs in outliers.items()}
     rule = choose_rejection(logits, outlier_logits, temperature, recipe.acceptance_rate)
@@ -147,9 +147,10 @@ def revision() -> str:
     return head + ("+changes" if changed else "")
 
 
-def _known_answer(path: Path, recipe: Recipe) -> dict[str, float]:
-    """The exported model's answer to the input that the service checks every new session with."""
-    return known_answer(recipe.labels, answers(open_session(onnx.load(path)), probe_of(recipe.spec), 1)[0].tolist())
+def _golden_output(path: Path, recipe: Recipe) -> dict[str, float]:
+    """The exported model's output for the golden input, which the service checks every new session with."""
+    logits = run_batches(open_session(onnx.load(path)), golden_input_for(recipe.spec), 1)[0]
+    return golden_output(recipe.labels, logits.tolist())
 
 
 def _model_inputs(sets: dict[str, ImageSet], recipe: Recipe, settings: Settings) -> dict[str, LabelledImages]:
@@ -166,9 +167,9 @@ def _measure(trained: TrainedModel, recipe: Recipe, name: str, inputs: LabelledI
 def _rejection_auroc(trained: TrainedModel, recipe: Recipe, known: LabelledImages, settings: Settings) -> dict[str, float]:
     """AUROC of the rejection score between test images and each set of outliers that nothing was chosen on."""
     score, temperature = trained.rule.score, trained.temperature
-    known_scores = calibration.scored(predict(trained.network, known.images), score, temperature)
+    known_scores = calibration.out_of_distribution_scores(predict(trained.network, known.images), score, temperature)
     aurocs = {}
     for name, inputs in _model_inputs(recipe.out_of_distribution("test"), recipe, settings).items():
         logits = predict(trained.network, inputs.images)
-        aurocs[name] = auroc(known_scores, calibration.scored(logits, score, temperature))
+        aurocs[name] = auroc(known_scores, calibration.out_of_distribution_scores(logits, score, temperature))
     return aurocs

@@ -10,7 +10,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from deploy.requirements import lock_file, read_lock
 from deploy.sbom import SCHEMA, main
 from models.card import CARD_FILE, ModelCard, file_sha256, read_card
-from models.store import catalogue
+from models.store import card_folders
 from tests.support.processes import ROOT
 
 
@@ -49,7 +49,7 @@ def test_bill_lists_the_packages_locked_for_this_system(bill: dict[str, Any], be
 
 def test_bill_lists_the_models_with_their_hashes(bill: dict[str, Any]) -> None:
     models = {part["name"]: part for part in bill["components"] if part["type"] == "machine-learning-model"}
-    cards = {folder: read_card(folder / CARD_FILE) for folder in catalogue()}
+    cards = {folder: read_card(folder / CARD_FILE) for folder in card_folders()}
     assert set(models) == {card.name for card in cards.values()}
     for folder, card in cards.items():
         assert models[card.name]["version"] == card.version

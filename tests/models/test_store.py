@@ -8,7 +8,7 @@ from models.store import CATALOGUE
 from tests.models.catalogues import models
 
 
-def test_importing_is_repeatable(tmp_path: Path) -> None:
+def test_import_twice_is_idempotent(tmp_path: Path) -> None:
     first, second = models(tmp_path, "import"), models(tmp_path, "import")
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     assert "digits:1.0.0 imported" in first.stdout
@@ -33,7 +33,7 @@ def test_other_weights_need_another_version(tmp_path: Path) -> None:
     assert models(tmp_path, "import", "--replace", str(folder), catalogue=catalogue).returncode == 0
 
 
-def test_verify_names_the_fault(tmp_path: Path) -> None:
+def test_verify_names_the_invalid_file(tmp_path: Path) -> None:
     assert models(tmp_path, "verify").returncode == 0
     broken = models(tmp_path, "verify", str(tmp_path))
     assert broken.returncode == 1

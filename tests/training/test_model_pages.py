@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from models.card import CARD_FILE, read_card
-from models.store import catalogue
+from models.store import card_folders
 from training.model_pages import DOCS, render_page
 
-FOLDERS = catalogue()
+FOLDERS = card_folders()
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=[folder.name for folder in FOLDERS])

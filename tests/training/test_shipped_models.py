@@ -9,10 +9,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from models.card import CARD_FILE, MODEL_FILE, ModelCard, read_card
-from models.store import catalogue
+from models.store import card_folders
 from preprocessing import preprocess
 
-FOLDERS = {folder.name: folder for folder in catalogue()}
+FOLDERS = {folder.name: folder for folder in card_folders()}
 LEAST_ACCURACY = {"digits": 0.995, "letters": 0.945, "category": 0.92, "characters": 0.9, "fashion": 0.944}
 MOST_BYTES = 5_000_000
 MOST_ECE = 0.015

@@ -16,7 +16,7 @@ from torch import nn
 
 from models import calibration
 from models.card import ModelCard, read_card
-from models.check import check_folder
+from models.validation import validate_folder
 from training.data.datasets import DataError, LabelledImages
 from training.data.image_sets import INK, ImageSet, unchanged_scans
 from training.data.outliers import outlier_labels, render_scribble
@@ -135,7 +135,7 @@ def exported_logits(folder: Path, images: ImageSet) -> calibration.Logits:
 def test_written_folder_is_a_valid_model(trained: tuple[Path, ModelCard]) -> None:
     folder, card = trained
     assert {path.name for path in folder.iterdir()} == {"model.onnx", "card.yaml", "training.json", "training.png"}
-    assert check_folder(folder) == read_card(folder / "card.yaml") == card
+    assert validate_folder(folder) == read_card(folder / "card.yaml") == card
 
 
 def test_card_has_the_values_of_the_recipe(trained: tuple[Path, ModelCard]) -> None:
@@ -164,8 +164,8 @@ def test_temperature_and_threshold_are_chosen_on_the_first_validation_set(traine
     first, images = next(iter(recipe.validation().items()))
     logits = exported_logits(folder, images)
     temperature = card.calibration.temperature
-    assert calibration.best_temperature(logits, images.labels) == pytest.approx(temperature, rel=0.01)
-    taken = calibration.scored(logits, card.rejection.score, temperature) >= card.rejection.threshold - 1e-4
+    assert calibration.fit_temperature(logits, images.labels) == pytest.approx(temperature, rel=0.01)
+    taken = calibration.out_of_distribution_scores(logits, card.rejection.score, temperature) >= card.rejection.threshold - 1e-4
     assert taken.mean() == pytest.approx(recipe.acceptance_rate, abs=1 / len(images))
     assert report["accepted"][first] == pytest.approx(taken.mean(), abs=1 / len(images))
 
@@ -179,9 +179,9 @@ def test_temperature_and_threshold_can_be_chosen_on_several_validation_sets(tmp_
         np.concatenate([one.labels for one in sets]),
     )
     temperature = card.calibration.temperature
-    assert calibration.best_temperature(logits, labels) == pytest.approx(temperature, rel=0.01)
-    assert calibration.best_temperature(logits[: len(sets[0])], sets[0].labels) < 0.9 * temperature
-    taken = calibration.scored(logits, card.rejection.score, temperature) >= card.rejection.threshold - 1e-4
+    assert calibration.fit_temperature(logits, labels) == pytest.approx(temperature, rel=0.01)
+    assert calibration.fit_temperature(logits[: len(sets[0])], sets[0].labels) < 0.9 * temperature
+    taken = calibration.out_of_distribution_scores(logits, card.rejection.score, temperature) >= card.rejection.threshold - 1e-4
     assert taken.mean() == pytest.approx(recipe.acceptance_rate, abs=1 / len(labels))
 
 

@@ -8,8 +8,9 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from models import calibration, measurement
+from models import calibration
 from models.card import Metrics
+from models.metrics import compute_metrics
 from training.data.datasets import Labels
 from training.evaluation.rejection import RejectionRule
 from training.fitting.network import predict_logits
@@ -30,7 +31,7 @@ def card_metrics(probabilities: Probabilities, truth: Labels, labels: Sequence[s
     ``name`` is ``DATA SET, SPLIT``. Classes without images are left out.
     """
     dataset, split = name.split(", ", 1)
-    return measurement.measured(probabilities, truth, labels, dataset=dataset, split=split)
+    return compute_metrics(probabilities, truth, labels, dataset=dataset, split=split)
 
 
 def confusion_matrix(probabilities: Probabilities, truth: Labels) -> npt.NDArray[np.int64]:
@@ -42,7 +43,7 @@ def confusion_matrix(probabilities: Probabilities, truth: Labels) -> npt.NDArray
 
 def acceptance_rate(logits: Logits, rule: RejectionRule, temperature: float) -> float:
     """Share of the images that a rule does not reject."""
-    return float((calibration.scored(logits, rule.score, temperature) >= rule.threshold).mean())
+    return float((calibration.out_of_distribution_scores(logits, rule.score, temperature) >= rule.threshold).mean())
 
 
 def rounded(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from models.calibration import Logits, Score, accepting_threshold, scored
+from models.calibration import Logits, Score, out_of_distribution_scores, rejection_threshold
 
 SCORES: Final[tuple[Score, ...]] = ("max_softmax", "max_logit", "energy")
 
@@ -34,12 +34,10 @@ def choose_rejection(
     known: Logits, outliers: Mapping[str, Logits], temperature: float, acceptance_rate: float
 ) -> RejectionRule:
     """Choose the score with the best mean AUROC, and the threshold that accepts the given share of the known images."""
-    table = {
-        score: {
-            name: auroc(scored(known, score, temperature), scored(logits, score, temperature))
-            for name, logits in outliers.items()
-        }
-        for score in SCORES
-    }
+    table: dict[Score, dict[str, float]] = {}
+    for score in SCORES:
+        known_scores = out_of_distribution_scores(known, score, temperature)
+        scores = {name: out_of_distribution_scores(logits, score, temperature) for name, logits in outliers.items()}
+        table[score] = {name: auroc(known_scores, outlier_scores) for name, outlier_scores in scores.items()}
     best = max(SCORES, key=lambda score: float(np.mean(list(table[score].values()))))
-    return RejectionRule(best, accepting_threshold(known, best, temperature, acceptance_rate), table)
+    return RejectionRule(best, rejection_threshold(known, best, temperature, acceptance_rate), table)

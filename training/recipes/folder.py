@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 from torch import nn
 
-from models.pictures import SUFFIXES
-from preprocessing import ImageError, Limits, decode
+from models.evaluation import SUFFIXES
+from preprocessing import ImageError, ImageLimits, decode
 from training.data.datasets import DataError, LabelledImages, Labels
 from training.data.image_sets import INK, OBJECT, ImageSet, to_model_input
 from training.data.outliers import outlier_labels, render_scribble
@@ -26,7 +26,7 @@ from training.rendering.augmentation import augment_scan
 
 MIN_IMAGES: Final = 20
 HELD_OUT: Final = 0.1
-LIMITS: Final = Limits(pixels=50_000_000, photo_pixels=50_000_000, side=30_000)
+LIMITS: Final = ImageLimits(pixels=50_000_000, photo_pixels=50_000_000, side=30_000)
 SCRIBBLES: Final = 500
 
 

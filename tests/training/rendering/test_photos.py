@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from preprocessing import preprocess
-from preprocessing.levels import Grey
-from tests.preprocessing.test_objects import FASHION, shirt, shoe
+from preprocessing.pixels import Grey
+from tests.preprocessing.garments import shirt, shoe
+from tests.preprocessing.specs import FASHION
 from training.rendering.photos import render_photo
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageDraw, ImageFilter
 
-from preprocessing.geometry import fit, pen_width
+from preprocessing.geometry import scale_to_box, stroke_width
 from tests.training.synthetic_data import Images
 from training.data.drawings import Doodle
 from training.data.image_sets import INK, to_model_input
@@ -85,7 +85,7 @@ def widths(redraw: Renderer) -> Points:
     found = []
     for number in range(60):
         image = render(redraw, number, number)
-        found.append(pen_width(fit(image.crop(image.getbbox()), BOX)))
+        found.append(stroke_width(scale_to_box(image.crop(image.getbbox()), BOX)))
     return np.array(found)
 
 
@@ -129,7 +129,7 @@ def test_stroke_widths_of_all_sources_are_the_same(redraws: tuple[Renderer, Rend
 
 def test_stroke_widths_of_the_sources_differ_before_redrawing() -> None:
     scans, drawings = (
-        np.mean([pen_width(fit(Image.fromarray(raster(bent_line(seed), side, pencil)), BOX)) for seed in range(20)])
+        np.mean([stroke_width(scale_to_box(Image.fromarray(raster(bent_line(seed), side, pencil)), BOX)) for seed in range(20)])
         for side, pencil in ((28, 0.13), (105, 0.04))
     )
     assert scans > 1.7 * drawings
