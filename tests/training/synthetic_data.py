@@ -32,21 +32,21 @@ def write_idx(path: Path, array: Images, *, compressed: bool = True) -> None:
 def draw_symbol(number: int, rng: np.random.Generator, side: int = 28) -> Images:
     """Draw a random variation of a symbol, a bent line: ``uint8[side, side]``, light on black."""
     points = np.random.default_rng(number).uniform(0.2, 0.8, (5, 2)) + rng.normal(0, 0.06, (5, 2))
-    sheet = Image.new("L", (4 * side, 4 * side))
+    canvas = Image.new("L", (4 * side, 4 * side))
     dots = [(float(x), float(y)) for x, y in points.clip(0.1, 0.9) * 4 * side]
-    ImageDraw.Draw(sheet).line(dots, fill=255, width=round(4 * side * rng.uniform(0.06, 0.12)), joint="curve")
-    drawn: Images = np.asarray(sheet.reduce(4))
+    ImageDraw.Draw(canvas).line(dots, fill=255, width=round(4 * side * rng.uniform(0.06, 0.12)), joint="curve")
+    drawn: Images = np.asarray(canvas.reduce(4))
     return drawn
 
 
 def draw_garment(number: int, rng: np.random.Generator) -> Images:
     """Draw a random variation of a garment, a patch with a pattern: ``uint8[28, 28]``, light on black."""
     corners = np.random.default_rng(number).uniform(0.1, 0.9, (6, 2)) + rng.normal(0, 0.08, (6, 2))
-    sheet = Image.new("L", (112, 112))
-    ImageDraw.Draw(sheet).polygon([(float(x), float(y)) for x, y in corners.clip(0, 1) * 112], fill=255)
+    canvas = Image.new("L", (112, 112))
+    ImageDraw.Draw(canvas).polygon([(float(x), float(y)) for x, y in corners.clip(0, 1) * 112], fill=255)
     rows, columns = np.mgrid[:28, :28]
     pattern = 0.75 + 0.25 * np.sin(rows * rng.uniform(0, 2) + columns * rng.uniform(0, 2))
-    return np.asarray(np.asarray(sheet.reduce(4)) * pattern, dtype=np.uint8)
+    return np.asarray(np.asarray(canvas.reduce(4)) * pattern, dtype=np.uint8)
 
 
 def near_copy(image: Images, rng: np.random.Generator) -> Images:

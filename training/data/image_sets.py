@@ -1,4 +1,4 @@
-"""Labelled image sets that are rendered on demand, and the model inputs that preprocessing makes of them."""
+"""Labelled image sets that are rendered on demand and preprocessed to model inputs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ Renderer = Callable[[Any, np.random.Generator], Image.Image]
 
 @dataclass(frozen=True, slots=True)
 class ImageSet:
-    """A labelled set of images, rendered on demand: ``render`` makes an image of each of ``sources``.
+    """A labelled set of images, rendered on demand: ``render`` is called with each of ``sources``.
 
     ``labels`` ``int64[N]`` are their classes. The same ``seed`` renders the same images. ``render`` must be a module-level
     function, so that it can be pickled for other processes.

@@ -42,10 +42,10 @@ def enlarged(digit: Digit, side: int = SIDE, scale: float = SCALE, place: tuple[
     return canvas
 
 
-def on_paper(ink: Image.Image, paper: float | Levels = 255.0, pen: float = 0.0) -> Image.Image:
-    """Draw ink on paper of one level or of levels ``float32[H, W]``; ink reflects the share ``pen`` of the paper's light."""
+def on_paper(ink: Image.Image, paper: float | Levels = 255.0, ink_level: float = 0.0) -> Image.Image:
+    """Draw ink on paper of one level or of levels ``float32[H, W]``; ink has the share ``ink_level`` of its light."""
     cover = np.asarray(ink, dtype=np.float32) / 255
-    return Image.fromarray(np.clip(paper * (1 - cover * (1 - pen)), 0, 255).astype(np.uint8))
+    return Image.fromarray(np.clip(paper * (1 - cover * (1 - ink_level)), 0, 255).astype(np.uint8))
 
 
 def transparent(ink: Image.Image, colour: int) -> Image.Image:

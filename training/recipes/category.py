@@ -74,7 +74,7 @@ class Category(Recipe):
         "Quick, Draw! (Google, CC BY 4.0), split by drawing; hand-drawn rectangles and triangles (F. Robert, CC BY 4.0), split "
         "by user; Omniglot characters unlike ours (Lake et al., MIT), split by person: as drawings",
         "Fashion-MNIST (Zalando, MIT) and rows of characters, as examples of what is none of them",
-        "everything thinned and drawn again with the same pens (training.rendering.redrawing)",
+        "all images thinned and redrawn with the same brushes (training.rendering.redrawing)",
     )
     settings = Settings(epochs=16, training_sets=4, weight_decay=0.05, label_smoothing=0.02)
 

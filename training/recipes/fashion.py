@@ -43,7 +43,7 @@ class Fashion(Recipe):
     spec = OBJECT
     sources = (
         "Fashion-MNIST train (Zalando, MIT), less 5,000 for validation",
-        "the same as photos on light and dark ground made by training.rendering.photos",
+        "the same as photos on light and dark backgrounds, rendered by training.rendering.photos",
         "EMNIST letters (NIST, public domain) and Quick, Draw! drawings (Google, CC BY 4.0), as examples of what is none",
     )
     settings = Settings(

@@ -33,7 +33,7 @@ SCRIBBLES: Final = 500
 class Folder(Recipe):
     """Classifies the images in a folder; a tenth of each label is for validation, a tenth for the test."""
 
-    sources = ("pictures of one's own",)
+    sources = ("own pictures",)
     licence = "not told"
 
     def __init__(self, data: Path, name: str, subject: Literal["ink", "object"] = "ink", title: str = "") -> None:

@@ -77,8 +77,8 @@ def shade(level: int, rng: np.random.Generator) -> Image.Image:  # noqa: ARG001
 def test_worst_confusions_show_the_misclassified_images() -> None:
     given = predictions([1] * 12 + [2, 0, 1], [0] * 12 + [1, 0, 1])
     levels = [200] * 12 + [100, 0, 0]
-    sheet = np.asarray(worst_confusions(given, ImageSet(shade, levels, given.truth)))
-    first, second = sheet[: sheet.shape[0] // 2], sheet[sheet.shape[0] // 2 :]
-    side = sheet.shape[1] // EXAMPLES
+    canvas = np.asarray(worst_confusions(given, ImageSet(shade, levels, given.truth)))
+    first, second = canvas[: canvas.shape[0] // 2], canvas[canvas.shape[0] // 2 :]
+    side = canvas.shape[1] // EXAMPLES
     assert all((first[:, column * side : column * side + 50] == 200).any() for column in range(EXAMPLES))
     assert (second[:, :50] == 100).any() and not (second[:, side:] == 100).any()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="PyTorch is missing; `make setup-fit` installs it")
+pytest.importorskip("torch", reason="PyTorch is missing; `make setup-train` installs it")
 
 import torch
 from torch import nn
