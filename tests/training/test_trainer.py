@@ -18,8 +18,8 @@ from models import calibration
 from models.card import ModelCard, read_card
 from models.validation import validate_folder
 from training.data.datasets import DataError, LabelledImages
-from training.data.image_sets import INK, ImageSet, unchanged_scans
-from training.data.outliers import outlier_labels, render_scribble
+from training.data.image_sets import INK, ImageSet
+from training.data.outliers import outlier_set, render_scribble
 from training.data.splits import Split
 from training.fitting.loop import Callback, EpochResult, Settings
 from training.fitting.network import plain_cnn
@@ -71,7 +71,7 @@ class Shapes(Recipe):
 
     def training(self, number: int) -> dict[str, ImageSet]:
         strokes = [1, 2] * 10
-        scribbles = ImageSet(render_scribble, strokes, outlier_labels(20), 5)
+        scribbles = outlier_set(render_scribble, strokes, 5)
         return {"shapes": shapes(20, number), "shapes again": shapes(10, 50 + number), "scribbles": scribbles}
 
     def validation(self) -> dict[str, ImageSet]:
@@ -83,7 +83,7 @@ class Shapes(Recipe):
 
     def out_of_distribution(self, part: Split) -> dict[str, ImageSet]:
         strokes = [1, 2] * 10
-        return {"scribbles": ImageSet(render_scribble, strokes, outlier_labels(20), 7 if part == "test" else 8)}
+        return {"scribbles": outlier_set(render_scribble, strokes, 7 if part == "test" else 8)}
 
 
 class Leaking(Shapes):
@@ -91,7 +91,7 @@ class Leaking(Shapes):
 
     def training(self, number: int) -> dict[str, ImageSet]:
         scans = LabelledImages(np.stack([np.asarray(draw_shape(0, np.random.default_rng(1)).resize((28, 28)))]), np.array([0]))
-        return {**super().training(number), "scans": unchanged_scans(scans)}
+        return {**super().training(number), "scans": ImageSet.of(scans)}
 
     def test(self) -> dict[str, ImageSet]:
         return {"scans, test": super().training(0)["shapes"], "more, test": self.training(0)["scans"]}

@@ -43,6 +43,11 @@ class ImageSet:
     labels: Labels
     seed: int = 0
 
+    @classmethod
+    def of(cls, scans: LabelledImages, render: Renderer | None = None, seed: int = 0) -> "ImageSet":
+        """Create an image set of scans with their labels; they are rendered unchanged by default."""
+        return cls(render or unchanged, scans.images, scans.labels, seed)
+
     def __len__(self) -> int:
         return len(self.labels)
 
@@ -92,11 +97,6 @@ def to_model_input(image: Image.Image, spec: InputSpec = INK) -> npt.NDArray[np.
 def unchanged(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> Image.Image:  # noqa: ARG001
     """Render a scan as it is."""
     return Image.fromarray(image)
-
-
-def unchanged_scans(scans: LabelledImages) -> ImageSet:
-    """Make an image set of scans, rendered as they are."""
-    return ImageSet(unchanged, scans.images, scans.labels)
 
 
 def concatenate(parts: Sequence[LabelledImages]) -> LabelledImages:

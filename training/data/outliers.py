@@ -1,17 +1,18 @@
 """Images that a model is not made for: some are trained on as outliers, others only measure how well they are rejected."""
 
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops
 
 from training.data import drawings
-from training.data.datasets import Images, LabelledImages, Labels, fashion
+from training.data.datasets import Images, LabelledImages, fashion
 from training.data.drawings import Doodle
-from training.data.image_sets import ImageSet, unchanged
+from training.data.image_sets import ImageSet, Renderer, unchanged
 from training.data.splits import Split
 from training.rendering.augmentation import augment_scan
 from training.rendering.strokes.brush import draw_strokes
@@ -71,9 +72,9 @@ def training_outliers(data: Path, characters: Images, seed: int) -> dict[str, Im
     drawn = doodles(data, "train") * 6
     scribbles = [1, 2, 2, 3] * (SCRIBBLES // 4)
     return {
-        "doodles": ImageSet(render_doodle, drawn, outlier_labels(len(drawn)), seed),
-        "other characters": ImageSet(augment_scan, characters, outlier_labels(len(characters)), seed + 1),
-        "scribbles": ImageSet(render_scribble, scribbles, outlier_labels(len(scribbles)), seed + 2),
+        "doodles": outlier_set(render_doodle, drawn, seed),
+        "other characters": outlier_set(augment_scan, characters, seed + 1),
+        "scribbles": outlier_set(render_scribble, scribbles, seed + 2),
     }
 
 
@@ -85,16 +86,16 @@ def unseen_outliers(data: Path, split: Split) -> dict[str, ImageSet]:
     clothes = fashion(data, "test" if testing else "train").images
     clothes = clothes[np.random.default_rng(5).permutation(len(clothes))[:CLOTHES]]
     return {
-        "Quick, Draw! (other words)": ImageSet(render_doodle, drawn, outlier_labels(len(drawn)), 11),
-        "Omniglot (not Latin)": ImageSet(unchanged, symbols, outlier_labels(len(symbols))),
-        "Fashion-MNIST": ImageSet(unchanged, clothes, outlier_labels(len(clothes))),
+        "Quick, Draw! (other words)": outlier_set(render_doodle, drawn, 11),
+        "Omniglot (not Latin)": outlier_set(unchanged, symbols),
+        "Fashion-MNIST": outlier_set(unchanged, clothes),
     }
 
 
 def unfamiliar_symbols(data: Path, split: Split) -> dict[str, ImageSet]:
     """Outliers from Omniglot: characters unlike Latin letters and digits, by the authors of a split."""
     drawn = drawings.symbols(data).in_split(split)
-    return {"Omniglot (unlike our letters)": ImageSet(unchanged, 255 - drawn.images, outlier_labels(len(drawn.images)))}
+    return {"Omniglot (unlike our letters)": outlier_set(unchanged, 255 - drawn.images)}
 
 
 def every_second_of(characters: LabelledImages, classes: tuple[int, ...]) -> Images:
@@ -102,9 +103,9 @@ def every_second_of(characters: LabelledImages, classes: tuple[int, ...]) -> Ima
     return characters.images[np.isin(characters.labels, classes)][::2]
 
 
-def outlier_labels(count: int) -> Labels:
-    """Make ``count`` labels of the outlier class."""
-    return np.full(count, OUTLIER, dtype=np.int64)
+def outlier_set(render: Renderer, sources: Sequence[Any] | npt.NDArray[Any], seed: int = 0) -> ImageSet:
+    """Create an image set whose images all have the outlier class."""
+    return ImageSet(render, sources, np.full(len(sources), OUTLIER, dtype=np.int64), seed)
 
 
 def render_row(characters: Images, rng: np.random.Generator) -> Image.Image:

@@ -12,12 +12,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from scipy.ndimage import distance_transform_edt
 
 from preprocessing import NoInk, load, model_input
 from training.data.datasets import Images, emnist, mnist
 from training.data.image_sets import INK
-from training.rendering import redrawing
+from training.rendering.redrawing import centreline, random_width, stroke
 
 MAX_REJECTED: Final = 0.003
 MIN_REJECTED: Final = 0.97
@@ -99,7 +98,7 @@ def count_characters(image: Image.Image) -> int:
 
 def single(scan: Ink, rng: np.random.Generator, *, redrawn: bool = False) -> Image.Image:
     """Render one character, ``redrawn`` with a random stroke width or with that of the scan."""
-    return as_sent(_glyph(scan, _height(rng), _stroke_width(rng) if redrawn else None), rng)
+    return as_sent(_glyph(scan, _height(rng), random_width(rng) if redrawn else None), rng)
 
 
 def several(scans: Images, rng: np.random.Generator, gaps: tuple[float, float] = GAPS, lines: int | None = None) -> Image.Image:
@@ -144,7 +143,7 @@ def as_sent(ink: Ink, rng: np.random.Generator) -> Image.Image:
 
 
 def _glyphs(scans: Images, rng: np.random.Generator) -> list[Ink]:
-    height, width = _height(rng), _stroke_width(rng) if rng.random() < 0.5 else None
+    height, width = _height(rng), random_width(rng) if rng.random() < 0.5 else None
     selected = rng.integers(len(scans), size=3 if rng.random() < TRIPLES else 2)
     return [_glyph(scans[index], height * rng.uniform(0.8, 1), width) for index in selected]
 
@@ -153,17 +152,11 @@ def _height(rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(*np.log(HEIGHTS))))
 
 
-def _stroke_width(rng: np.random.Generator) -> float:
-    return float(np.exp(rng.uniform(*np.log(redrawing.WIDTHS))))
-
-
 def _glyph(scan: Ink, height: float, stroke_width: float | None) -> Ink:
     """Crop a scan to its ink and scale it; redraw it if ``stroke_width``, a share of the height, is given."""
     ink = _cropped(scan)
     if stroke_width is not None:
-        lines = redrawing.centreline(Image.fromarray(scan))
-        radius = max(stroke_width * (max(lines.shape) - 2 * redrawing.MARGIN) / 2, 1.0)
-        ink = _cropped((np.clip(radius + 0.5 - distance_transform_edt(~lines), 0, 1) * 255).astype(np.uint8))
+        ink = _cropped(stroke(centreline(Image.fromarray(scan)), stroke_width))
     scale = height / max(ink.shape)
     size = max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale))
     return _cropped(np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)))

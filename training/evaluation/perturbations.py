@@ -4,7 +4,6 @@ A perturbation takes a digit ``uint8[28, 28]`` (white ink on black, as MNIST has
 that a client might send.
 """
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +11,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
+
+from training.rendering.photos import jpeg
 
 Digit = npt.NDArray[np.uint8]
 Levels = npt.NDArray[np.float32]
@@ -76,13 +77,6 @@ def padded(digit: Digit, rng: np.random.Generator) -> Image.Image:
 
 def any_size(digit: Digit, rng: np.random.Generator) -> Image.Image:
     return on_paper(enlarged(digit, side=int(16 * 128 ** rng.uniform(0, 1)), scale=0.9))
-
-
-def jpeg(image: Image.Image, quality: int) -> Image.Image:
-    """Compress the image as JPEG, and open it without decoding."""
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality)
-    return Image.open(buffer)
 
 
 def noisy(digit: Digit, rng: np.random.Generator) -> Image.Image:

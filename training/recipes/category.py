@@ -14,7 +14,7 @@ from training.data.datasets import Images, LabelledImages, Labels, emnist, fashi
 from training.data.drawings import DrawingSet
 from training.data.duplicates import near_duplicates
 from training.data.image_sets import INK, ImageSet, concatenate, unchanged
-from training.data.outliers import outlier_labels
+from training.data.outliers import outlier_set
 from training.data.splits import Split, random_split, sample_per_class, split_of_key, without_duplicates
 from training.fitting.loop import Settings
 from training.fitting.network import MergedClasses, plain_cnn
@@ -110,7 +110,7 @@ class Category(Recipe):
         clothes = self._clothes["train"][number::10][:CLOTHES]
         return images | {
             "rows": _rows(sources, next(seeds)),
-            "clothes": ImageSet(unchanged, clothes, outlier_labels(len(clothes))),
+            "clothes": outlier_set(unchanged, clothes),
         }
 
     def validation(self) -> dict[str, ImageSet]:
@@ -124,7 +124,7 @@ class Category(Recipe):
         clothes = self._clothes[split]
         return {
             "rows of characters": _rows(self._sources[split], 11),
-            "Fashion-MNIST": ImageSet(unchanged, clothes, outlier_labels(len(clothes))),
+            "Fashion-MNIST": outlier_set(unchanged, clothes),
         }
 
     def held_out(self, split: Split) -> ImageSet:
@@ -205,7 +205,7 @@ def _redrawn(render: Any, sources: Any, fine_classes: int | Labels, seed: int) -
 def _rows(sources: Sources, seed: int) -> ImageSet:
     characters = np.concatenate([sources.digits.images, sources.letters.images])
     index = np.random.default_rng(seed).integers(0, len(characters), (ROWS, 4))
-    return ImageSet(outliers.render_row, characters[index], outlier_labels(ROWS), seed)
+    return outlier_set(outliers.render_row, characters[index], seed)
 
 
 def _redraw_and_distort(source: Any, rng: np.random.Generator) -> Image.Image:

@@ -8,7 +8,7 @@ from torch import nn
 
 from training.data import outliers
 from training.data.datasets import LabelledImages, emnist, mnist
-from training.data.image_sets import INK, ImageSet, unchanged_scans
+from training.data.image_sets import INK, ImageSet
 from training.data.splits import Split, random_split, without_duplicates
 from training.fitting.loop import Settings
 from training.fitting.network import plain_cnn
@@ -47,10 +47,10 @@ class Digits(Recipe):
         scans, more = self._mnist[0], self._emnist[0]
         digits = np.tile(np.arange(10, dtype=np.int64), STROKES)
         images = {
-            "mnist": unchanged_scans(scans),
-            "mnist, varied": ImageSet(augment_scan, scans.images, scans.labels, next(seeds)),
-            "mnist, varied again": ImageSet(augment_scan, scans.images, scans.labels, next(seeds)),
-            "emnist, varied": ImageSet(augment_scan, more.images, more.labels, next(seeds)),
+            "mnist": ImageSet.of(scans),
+            "mnist, varied": ImageSet.of(scans, augment_scan, next(seeds)),
+            "mnist, varied again": ImageSet.of(scans, augment_scan, next(seeds)),
+            "emnist, varied": ImageSet.of(more, augment_scan, next(seeds)),
             "strokes": ImageSet(draw, digits, digits, next(seeds)),
         }
         letters = outliers.every_second_of(emnist(self.data), outliers.LETTERS_UNLIKE_DIGITS)
@@ -60,13 +60,13 @@ class Digits(Recipe):
         digits = np.tile(np.arange(10, dtype=np.int64), 300)
         generated = ImageSet(draw_validation_digit, digits, digits, 7)
         return {
-            "MNIST, validation (5,000 of train, held out)": unchanged_scans(self._mnist[1]),
-            "EMNIST digits, validation (5,000 held out)": unchanged_scans(self._emnist[1]),
+            "MNIST, validation (5,000 of train, held out)": ImageSet.of(self._mnist[1]),
+            "EMNIST digits, validation (5,000 held out)": ImageSet.of(self._emnist[1]),
             "stroke digits of another generator, validation (training.rendering.validation_digits)": generated,
         }
 
     def test(self) -> dict[str, ImageSet]:
-        return {"MNIST, test (t10k)": unchanged_scans(mnist(self.data, "test"))}
+        return {"MNIST, test (t10k)": ImageSet.of(mnist(self.data, "test"))}
 
     def out_of_distribution(self, split: Split) -> dict[str, ImageSet]:
         return outliers.unseen_outliers(self.data, split)

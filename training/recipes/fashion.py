@@ -9,8 +9,8 @@ from torch import nn
 
 from training.data import datasets, drawings, outliers
 from training.data.datasets import LabelledImages, emnist, mnist
-from training.data.image_sets import OBJECT, ImageSet, unchanged, unchanged_scans
-from training.data.outliers import outlier_labels
+from training.data.image_sets import OBJECT, ImageSet, unchanged
+from training.data.outliers import outlier_set
 from training.data.splits import Split, random_split, without_duplicates
 from training.fitting.batches import BatchAugmentation
 from training.fitting.loop import Settings
@@ -82,24 +82,24 @@ class Fashion(Recipe):
         doodles = outliers.doodles(self.data, "train")
         redraw = redrawing.redraw_distorted_doodle
         return {
-            "fashion": unchanged_scans(whole),
-            "fashion, photographed": ImageSet(render_photo, some.images, some.labels, next(seeds)),
-            "letters": ImageSet(invert_some, letters, outlier_labels(len(letters)), next(seeds)),
-            "doodles": ImageSet(redraw, doodles, outlier_labels(len(doodles)), next(seeds)),
+            "fashion": ImageSet.of(whole),
+            "fashion, photographed": ImageSet.of(some, render_photo, next(seeds)),
+            "letters": outlier_set(invert_some, letters, next(seeds)),
+            "doodles": outlier_set(redraw, doodles, next(seeds)),
         }
 
     def validation(self) -> dict[str, ImageSet]:
         validation = self._splits[1]
         return {
-            "Fashion-MNIST, validation (5,000 of train, held out)": unchanged_scans(validation),
-            "Fashion-MNIST photographed, validation": ImageSet(render_photo, validation.images, validation.labels, 7),
+            "Fashion-MNIST, validation (5,000 of train, held out)": ImageSet.of(validation),
+            "Fashion-MNIST photographed, validation": ImageSet.of(validation, render_photo, 7),
         }
 
     def test(self) -> dict[str, ImageSet]:
         test = self._splits[2]
         return {
-            "Fashion-MNIST, test (t10k)": unchanged_scans(test),
-            "Fashion-MNIST photographed, test": ImageSet(render_photo, test.images, test.labels, 8),
+            "Fashion-MNIST, test (t10k)": ImageSet.of(test),
+            "Fashion-MNIST photographed, test": ImageSet.of(test, render_photo, 8),
         }
 
     def out_of_distribution(self, split: Split) -> dict[str, ImageSet]:
@@ -107,9 +107,9 @@ class Fashion(Recipe):
         shapes = drawings.shapes(self.data).in_split(split).images[:OUTLIERS]
         doodles = outliers.doodles(self.data, split)
         return {
-            "MNIST": ImageSet(invert_some, digits, outlier_labels(len(digits)), 11),
-            "Quick, Draw! (other words)": ImageSet(redrawing.redraw_doodle, doodles, outlier_labels(len(doodles)), 12),
-            "hand-drawn shapes": ImageSet(unchanged, shapes, outlier_labels(len(shapes))),
+            "MNIST": outlier_set(invert_some, digits, 11),
+            "Quick, Draw! (other words)": outlier_set(redrawing.redraw_doodle, doodles, 12),
+            "hand-drawn shapes": outlier_set(unchanged, shapes),
         }
 
     @cached_property

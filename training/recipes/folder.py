@@ -16,7 +16,7 @@ from models.evaluation import SUFFIXES
 from preprocessing import ImageError, ImageLimits, decode
 from training.data.datasets import DataError, LabelledImages, Labels
 from training.data.image_sets import INK, OBJECT, ImageSet, to_model_input
-from training.data.outliers import outlier_labels, render_scribble
+from training.data.outliers import outlier_set, render_scribble
 from training.data.splits import Split, split_indices
 from training.fitting.batches import BatchAugmentation
 from training.fitting.loop import Settings
@@ -62,7 +62,7 @@ class Folder(Recipe):
         images = {"own": self._own(0)}
         if self.spec == INK:
             inputs = self.inputs.take(self._indices[0])
-            images["own, varied"] = ImageSet(augment_scan, inputs.images, inputs.labels, next(seeds))
+            images["own, varied"] = ImageSet.of(inputs, augment_scan, next(seeds))
         return images
 
     def validation(self) -> dict[str, ImageSet]:
@@ -73,7 +73,7 @@ class Folder(Recipe):
 
     def out_of_distribution(self, split: Split) -> dict[str, ImageSet]:
         strokes = [1, 2, 3] * (SCRIBBLES // 3)
-        return {"scribbles": ImageSet(render_scribble, strokes, outlier_labels(len(strokes)), 11 if split == "test" else 12)}
+        return {"scribbles": outlier_set(render_scribble, strokes, 11 if split == "test" else 12)}
 
     @cached_property
     def files(self) -> list[Path]:

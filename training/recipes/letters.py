@@ -7,7 +7,7 @@ from torch import nn
 
 from training.data import outliers
 from training.data.datasets import LabelledImages, emnist
-from training.data.image_sets import INK, ImageSet, unchanged_scans
+from training.data.image_sets import INK, ImageSet
 from training.data.splits import Split, random_split, sample_per_class
 from training.fitting.loop import Settings
 from training.fitting.network import plain_cnn
@@ -57,27 +57,27 @@ class Letters(Recipe):
         scans, varied, redrawn, bent = (whole.take(sample_per_class(whole.labels, each, next(seeds))) for each in EACH)
         distorted = redrawing.redraw_distorted_scan
         images = {
-            "emnist": unchanged_scans(scans),
-            "emnist, varied": ImageSet(augment_scan, varied.images, varied.labels, next(seeds)),
-            "emnist, with other pens": ImageSet(redrawing.redraw_scan, redrawn.images, redrawn.labels, next(seeds)),
-            "emnist, with other pens and bent": ImageSet(distorted, bent.images, bent.labels, next(seeds)),
+            "emnist": ImageSet.of(scans),
+            "emnist, varied": ImageSet.of(varied, augment_scan, next(seeds)),
+            "emnist, with other pens": ImageSet.of(redrawn, redrawing.redraw_scan, next(seeds)),
+            "emnist, with other pens and bent": ImageSet.of(bent, distorted, next(seeds)),
         }
         digits = outliers.every_second_of(emnist(self.data), outliers.DIGITS_UNLIKE_LETTERS)
         return images | outliers.training_outliers(self.data, digits[:DIGIT_OUTLIERS], next(seeds))
 
     def validation(self) -> dict[str, ImageSet]:
         validation = self._splits[1]
-        redrawn = ImageSet(redrawing.redraw_scan, validation.images, validation.labels, 7)
+        redrawn = ImageSet.of(validation, redrawing.redraw_scan, 7)
         return {
-            "EMNIST letters, validation (200 of each, held out)": unchanged_scans(validation),
+            "EMNIST letters, validation (200 of each, held out)": ImageSet.of(validation),
             "EMNIST letters with other pens, validation": redrawn,
         }
 
     def test(self) -> dict[str, ImageSet]:
         test = self._splits[2]
         return {
-            "EMNIST letters, test (400 of each, held out)": unchanged_scans(test),
-            "EMNIST letters with other pens, test": ImageSet(redrawing.redraw_scan, test.images, test.labels, 8),
+            "EMNIST letters, test (400 of each, held out)": ImageSet.of(test),
+            "EMNIST letters with other pens, test": ImageSet.of(test, redrawing.redraw_scan, 8),
         }
 
     def out_of_distribution(self, split: Split) -> dict[str, ImageSet]:

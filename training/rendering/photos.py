@@ -33,7 +33,7 @@ def render_photo(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> Imag
         seen += rng.standard_normal(subject.shape, dtype=np.float32) * np.float32(rng.uniform(*NOISE))
     shades = [_shade(seen, share) for share in TINTS[rng.integers(len(TINTS))]]
     photo = Image.merge("RGB", shades) if len(shades) > 1 else shades[0]
-    return _jpeg(photo, int(rng.integers(*QUALITIES))) if rng.random() < 0.5 else photo
+    return jpeg(photo, int(rng.integers(*QUALITIES))) if rng.random() < 0.5 else photo
 
 
 def _enlarged(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> Levels:
@@ -79,7 +79,8 @@ def _shade(seen: Levels, share: float) -> Image.Image:
     return Image.fromarray((np.clip(seen * np.float32(share), 0, 255) + np.float32(0.5)).astype(np.uint8))
 
 
-def _jpeg(photo: Image.Image, quality: int) -> Image.Image:
+def jpeg(image: Image.Image, quality: int) -> Image.Image:
+    """Compress an image as JPEG, and open it without decoding."""
     file = io.BytesIO()
-    photo.save(file, "JPEG", quality=quality)
+    image.save(file, "JPEG", quality=quality)
     return Image.open(file)

@@ -70,15 +70,25 @@ def draw_centreline(lines: npt.NDArray[np.bool_], rng: np.random.Generator) -> I
     """
     if not lines.any():
         return Image.new("L", lines.shape[::-1])
-    side = max(lines.shape) - 2 * MARGIN
-    radius = max(float(np.exp(rng.uniform(*np.log(WIDTHS)))) * side / 2, 1.0)
-    distance = distance_transform_edt(~lines)
-    image = Image.fromarray((np.clip(radius + 0.5 - distance, 0, 1) * 255).astype(np.uint8))
+    image = Image.fromarray(stroke(lines, random_width(rng)))
     if rng.random() < SMALL:
         scale = rng.uniform(24, 56) / max(image.size)
         size = max(8, round(image.width * scale)), max(8, round(image.height * scale))
         image = image.resize(size, Image.Resampling.BOX)
     return image
+
+
+def random_width(rng: np.random.Generator) -> float:
+    """Sample a brush width as a share of the drawing."""
+    return float(np.exp(rng.uniform(*np.log(WIDTHS))))
+
+
+def stroke(lines: npt.NDArray[np.bool_], width: float) -> npt.NDArray[np.uint8]:
+    """Draw a centreline ``bool[H, W]`` with a round brush, whose ``width`` is a share of the drawing: ``uint8[H, W]``."""
+    radius = max(width * (max(lines.shape) - 2 * MARGIN) / 2, 1.0)
+    distance = distance_transform_edt(~lines)
+    levels: npt.NDArray[np.uint8] = (np.clip(radius + 0.5 - distance, 0, 1) * 255).astype(np.uint8)
+    return levels
 
 
 def centreline(image: Image.Image) -> npt.NDArray[np.bool_]:

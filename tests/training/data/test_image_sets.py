@@ -5,7 +5,7 @@ from PIL import Image
 
 from preprocessing import preprocess, tensor
 from training.data.datasets import LabelledImages
-from training.data.image_sets import INK, OBJECT, ImageSet, concatenate, to_model_input, unchanged, unchanged_scans
+from training.data.image_sets import INK, OBJECT, ImageSet, concatenate, to_model_input, unchanged
 from training.rendering.strokes import draw
 
 BAR = np.zeros((28, 28), dtype=np.uint8)
@@ -46,14 +46,14 @@ def test_take_selects_images_with_their_labels() -> None:
 
 def test_scans_are_rendered_unchanged_and_preprocessed_by_the_given_spec() -> None:
     scans = LabelledImages(np.stack([BAR]), np.array([1]))
-    (image,) = unchanged_scans(scans).images()
+    (image,) = ImageSet.of(scans).images()
     assert np.array_equal(np.asarray(image), BAR)
-    assert np.array_equal(unchanged_scans(scans).model_inputs(OBJECT, 1).images[0], to_model_input(image, OBJECT))
+    assert np.array_equal(ImageSet.of(scans).model_inputs(OBJECT, 1).images[0], to_model_input(image, OBJECT))
     assert not np.array_equal(to_model_input(image, OBJECT), to_model_input(image, INK))
 
 
 def test_concatenate_keeps_the_order() -> None:
-    part = unchanged_scans(LabelledImages(np.stack([BAR, BAR.T]), np.array([1, 2]))).model_inputs(INK, 1)
+    part = ImageSet.of(LabelledImages(np.stack([BAR, BAR.T]), np.array([1, 2]))).model_inputs(INK, 1)
     whole = concatenate([part, part])
     assert whole.labels.tolist() == [1, 2, 1, 2]
     assert np.array_equal(whole.images[1:3], part.images[::-1])

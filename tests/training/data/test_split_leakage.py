@@ -19,8 +19,8 @@ from tests.training.synthetic_data import Images, draw_symbol, near_copy
 from training.data import splits
 from training.data.datasets import LabelledImages
 from training.data.drawings import Doodle
-from training.data.image_sets import ImageSet, unchanged, unchanged_scans
-from training.data.outliers import outlier_labels
+from training.data.image_sets import ImageSet, unchanged
+from training.data.outliers import outlier_set
 from training.data.split_leakage import find_leaks, source_images
 from training.data.splits import Split
 from training.recipe import Recipe
@@ -35,7 +35,7 @@ class Few(Recipe):
 
     def __init__(self, training: Images, validation: Images, test: Images, outliers: Images) -> None:
         self._training, self._validation, self._test = (self._scans(one) for one in (training, validation, test))
-        self._outliers = ImageSet(unchanged, outliers, outlier_labels(len(outliers)))
+        self._outliers = outlier_set(unchanged, outliers)
 
     @property
     def labels(self) -> list[str]:
@@ -57,7 +57,7 @@ class Few(Recipe):
         return {"outliers": self._outliers} if split == "test" else {}
 
     def _scans(self, images: Images) -> ImageSet:
-        return unchanged_scans(LabelledImages(images, np.zeros(len(images), dtype=np.int64)))
+        return ImageSet.of(LabelledImages(images, np.zeros(len(images), dtype=np.int64)))
 
 
 def symbols(first: int, side: int = 28) -> Images:
