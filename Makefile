@@ -78,10 +78,10 @@ format: setup-dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-evaluate: setup-train ## post the test pictures of every model under DATA to the API at API_ADDRESS and score the answers
+evaluate: setup-train ## send the test images of every model under DATA to the API at API_ADDRESS and measure the answers
 	$(BIN)/python -m training.served --data $(DATA) --api_address $(API_ADDRESS)
 
-robustness: setup-train ## read 2,000 MNIST test digits under DATA as 20 kinds of picture, and several at once; writes docs/robustness.md
+robustness: setup-train ## measure 2,000 MNIST test digits under DATA with 20 perturbations, and several in an image; writes docs/robustness.md
 	$(BIN)/python -m training.robustness --data $(DATA)
 
 bench: setup-dev ## measure the service against its baselines; writes docs/benchmarks.md (BENCH='--rounds 1 ...')
@@ -107,10 +107,10 @@ bento: models ## build the Bento (BENTOFILE=bentofile.gpu.yaml for CUDA)
 image: bento ## build a container image of the Bento; needs Docker
 	$(BIN)/bentoml containerize image_classifier:latest
 
-sbom: setup-dev ## write what a Bento of BENTOFILE is made of to build/sbom.json (CycloneDX)
+sbom: setup-dev ## write the bill of materials of BENTOFILE to build/sbom.json (CycloneDX)
 	@$(BIN)/python -m deploy.sbom $(BENTOFILE) build/sbom.json
 
-audit: setup-dev ## look up known vulnerabilities of what the lock files name; needs a network
+audit: setup-dev ## look up known vulnerabilities of the locked packages; needs a network
 	@$(BIN)/python -m deploy.audit
 
 train: setup-train ## train MODEL (digits, letters, category, fashion) on the files under DATA

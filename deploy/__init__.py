@@ -1,1 +1,1 @@
-"""What goes around the service in production, and what it is made of."""
+"""Deployment of the service: container image, locked requirements, vulnerability audit, bill of materials."""

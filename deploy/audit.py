@@ -1,7 +1,7 @@
-"""``python -m deploy.audit``: are vulnerabilities known of what the lock files name? pip-audit asks the package index.
+"""``python -m deploy.audit``: look up known vulnerabilities of the locked packages with pip-audit.
 
-pip-audit says "no known vulnerabilities" also of packages the index told it nothing about, and breaks off with a trace where
-there is no network. Here nothing is called fine that was not looked up.
+pip-audit reports "no known vulnerabilities" even for packages the index has no data about, and ends with a traceback without a
+network. This command reports packages that could not be looked up as not audited.
 """
 
 import json
@@ -12,43 +12,45 @@ from typing import Any, Final
 
 from deploy.requirements import FOLDER
 
-# By whether they have hashes, which pip-audit wants of all files of a run or of none; dev.txt holds base.txt and bento.txt.
+# Grouped by whether they have hashes: pip-audit needs them in all files of a run or in none. dev.txt includes base and bento.
 RUNS: Final = (("dev.txt", "gpu.txt"), ("train.txt",))
-# What is locked is installed as it is, so that there is nothing to resolve, and no reason to run pip.
+# All packages are locked, so that there is nothing to resolve and pip need not run.
 COMMAND: Final = (sys.executable, "-m", "pip_audit", "--disable-pip", "--no-deps", "--progress-spinner=off", "--format=json")
-SHOWN: Final = 10
+MAX_LISTED: Final = 10
 
 
 def report(names: Sequence[str], output: str, errors: str) -> tuple[list[str], bool]:
-    """Lines for people about a run of pip-audit over these lock files, and whether it found a vulnerability."""
+    """Format the result of a pip-audit run over lock files, and tell whether it found a vulnerability."""
     files = " and ".join(names)
     try:
         packages: list[dict[str, Any]] = json.loads(output)["dependencies"]
     except ValueError:
-        reason = (errors.strip().splitlines() or ["pip-audit said nothing"])[-1].partition(" (Caused by")[0]
-        return [f"{files}: NOT audited, since the index of vulnerabilities cannot be asked. {reason}"], False
+        reason = (errors.strip().splitlines() or ["pip-audit printed nothing"])[-1].partition(" (Caused by")[0]
+        return [f"{files}: NOT audited: the vulnerability index cannot be reached. {reason}"], False
     lines = []
     for each in packages:
-        for found in each.get("vulns", ()):
-            cure = f"fixed in {', '.join(found['fix_versions'])}" if found["fix_versions"] else "not fixed yet"
-            lines.append(f"{each['name']} {each['version']}: {', '.join([found['id'], *found['aliases']])}; {cure}")
+        for vulnerability in each.get("vulns", ()):
+            fix = f"fixed in {', '.join(vulnerability['fix_versions'])}" if vulnerability["fix_versions"] else "not fixed yet"
+            lines.append(
+                f"{each['name']} {each['version']}: {', '.join([vulnerability['id'], *vulnerability['aliases']])}; {fix}"
+            )
     vulnerable = bool(lines)
     skipped = sorted(each["name"] for each in packages if "skip_reason" in each)
     if len(skipped) < len(packages):
         lines.append(f"{files}: {len(packages) - len(skipped)} packages audited, {len(lines)} vulnerabilities known.")
     if skipped:
-        shown = ", ".join([*skipped[:SHOWN], *(["..."] if len(skipped) > SHOWN else [])])
-        lines.append(f"{files}: {len(skipped)} packages NOT audited, since the index has nothing about them: {shown}")
+        listed = ", ".join([*skipped[:MAX_LISTED], *(["..."] if len(skipped) > MAX_LISTED else [])])
+        lines.append(f"{files}: {len(skipped)} packages NOT audited: the index has no data about them: {listed}")
     return lines, vulnerable
 
 
 def main() -> int:
-    """Audit what every lock file names; 1 if a vulnerability is known of it."""
+    """Audit every lock file; 1 if a known vulnerability was found."""
     status = 0
     for names in RUNS:
         command = [*COMMAND, *(f"--requirement={FOLDER / name}" for name in names)]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
-        lines, vulnerable = report(names, ran.stdout, ran.stderr)
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        lines, vulnerable = report(names, result.stdout, result.stderr)
         sys.stdout.write("".join(f"{line}\n" for line in lines))
         status |= vulnerable
     return status

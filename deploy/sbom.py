@@ -1,4 +1,4 @@
-"""``python -m deploy.sbom``: the bill of materials of a Bento, CycloneDX 1.6: its packages, as locked, and its models."""
+"""``python -m deploy.sbom``: write the bill of materials of a Bento, its locked packages and its models, as CycloneDX 1.6."""
 
 import argparse
 import sys
@@ -17,16 +17,16 @@ from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
 from packaging.utils import canonicalize_name
 
-from deploy.requirements import Locked, of_bento, read_lock
+from deploy.requirements import LockedPackage, lock_file, read_lock
 from models.card import CARD_FILE, Card, ModelCard, read_card
-from models.store import catalogue
+from models.store import card_folders
 
 SCHEMA: Final = SchemaVersion.V1_6
 APPROVED: Final = "License :: OSI Approved ::"
 
 
-def bill(locked: Iterable[Locked], cards: Iterable[Card], name: str) -> str:
-    """The bill of a Bento called ``name``, as JSON."""
+def bill_of_materials(locked: Iterable[LockedPackage], cards: Iterable[Card], name: str) -> str:
+    """Make the bill of materials of a Bento named ``name``, as JSON."""
     bom = Bom()
     root = Component(name=name, type=ComponentType.APPLICATION)
     bom.metadata.component = root
@@ -36,8 +36,8 @@ def bill(locked: Iterable[Locked], cards: Iterable[Card], name: str) -> str:
     return make_outputter(bom, OutputFormat.JSON, SCHEMA).output_as_string(indent=2)
 
 
-def package(entry: Locked) -> Component:
-    """A Python package; its licence is known where it is installed in the same version."""
+def package(entry: LockedPackage) -> Component:
+    """Describe a Python package; its licence is included if the same version is installed."""
     name = canonicalize_name(entry.requirement.name)
     return Component(
         name=name,
@@ -50,7 +50,7 @@ def package(entry: Locked) -> Component:
 
 
 def model(card: Card) -> Component:
-    """A model, or a cascade of models, which has no file."""
+    """Describe a model, or a cascade, which has no file."""
     return Component(
         name=card.name,
         version=card.version,
@@ -62,35 +62,31 @@ def model(card: Card) -> Component:
     )
 
 
-def _licence(entry: Locked) -> list[License]:
+def _licence(entry: LockedPackage) -> list[License]:
     try:
-        told = metadata(entry.requirement.name)
+        installed = metadata(entry.requirement.name)
     except PackageNotFoundError:
         return []
-    if told["Version"] != entry.version:
+    if installed["Version"] != entry.version:
         return []
-    texts = told.get_all("License-Expression") or [
-        *(
-            line.rpartition(" :: ")[2]
-            for line in told.get_all("Classifier") or []
-            if line.startswith("License :: OSI Approved ::")
-        ),
-        *(text.strip().partition("\n")[0] for text in told.get_all("License") or []),
+    texts = installed.get_all("License-Expression") or [
+        *(line.rpartition(" :: ")[2] for line in installed.get_all("Classifier") or [] if line.startswith(APPROVED)),
+        *(text.strip().partition("\n")[0] for text in installed.get_all("License") or []),
     ]
     return [LicenseFactory().make_from_string(text) for text in texts[:1] if text]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the bill of the Bento that a bentofile builds."""
+    """Write the bill of materials of the Bento that a bentofile builds."""
     parser = argparse.ArgumentParser(prog="python -m deploy.sbom", description=__doc__)
     parser.add_argument("bentofile", type=Path)
     parser.add_argument("bill", type=Path, help="the file to write")
-    given = parser.parse_args(arguments)
-    cards = [read_card(folder / CARD_FILE) for folder in catalogue()]
-    text = bill(read_lock(of_bento(given.bentofile)), cards, "image_classifier")
-    given.bill.parent.mkdir(parents=True, exist_ok=True)
-    given.bill.write_text(f"{text}\n", encoding="utf-8")
-    sys.stderr.write(f"{given.bill} lists what a Bento of {given.bentofile} is made of.\n")
+    options = parser.parse_args(arguments)
+    cards = [read_card(folder / CARD_FILE) for folder in card_folders()]
+    text = bill_of_materials(read_lock(lock_file(options.bentofile)), cards, "image_classifier")
+    options.bill.parent.mkdir(parents=True, exist_ok=True)
+    options.bill.write_text(f"{text}\n", encoding="utf-8")
+    sys.stderr.write(f"Wrote {options.bill}, the bill of materials of {options.bentofile}.\n")
     return 0
 
 

@@ -1,33 +1,33 @@
-"""Pictures that were kept, what the models said of them, and what people corrected: in a SQLite file or in PostgreSQL."""
+"""Stored images with their predictions and corrections, in a SQLite file or in PostgreSQL."""
 
 from gallery.cancellation import Cancellation, Cancelled
-from gallery.database import FILE_NAME, Unavailable, file_url, parse_url
-from gallery.export import archive
-from gallery.listing import Choice, Page, Place
-from gallery.pictures import BadPicture, Picture, picture
-from gallery.store import CONNECTIONS, MAX_BYTES, Full, Keeper, NoEntry, Prediction, Store
+from gallery.database import FILE_NAME, DatabaseUnavailable, file_url, parse_url
+from gallery.export import zip_entries
+from gallery.images import InvalidImage, StoredImage, prepare_image
+from gallery.query import Cursor, Filter, Page
+from gallery.store import CONNECTIONS, MAX_BYTES, EntryNotFound, Owner, QuotaExceeded, Store, StoredPrediction
 from gallery.tables import Entry
 
 __all__ = [
     "CONNECTIONS",
     "FILE_NAME",
     "MAX_BYTES",
-    "BadPicture",
     "Cancellation",
     "Cancelled",
-    "Choice",
+    "Cursor",
+    "DatabaseUnavailable",
     "Entry",
-    "Full",
-    "Keeper",
-    "NoEntry",
+    "EntryNotFound",
+    "Filter",
+    "InvalidImage",
+    "Owner",
     "Page",
-    "Picture",
-    "Place",
-    "Prediction",
+    "QuotaExceeded",
     "Store",
-    "Unavailable",
-    "archive",
+    "StoredImage",
+    "StoredPrediction",
     "file_url",
     "parse_url",
-    "picture",
+    "prepare_image",
+    "zip_entries",
 ]

@@ -1,4 +1,4 @@
-"""``python -m gallery``: the tables of the gallery from the command line; the service brings them up to date by itself."""
+"""Command line for the tables of the gallery (``python -m gallery``); the service migrates them by itself."""
 
 import argparse
 import os
@@ -12,12 +12,12 @@ from gallery.migration import NewerTables, newest, revision, upgrade
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; 0, or 1 with a line on standard error when the database cannot be used, 2 when its address is none."""
+    """Run one command. Returns 0; else 1 (the database cannot be used) or 2 (invalid URL), after a line on standard error."""
     parser = argparse.ArgumentParser(
         prog="python -m gallery",
         description="The database is that of GALLERY_URL, or gallery.db in BENTOML_HOME.",
     )
-    parser.add_argument("command", choices=["upgrade", "current"], help="bring the tables up to date, or say what they are")
+    parser.add_argument("command", choices=["upgrade", "current"], help="migrate the tables, or print their version")
     command = parser.parse_args(argv).command
     try:
         home = Path(os.environ.get("BENTOML_HOME") or "~/bentoml").expanduser()

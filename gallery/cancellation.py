@@ -1,17 +1,16 @@
-"""Calling off a write whose caller no longer waits, so that what it was told is true."""
+"""Cancels a write whose caller no longer waits, unless its commit has begun."""
 
 from threading import Lock
 
 
 class Cancelled(Exception):
-    """The write was called off: nothing was changed."""
+    """The write was cancelled: nothing was changed."""
 
 
 class Cancellation:
-    """Between a caller and the thread that writes for it: either the caller calls the write off, or its commit begins.
+    """Decides between a caller that cancels a write and the thread that is about to commit it: whichever comes first wins.
 
-    One lock decides which of the two is first. A write that was called off is never committed, and a caller that comes too late
-    knows that it has to wait for the commit.
+    A cancelled write is never committed. A caller that cancels too late learns that it has to wait for the commit.
     """
 
     def __init__(self) -> None:
@@ -20,16 +19,16 @@ class Cancellation:
         self._committing = False
 
     def cancel(self) -> bool:
-        """Call the write off; False if its commit has begun, so that it may succeed."""
+        """Cancel the write; returns False if its commit has begun, so that it may succeed."""
         with self._lock:
             self._cancelled = not self._committing
             return self._cancelled
 
     def begin_commit(self) -> None:
-        """Return if the write may be committed now, which can no longer be prevented afterwards.
+        """Mark the commit as begun, after which the write can no longer be cancelled.
 
         Raises:
-            Cancelled: it was called off.
+            Cancelled: it was cancelled.
         """
         with self._lock:
             if self._cancelled:

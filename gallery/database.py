@@ -1,4 +1,4 @@
-"""The database of a gallery: its address, connections that fail soon rather than late, and what a failure means."""
+"""The database of a gallery: its URL, sessions with timeouts, and messages for database errors."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -19,16 +19,18 @@ from gallery.postgres import open_postgres
 from gallery.sqlite import open_sqlite
 
 FILE_NAME: Final = "gallery.db"
-FORMS: Final = "Write sqlite:////folder/gallery.db or postgresql://user:password@host:5432/database."
+URL_FORMATS: Final = "Write sqlite:////folder/gallery.db or postgresql://user:password@host:5432/database."
 # Seconds a caller waits for a free connection.
 POOL_SECONDS: Final = 10.0
-# A database that could not be opened is not asked again for so long: a queue of requests would wait for each attempt in turn.
-PAUSE_SECONDS: Final = 1.0
+# After a failure the database is not tried again for this long, or each of many waiting requests would wait for an attempt.
+RETRY_SECONDS: Final = 1.0
 
 
-class Unavailable(Exception):
-    """The database cannot be used now; the text says why. ``uncertain``: it was lost while it committed, and may have done
-    so."""
+class DatabaseUnavailable(Exception):
+    """The database cannot be used; the message says why.
+
+    ``uncertain`` is true if the connection was lost during a commit, which may have succeeded.
+    """
 
     def __init__(self, why: str, *, uncertain: bool = False) -> None:
         super().__init__(why)
@@ -36,51 +38,51 @@ class Unavailable(Exception):
 
 
 def parse_url(text: str) -> URL:
-    """The address of a SQLite file or of a PostgreSQL database.
+    """Parse the URL of a SQLite file or a PostgreSQL database.
 
     Raises:
-        ValueError: it is neither; the text never repeats the address, which may hold a password.
+        ValueError: it is neither; the message never has the URL, which may have a password.
     """
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise ValueError(f"It is not the address of a database. {FORMS}") from None
+        raise ValueError(f"It is not the URL of a database. {URL_FORMATS}") from None
     kind = url.drivername.split("+")[0]
     if kind in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")
     if kind != "sqlite":
-        raise ValueError(f"A gallery is kept in SQLite or PostgreSQL, not in {kind}. {FORMS}")
+        raise ValueError(f"A gallery is kept in SQLite or PostgreSQL, not in {kind}. {URL_FORMATS}")
     if url.database in (None, "", ":memory:") or url.host:
-        raise ValueError(f"It names no file. {FORMS}")
+        raise ValueError(f"It names no file. {URL_FORMATS}")
     return url.set(drivername="sqlite")
 
 
 def file_url(file: Path) -> URL:
-    """The address of a SQLite file."""
+    """The URL of a SQLite file."""
     return URL.create("sqlite", database=str(file))
 
 
 class Database:
-    """The engine of one process, with at most ``connections``; nothing is opened before the first session.
+    """A pool of at most ``connections`` to a database; nothing is opened before the first session.
 
-    The tables are brought up to date then, and looked at again after every failure: the database may be another by then.
+    The first session migrates the tables. So does the next one after a failure, since the database may be another by then.
     """
 
     def __init__(self, url: URL, connections: int) -> None:
         self._engine = open_engine(url, connections)
-        self._checking = Lock()
-        self._checked = False
-        self._failed: tuple[float, str] | None = None
+        self._lock = Lock()
+        self._migrated = False
+        self._failure: tuple[float, str] | None = None
 
     @contextmanager
     def session(self, *, writing: bool = False, cancellation: Cancellation | None = None) -> Iterator[Session]:
-        """A session in a transaction of its own, committed at the end; those that write come one at a time.
+        """A session in its own transaction, committed at the end; transactions that write run one at a time.
 
         Raises:
-            Unavailable: the database does not answer, is broken, full, read-only, or newer than this code.
-            Cancelled: the transaction was called off before its commit.
+            DatabaseUnavailable: the database does not respond, is corrupt, full, read-only, or newer than this code.
+            Cancelled: the transaction was cancelled before its commit.
         """
-        self._check()
+        self._migrate()
         committing = False
         try:
             engine = self._engine.execution_options(writing=writing)
@@ -91,41 +93,41 @@ class Database:
                     cancellation.begin_commit()
                 committing = writing
         except (DBAPIError, PoolTimeoutError) as error:
-            self._checked = False
+            self._migrated = False
             lost = isinstance(error, DBAPIError) and error.connection_invalidated
-            raise Unavailable(reason(error), uncertain=committing and lost) from error
+            raise DatabaseUnavailable(reason(error), uncertain=committing and lost) from error
 
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
 
-    def _check(self) -> None:
-        """Bring the tables up to date where that is not known of them."""
-        with self._checking:
-            if self._checked:
+    def _migrate(self) -> None:
+        """Migrate the tables, unless that was done since the last failure."""
+        with self._lock:
+            if self._migrated:
                 return
-            if self._failed and monotonic() - self._failed[0] < PAUSE_SECONDS:
-                raise Unavailable(self._failed[1])
+            if self._failure and monotonic() - self._failure[0] < RETRY_SECONDS:
+                raise DatabaseUnavailable(self._failure[1])
             try:
                 upgrade(self._engine)
             except (DBAPIError, PoolTimeoutError, NewerTables) as error:
-                self._failed = monotonic(), reason(error)
-                raise Unavailable(self._failed[1]) from error
-            self._checked = True
+                self._failure = monotonic(), reason(error)
+                raise DatabaseUnavailable(self._failure[1]) from error
+            self._migrated = True
 
 
 def reason(error: Exception) -> str:
-    """What a failure means, in the database's own words where they tell no names or addresses."""
+    """The reason of a database error, in the database's words if they have no names or addresses."""
     cause = getattr(error, "orig", error)
     if isinstance(cause, (sqlite3.Error, NewerTables)):
         return str(cause)
     if isinstance(error, PoolTimeoutError):
         return "it is too busy"
-    said = getattr(getattr(cause, "diag", None), "message_primary", None)
-    return str(said or "it does not answer")
+    message = getattr(getattr(cause, "diag", None), "message_primary", None)
+    return str(message or "it does not answer")
 
 
 def open_engine(url: URL, connections: int) -> Engine:
-    """An engine of at most ``connections``, whose transactions with the option ``writing`` come one at a time."""
+    """An engine with at most ``connections``, whose transactions with the option ``writing`` run one at a time."""
     opener = open_sqlite if url.get_backend_name() == "sqlite" else open_postgres
     return opener(url, connections, POOL_SECONDS)

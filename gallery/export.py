@@ -1,4 +1,4 @@
-"""The gallery as a ZIP file that training takes: a folder for each label, and a manifest that says all of every entry."""
+"""Exports a gallery as a streamed ZIP file for training: a folder per label, and a manifest with all fields."""
 
 import io
 import json
@@ -13,43 +13,47 @@ from gallery.tables import Entry
 MANIFEST: Final = "manifest.json"
 SUFFIXES: Final = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
 CHUNK: Final = 65_536
-SPOOLED: Final = 1_048_576
-PLAIN: Final = " -_"
-READABLE: Final = 0o644 << 16
+MAX_MANIFEST_IN_MEMORY: Final = 1_048_576
+SAFE_PUNCTUATION: Final = " -_"
+FILE_MODE: Final = 0o644 << 16
 
 
-def archive(entries: Iterable[Entry], document: Callable[[Entry], dict[str, Any]]) -> Iterator[bytes]:
-    """The ZIP file in pieces of about ``CHUNK`` bytes, holding one picture at a time: LABEL/ID.png (.jpg, .webp), the label
-    being the correction where there is one, and manifest.json, a list of what ``document`` says of each entry and, as ``file``,
-    where its picture is."""
-    outlet = _Outlet()
+def zip_entries(entries: Iterable[Entry], document: Callable[[Entry], dict[str, Any]]) -> Iterator[bytes]:
+    """Write entries to a ZIP file, yielded in chunks of about ``CHUNK`` bytes with one image in memory at a time.
+
+    It has LABEL/ID.png (.jpg, .webp), where the label is the correction if there is one, and manifest.json: a list with the
+    ``document`` of each entry and the path of its image as ``file``.
+    """
+    buffer = _Buffer()
     with (
-        SpooledTemporaryFile(SPOOLED) as manifest,
-        zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED) as pack,
+        SpooledTemporaryFile(MAX_MANIFEST_IN_MEMORY) as manifest,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         separator = b"["
         for entry in entries:
             file = str(PurePosixPath(folder_name(entry.corrected or entry.label), f"{entry.id}{SUFFIXES[entry.media_type]}"))
             manifest.write(separator + json.dumps({**document(entry), "file": file}, ensure_ascii=False).encode())
             separator = b",\n"
-            yield from _packed(
-                _member(file, entry.created.timetuple()[:6], len(entry.image)), io.BytesIO(entry.image), pack, outlet
+            yield from _write_member(
+                _member(file, entry.created.timetuple()[:6], len(entry.image)), io.BytesIO(entry.image), archive, buffer
             )
         manifest.write(b"[]" if separator == b"[" else b"]")
         info = _member(MANIFEST, zipfile.ZipInfo().date_time, manifest.tell())
         manifest.seek(0)
-        yield from _packed(info, manifest, pack, outlet)
-    yield outlet.take()
+        yield from _write_member(info, manifest, archive, buffer)
+    yield buffer.take()
 
 
 def folder_name(label: str) -> str:
-    """A folder's name for any label, percent-encoded where it is not letters and digits: ``urllib.parse.unquote`` undoes it."""
-    name = "".join(one if one.isalnum() or one in PLAIN else _percent(one) for one in label)
-    return name if name == name.strip() else "".join(map(_percent, label))  # some systems drop a space at the end
+    """A folder name for any label: other characters than letters, digits, space, - and _ are percent-encoded."""
+    name = "".join(
+        character if character.isalnum() or character in SAFE_PUNCTUATION else _percent(character) for character in label
+    )
+    return name if name == name.strip() else "".join(map(_percent, label))  # some systems drop trailing spaces
 
 
-class _Outlet(io.RawIOBase):
-    """What a ZIP file is written to: nothing but what was not taken yet."""
+class _Buffer(io.RawIOBase):
+    """A write-only stream that holds what was written since the last ``take``."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -70,20 +74,20 @@ class _Outlet(io.RawIOBase):
         return taken
 
 
-def _packed(info: zipfile.ZipInfo, content: IO[bytes], pack: zipfile.ZipFile, outlet: _Outlet) -> Iterator[bytes]:
-    """Write one member into the ZIP file and give the pieces."""
-    with pack.open(info, "w") as member:
+def _write_member(info: zipfile.ZipInfo, content: IO[bytes], archive: zipfile.ZipFile, buffer: _Buffer) -> Iterator[bytes]:
+    """Write one file into the ZIP file, and yield the output in chunks."""
+    with archive.open(info, "w") as member:
         while chunk := content.read(CHUNK):
             member.write(chunk)
-            if outlet.size >= CHUNK:
-                yield outlet.take()
-    yield outlet.take()
+            if buffer.size >= CHUNK:
+                yield buffer.take()
+    yield buffer.take()
 
 
 def _member(file: str, date: tuple[int, ...], size: int) -> zipfile.ZipInfo:
-    """A file of ``size`` bytes in the ZIP file."""
+    """The header of a file of ``size`` bytes in the ZIP file."""
     info = zipfile.ZipInfo(file, date)  # type: ignore[arg-type]  # six numbers
-    info.compress_type, info.external_attr, info.file_size = zipfile.ZIP_DEFLATED, READABLE, size
+    info.compress_type, info.external_attr, info.file_size = zipfile.ZIP_DEFLATED, FILE_MODE, size
     return info
 
 

@@ -1,4 +1,4 @@
-"""The tables of a database, brought to what this version needs: once, however many processes find them old at a time."""
+"""Migrates the tables of a database to the version of this code, once, even if many processes start together."""
 
 from functools import cache
 from pathlib import Path
@@ -11,18 +11,18 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 FOLDER: Final = Path(__file__).parent / "migrations"
-# Not Alembic's usual name, which another application in the same database may have taken.
+# Not Alembic's default name, which another application in the same database may use.
 VERSION_TABLE: Final = "gallery_version"
 
 
 class NewerTables(Exception):
-    """The tables were made by a newer version of this code, which alone knows what is in them."""
+    """The tables were made by a newer version of this code."""
 
 
 def upgrade(engine: Engine, version: str = "head") -> bool:
-    """Bring the tables to the newest version, or to an earlier one; whether that was needed.
+    """Migrate the tables to the newest version, or to another one; returns whether that was needed.
 
-    ``engine`` begins its transactions so that one at a time writes.
+    ``engine`` must run transactions that write one at a time.
 
     Raises:
         NewerTables: they are newer than this code.
@@ -43,13 +43,13 @@ def upgrade(engine: Engine, version: str = "head") -> bool:
 
 
 def revision(connection: Connection) -> str | None:
-    """The version of the tables, or None where there are none."""
+    """The version of the tables, or None if there are none."""
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
 
 
 @cache
 def newest() -> str:
-    """The version that this code needs."""
+    """The newest version, which this code needs."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
@@ -59,7 +59,7 @@ def _known() -> frozenset[str]:
 
 
 def _config() -> Config:
-    """Alembic's configuration without a file of its own, which a Bento would have to find."""
+    """Alembic's configuration, without a file that would have to be in a Bento."""
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     return config

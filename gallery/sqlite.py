@@ -1,4 +1,4 @@
-"""Connections to a SQLite file that its owner alone can read."""
+"""Connections to a SQLite file that only its owner can read."""
 
 import os
 import sqlite3
@@ -13,19 +13,19 @@ from urllib.parse import parse_qs, unquote
 from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
-# Seconds a writer waits for the one before it.
+# How long a writer waits for another one.
 BUSY_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 0.01
 PRIVATE: Final = 0o600
 FOR_OTHERS: Final = 0o077
-# What SQLite keeps beside a database; it makes these as open as the database is.
+# The files of a database; SQLite creates the latter with the permissions of the first.
 COMPANIONS: Final = ("", "-wal", "-shm", "-journal")
-# To close a file is to lose the locks that this process has on it: no connection is made while one is being closed.
+# Closing a file releases all POSIX locks of this process on it, so files are only opened and closed under this lock.
 _opening: Final = Lock()
 
 
 def open_sqlite(url: URL, connections: int, pool_seconds: float) -> Engine:
-    """An engine of at most ``connections``; a caller waits for a free one for ``pool_seconds``."""
+    """An engine with at most ``connections``; a caller waits up to ``pool_seconds`` for a free one."""
     engine = create_engine(
         url,
         pool_size=connections,
@@ -46,10 +46,9 @@ def _connect(dialect: Dialect, _record: Any, arguments: list[Any], options: dict
 
 
 def _make_private(name: str, *, is_uri: bool) -> None:
-    """Have the database, which is made if it is not there, and what lies beside it be for their owner alone, whatever the
-    umask.
+    """Create the database if it does not exist, and restrict it and its companion files to their owner, whatever the umask.
 
-    Where that cannot be, because the files are another user's or cannot be written, they stay as they are.
+    Files that belong to another user, or cannot be changed, are left unchanged.
     """
     location, _, query = name.partition("?") if is_uri else (name, "", "")
     path = unquote(location.removeprefix("file:").removeprefix("//localhost").removeprefix("//")) if is_uri else name
@@ -69,21 +68,21 @@ def _make_private(name: str, *, is_uri: bool) -> None:
 
 
 def _prepare(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
-    """Readers beside a writer; what was deleted is wiped and its room given back; transactions begin where SQLAlchemy says."""
+    """Set up a connection: WAL mode, deleted data overwritten and freed, transactions controlled by SQLAlchemy."""
     connection.isolation_level = None
     connection.execute("PRAGMA secure_delete = ON")
-    if connection.execute("PRAGMA auto_vacuum").fetchone() != (1,):  # to set what is set already would wait for a writer
+    if connection.execute("PRAGMA auto_vacuum").fetchone() != (1,):  # setting it again would wait for a writer
         connection.execute("PRAGMA auto_vacuum = FULL")
     limit = monotonic() + BUSY_SECONDS
     while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:  # of those who are first at the same time all but one, without a wait
+        except sqlite3.OperationalError as error:  # if several connections switch at once, all but one fail without waiting
             if "locked" not in str(error) or monotonic() > limit:
                 raise
             sleep(RETRY_SECONDS)
 
 
 def _begin(connection: Connection) -> None:
-    """A writer waits here, and not when it has read already, which SQLite would refuse to wait for."""
+    """Begin a transaction; a writer takes the lock at once, because SQLite does not wait for it after a read."""
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")

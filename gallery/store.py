@@ -1,4 +1,4 @@
-"""The gallery: entries kept, found, corrected and removed. What it answers has been written."""
+"""Stores, lists, corrects and deletes the entries of a gallery; every change is committed before a method returns."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -11,34 +11,34 @@ from sqlalchemy.orm import Session, undefer
 
 from gallery.cancellation import Cancellation
 from gallery.database import Database
-from gallery.listing import Choice, Page, Place, newest_first
-from gallery.pictures import Picture
+from gallery.images import StoredImage
+from gallery.query import Cursor, Filter, Page, newest_first
 from gallery.tables import Entry
 
-# Threads that may use a store at a time; each has a connection.
+# Threads that may use a store at the same time; each has a connection.
 CONNECTIONS: Final = 4
-# Bytes of pictures that a gallery holds unless it is told otherwise.
+# The default quota in bytes of images.
 MAX_BYTES: Final = 2_147_483_648
-# Pictures that an export reads from the database at a time, fewer where they are large.
+# Images and bytes that an export reads from the database at a time.
 EXPORT_PAGE: Final = 16
 EXPORT_BYTES: Final = 1_048_576
 
 
-class Full(Exception):
-    """The gallery holds as many entries, or bytes of pictures, as it may."""
+class QuotaExceeded(Exception):
+    """The gallery is full: ``of`` is the quota that was reached."""
 
     def __init__(self, of: Literal["entries", "bytes"]) -> None:
         super().__init__(of)
         self.of = of
 
 
-class NoEntry(Exception):
-    """There is no such entry."""
+class EntryNotFound(Exception):
+    """There is no entry with this id."""
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a model said of a picture; ``category`` and ``top`` are shares: label and confidence."""
+class StoredPrediction:
+    """The prediction of a model that is stored with an image; ``category`` and ``top`` have labels with confidences."""
 
     model: str
     version: str
@@ -50,22 +50,21 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
-class Keeper:
-    """Who keeps a picture: the name of an API key, empty where there are none, and whether it may correct entries too."""
+class Owner:
+    """The owner of entries: the name of an API key, empty without API keys, and whether it may correct entries."""
 
     name: str = ""
     may_correct: bool = True
 
 
-ANYBODY: Final = Keeper()
+ANONYMOUS: Final = Owner()
 
 
 class Store:
-    """A gallery of at most ``max_entries`` and ``max_bytes`` of pictures in the database at ``url``. Safe to share between
-    ``CONNECTIONS`` threads.
+    """A gallery in the database at ``url``, of at most ``max_entries`` and ``max_bytes`` of images; thread-safe.
 
-    Every method raises ``gallery.Unavailable`` when the database cannot be used. Those that write take a ``Cancellation`` and
-    raise ``gallery.Cancelled``, with nothing changed, when they were called off before their commit.
+    Every method raises ``gallery.DatabaseUnavailable`` if the database cannot be used. Methods that write take a
+    ``Cancellation`` and raise ``gallery.Cancelled``, with nothing changed, if they were cancelled before their commit.
     """
 
     def __init__(self, url: URL, max_entries: int, max_bytes: int = MAX_BYTES) -> None:
@@ -73,92 +72,92 @@ class Store:
         self._max_entries = max_entries
         self._max_bytes = max_bytes
 
-    def keep(
+    def save(
         self,
-        prediction: Prediction,
-        picture: Picture,
+        prediction: StoredPrediction,
+        stored: StoredImage,
         key: str | None = None,
-        keeper: Keeper = ANYBODY,
+        owner: Owner = ANONYMOUS,
         cancellation: Cancellation | None = None,
     ) -> tuple[Entry, bool]:
-        """Keep a picture; the entry, and whether it is new.
+        """Store an image with its prediction; returns the entry, and whether it is new.
 
-        An entry of the same ``key`` and keeper is renewed instead. Its correction stays if the picture and the model are the
-        same. If they are not, a keeper that may not correct does not take it away: the corrected entry stays as it is, without
-        its key, and there is a new one.
+        An entry with the same ``key`` and owner is updated. Its correction stays if image and model are unchanged. If they
+        changed, an owner that may not correct cannot remove it: the corrected entry stays without its key, and a new one is
+        added.
 
         Raises:
-            Full: there is no room for another entry, or for so large a picture.
+            QuotaExceeded: the quota of entries or bytes is reached.
         """
         now = datetime.now(timezone.utc)
         with self._database.session(writing=True, cancellation=cancellation) as session:
-            entry = self._entry_of(session, keeper.name, key)
-            if entry is not None and (entry.image, entry.model) != (picture.image, prediction.model):
-                if entry.corrected is not None and not keeper.may_correct:
+            entry = self._by_key(session, owner.name, key)
+            if entry is not None and (entry.image, entry.model) != (stored.image, prediction.model):
+                if entry.corrected is not None and not owner.may_correct:
                     entry.key, entry = None, None
                     session.flush()  # before another entry takes the key
                 else:
                     entry.corrected = None
-            new = entry is None
-            self._check_room(session, new, picture.size - (entry.size if entry else 0))
+            is_new = entry is None
+            self._check_quota(session, is_new, stored.size - (entry.size if entry else 0))
             if entry is None:
-                entry = Entry(id=uuid4(), owner=keeper.name, key=key, created=now, corrected=None)
+                entry = Entry(id=uuid4(), owner=owner.name, key=key, created=now, corrected=None)
                 session.add(entry)
-            for name, value in {**asdict(prediction), **asdict(picture), "size": picture.size, "updated": now}.items():
+            for name, value in {**asdict(prediction), **asdict(stored), "size": stored.size, "updated": now}.items():
                 setattr(entry, name, value)
-        return entry, new
+        return entry, is_new
 
-    def entry(self, id: UUID) -> Entry:
-        """One entry, without its picture.
+    def get(self, id: UUID) -> Entry:
+        """One entry, without its image.
 
         Raises:
-            NoEntry: it is not there.
+            EntryNotFound: there is none with this id.
         """
         with self._database.session() as session:
-            return _found(session, select(Entry).where(Entry.id == id))
+            return _first(session, select(Entry).where(Entry.id == id))
 
     def image(self, id: UUID) -> tuple[bytes, str]:
-        """The picture of an entry, and its media type.
+        """The image of an entry, and its media type.
 
         Raises:
-            NoEntry: it is not there.
+            EntryNotFound: there is none with this id.
         """
         with self._database.session() as session:
-            entry = _found(session, select(Entry).where(Entry.id == id).options(undefer(Entry.image)))
+            entry = _first(session, select(Entry).where(Entry.id == id).options(undefer(Entry.image)))
             return entry.image, entry.media_type
 
-    def page(self, choice: Choice, limit: int, after: Place | None = None) -> Page:
-        """At most ``limit`` of the chosen entries, newest first, those after a place."""
+    def page(self, filter: Filter, limit: int, after: Cursor | None = None) -> Page:
+        """At most ``limit`` entries in a filter after a cursor, newest first."""
         with self._database.session() as session:
-            entries = list(session.scalars(newest_first(choice, after).limit(limit + 1)))
-            total = session.scalar(select(func.count()).select_from(Entry).where(*choice.conditions())) or 0
-        more = len(entries) > limit
-        return Page(entries[:limit], Place.of(entries[limit - 1]) if more else None, total)
+            entries = list(session.scalars(newest_first(filter, after).limit(limit + 1)))
+            total = session.scalar(select(func.count()).select_from(Entry).where(*filter.conditions())) or 0
+        has_next = len(entries) > limit
+        return Page(entries[:limit], Cursor.of(entries[limit - 1]) if has_next else None, total)
 
-    def pictures(self, choice: Choice) -> Iterator[Entry]:
-        """All chosen entries with their pictures, newest first: in memory is one of them, or a few small ones.
+    def entries_with_images(self, filter: Filter) -> Iterator[Entry]:
+        """Iterate over all entries in a filter with their images, newest first; one image is in memory, or a few small ones.
 
-        Those that are added meanwhile are not among them, and those that are deleted may be.
+        Entries that are added meanwhile are left out; those that are deleted meanwhile may be included.
         """
-        entries, after = self._few_pictures(choice, None)
+        entries, after = self._next_batch(filter, None)
         while after is not None:
             entries.reverse()
             while entries:
                 yield entries.pop()
-            entries, after = self._few_pictures(choice, after)
+            entries, after = self._next_batch(filter, after)
 
     def correct(
         self, id: UUID, label: str | None, check: Callable[[str, str], None], cancellation: Cancellation | None = None
     ) -> Entry:
-        """Give an entry another label, or with None its prediction back.
+        """Correct the label of an entry, or remove its correction with None.
 
-        ``check`` is told the entry's model and the label, and raises what it will when they do not go together.
+        ``check`` is called with the entry's model and the label, and raises an error if the model does not have it.
 
         Raises:
-            NoEntry: it is not there.
+            EntryNotFound: there is none with this id.
         """
         with self._database.session(writing=True, cancellation=cancellation) as session:
-            entry = _found(session, select(Entry).where(Entry.id == id))
+            entry = _first(session, select(Entry).where(Entry.id == id))
             if label is not None:
                 check(entry.model, label)
             if entry.corrected != label:
@@ -166,17 +165,17 @@ class Store:
         return entry
 
     def delete(self, id: UUID, cancellation: Cancellation | None = None) -> None:
-        """Remove an entry.
+        """Delete an entry.
 
         Raises:
-            NoEntry: it is not there.
+            EntryNotFound: there is none with this id.
         """
         with self._database.session(writing=True, cancellation=cancellation) as session:
             if session.scalar(delete(Entry).where(Entry.id == id).returning(Entry.id)) is None:
-                raise NoEntry(str(id))
+                raise EntryNotFound(str(id))
 
-    def empty(self, cancellation: Cancellation | None = None) -> int:
-        """Remove all entries; how many they were."""
+    def delete_all(self, cancellation: Cancellation | None = None) -> int:
+        """Delete all entries; returns how many there were."""
         with self._database.session(writing=True, cancellation=cancellation) as session:
             count = session.scalar(select(func.count()).select_from(Entry)) or 0
             session.execute(delete(Entry))
@@ -186,42 +185,41 @@ class Store:
         """Close the connections."""
         self._database.close()
 
-    def _entry_of(self, session: Session, owner: str, key: str | None) -> Entry | None:
+    def _by_key(self, session: Session, owner: str, key: str | None) -> Entry | None:
         if key is None:
             return None
         return session.scalar(select(Entry).where(Entry.owner == owner, Entry.key == key).options(undefer(Entry.image)))
 
-    def _check_room(self, session: Session, new: bool, more: int) -> None:
-        """Return if there is room for a ``new`` entry and for so many ``more`` bytes; what makes nothing larger has it always.
+    def _check_quota(self, session: Session, is_new: bool, added: int) -> None:
+        """Check the quotas for a new entry and for ``added`` bytes; an entry that does not grow is always accepted.
 
         Raises:
-            Full: there is none.
+            QuotaExceeded: a quota is reached.
         """
         count, size = session.execute(select(func.count(), func.coalesce(func.sum(Entry.size), 0))).one()
-        if new and count >= self._max_entries:
-            raise Full("entries")
-        if more > 0 and size + more > self._max_bytes:
-            raise Full("bytes")
+        if is_new and count >= self._max_entries:
+            raise QuotaExceeded("entries")
+        if added > 0 and size + added > self._max_bytes:
+            raise QuotaExceeded("bytes")
 
-    def _few_pictures(self, choice: Choice, after: Place | None) -> tuple[list[Entry], Place | None]:
-        """The next entries with their pictures, one or as many as are not large together, and the place after them; no place
-        where there are none."""
-        chosen = newest_first(choice, after).limit(EXPORT_PAGE)
+    def _next_batch(self, filter: Filter, after: Cursor | None) -> tuple[list[Entry], Cursor | None]:
+        """The next entries with their images, up to ``EXPORT_BYTES`` but at least one, and the cursor after them, or None."""
+        statement = newest_first(filter, after).limit(EXPORT_PAGE)
         with self._database.session() as session:
             ids: list[UUID] = []
-            size, place = 0, None
-            for id, created, its_size in session.execute(chosen.with_only_columns(Entry.id, Entry.created, Entry.size)):
-                size += its_size
+            size, cursor = 0, None
+            for id, created, entry_size in session.execute(statement.with_only_columns(Entry.id, Entry.created, Entry.size)):
+                size += entry_size
                 if ids and size > EXPORT_BYTES:
                     break
                 ids.append(id)
-                place = Place(created, id)
-            pictures = newest_first(choice, after).where(Entry.id.in_(ids)).options(undefer(Entry.image))
-            return list(session.scalars(pictures)) if ids else [], place
+                cursor = Cursor(created, id)
+            with_images = newest_first(filter, after).where(Entry.id.in_(ids)).options(undefer(Entry.image))
+            return list(session.scalars(with_images)) if ids else [], cursor
 
 
-def _found(session: Session, statement: Select[tuple[Entry]]) -> Entry:
+def _first(session: Session, statement: Select[tuple[Entry]]) -> Entry:
     entry = session.scalar(statement)
     if entry is None:
-        raise NoEntry
+        raise EntryNotFound
     return entry

@@ -1,4 +1,4 @@
-"""What a gallery holds, as SQLAlchemy has it; ``migrations/`` makes these tables from one version to the next."""
+"""The tables of a gallery as SQLAlchemy models; ``migrations/`` creates them version by version."""
 
 from datetime import datetime, timezone
 from typing import Any
@@ -25,38 +25,38 @@ MEDIA_TYPE_LENGTH = 32
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """Moments with their time zone, which is UTC: SQLite would forget it, PostgreSQL answer in the server's."""
+    """Datetimes in UTC: SQLite would drop the time zone, PostgreSQL return the server's."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """A moment on its way in."""
+        """Convert a value for the database."""
         return value and value.astimezone(timezone.utc)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """A moment on its way out."""
+        """Convert a value from the database."""
         if value is None or value.tzinfo:
             return value and value.astimezone(timezone.utc)
         return value.replace(tzinfo=timezone.utc)
 
 
 class Base(DeclarativeBase):
-    """The tables of a gallery."""
+    """The base class of the tables."""
 
 
 class Entry(Base):
-    """A kept picture, what a model said of it, and the label that a person gave it since.
+    """A stored image, the prediction of a model, and the label that a person corrected it to.
 
-    ``owner`` is the name of the API key that it was kept with, empty where there was none; ``key`` is the client's own, and one
-    of an owner has one entry. ``category`` and ``top`` are shares as the API has them: label and confidence. ``thumbnail`` is a
-    PNG, ``image`` what ``media_type`` says, and ``size`` the bytes of both. ``image`` is loaded only where it is asked for.
+    ``owner`` is the name of the API key it was stored with, empty without one. ``key`` is chosen by the client and unique per
+    owner. ``category`` and ``top`` have labels with confidences, as in the API. ``thumbnail`` is a PNG, ``image`` has the
+    ``media_type``, and ``size`` is the bytes of both. ``image`` is loaded only on demand.
     """
 
     __tablename__ = "gallery_entries"
     __table_args__ = (
         Index("gallery_entries_by_age", "created", "id"),
-        Index("gallery_entries_by_size", "size"),  # what they take in all is summed up from the index alone
+        Index("gallery_entries_by_size", "size"),  # the total size is computed from the index alone
         UniqueConstraint("owner", "key", name="gallery_entries_owner_key"),
     )
 

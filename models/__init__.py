@@ -1,5 +1,5 @@
-"""The catalogue: a folder per model, and the code that reads, checks, imports and loads them."""
+"""The model catalogue (a folder per model), and the code that validates, imports and loads models."""
 
 import os
 
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before ONNX Runtime is imported, which reports to its maker otherwise
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # set before ONNX Runtime is imported, or it sends telemetry

@@ -1,4 +1,4 @@
-"""How far a model's word can be trusted: temperature, calibration error, and the score below which it has no opinion."""
+"""Calibration of a classifier: temperature scaling, calibration error, and out-of-distribution rejection."""
 
 from typing import Final, Literal
 
@@ -28,7 +28,7 @@ def negative_log_likelihood(logits: Logits, labels: npt.NDArray[np.int64], tempe
     return float(-log_softmax(logits, temperature)[np.arange(len(labels)), labels].mean())
 
 
-def best_temperature(logits: Logits, labels: npt.NDArray[np.int64]) -> float:
+def fit_temperature(logits: Logits, labels: npt.NDArray[np.int64]) -> float:
     """The temperature of least negative log-likelihood (Guo et al., ICML 2017), by golden section over 0.05 to 20."""
     low, high = np.log(0.05), np.log(20.0)
     ratio = (np.sqrt(5) - 1) / 2
@@ -42,24 +42,24 @@ def best_temperature(logits: Logits, labels: npt.NDArray[np.int64]) -> float:
 
 
 def expected_calibration_error(probabilities: npt.NDArray[np.floating], labels: npt.NDArray[np.int64]) -> float:
-    """Mean distance between confidence and accuracy over 15 equal bins (0, 1/15], ... of the winner's probability.
+    """Mean distance between confidence and accuracy over 15 equal bins (0, 1/15], ... of the top probability.
 
-    Bins weigh by how many pictures fall into them (Naeini et al., AAAI 2015).
+    Bins are weighted by the number of images in them (Naeini et al., AAAI 2015).
     """
     confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+    correct = probabilities.argmax(axis=1) == labels
     bins = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
-    gaps = np.bincount(bins, weights=right - confidence, minlength=BINS)
+    gaps = np.bincount(bins, weights=correct - confidence, minlength=BINS)
     return float(np.abs(gaps).sum() / len(labels))
 
 
-def scored(logits: Logits, score: Score, temperature: float) -> npt.NDArray[np.float64]:
-    """How much every picture looks like something the model knows: ``float64[N]``, larger is more."""
+def out_of_distribution_scores(logits: Logits, score: Score, temperature: float) -> npt.NDArray[np.float64]:
+    """The out-of-distribution score of each image, ``float64[N]``: the lower, the less it is like the training data."""
     if score == "max_softmax":
         return np.asarray(np.exp(log_softmax(logits, temperature).max(axis=1)))
     return np.asarray(logits.max(axis=1).astype(np.float64)) if score == "max_logit" else logsumexp(logits)
 
 
-def accepting_threshold(known: Logits, score: Score, temperature: float, accepted: float) -> float:
-    """The threshold that accepts at least the share ``accepted`` of the pictures a model knows."""
-    return float(np.quantile(scored(known, score, temperature), 1 - accepted, method="lower"))
+def rejection_threshold(in_distribution: Logits, score: Score, temperature: float, accepted: float) -> float:
+    """The largest threshold at which at least the share ``accepted`` of in-distribution images is accepted."""
+    return float(np.quantile(out_of_distribution_scores(in_distribution, score, temperature), 1 - accepted, method="lower"))

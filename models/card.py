@@ -1,4 +1,4 @@
-"""The model card: what a model is, wants, is worth and comes from, read from card.yaml and checked."""
+"""The model card (card.yaml): name, labels, input, calibration, metrics and provenance of a model, read and validated."""
 
 import hashlib
 import re
@@ -26,21 +26,21 @@ from preprocessing import InputSpec
 
 CARD_FILE = "card.yaml"
 MODEL_FILE = "model.onnx"
-# So many faults of a card are told at a time.
-FAULTS: Final = 5
-# Control characters, halves of surrogate pairs, line separators, and what turns the direction of the text around it.
-UNREADABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# An error names at most this many invalid fields.
+MAX_ERRORS: Final = 5
+# Control characters, surrogates, line separators, and characters that change the direction of the text around them.
+CONTROL_CHARACTERS: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 NAME: Final = "[a-z][a-z0-9-]{0,62}"
 VERSION: Final = r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}"
 
 
-def readable(text: str) -> str:
-    """The text, which people see on terminals and pages.
+def without_control_characters(text: str) -> str:
+    """The text unchanged, for a field that is shown on terminals and pages.
 
     Raises:
-        ValueError: it has a character that does something there in the place of being seen.
+        ValueError: it has a control character.
     """
-    if found := UNREADABLE.search(text):
+    if found := CONTROL_CHARACTERS.search(text):
         raise ValueError(f"has the control character U+{ord(found[0]):04X}; leave it out")
     return text
 
@@ -48,35 +48,37 @@ def readable(text: str) -> str:
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
 Version = Annotated[str, StringConstraints(pattern=f"^{VERSION}$")]
 Tag = Annotated[str, StringConstraints(pattern=f"^{NAME}:{VERSION}$")]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(readable)]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(readable)]
-Line = Annotated[str, StringConstraints(max_length=500), AfterValidator(readable)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(without_control_characters)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(without_control_characters)]
+Text = Annotated[str, StringConstraints(max_length=500), AfterValidator(without_control_characters)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class CardError(Exception):
-    """A card that cannot be read, or does not fit its model; the text names the file and the reason, in one line that terminals
-    and logs only show, whatever the card and the file's name hold."""
+    """A card that cannot be read, or does not match its model.
+
+    The text has the file and the reason, in one line. Control characters are escaped, since it goes to terminals and logs.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__(printable(text))
 
 
-class Strict(BaseModel):
+class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Calibration(Strict):
+class Calibration(StrictModel):
     """Logits are divided by ``temperature`` before the softmax (Guo et al., ICML 2017)."""
 
     temperature: float = Field(gt=0, le=100)
 
 
-class Rejection(Strict):
-    """An image is rejected when its score lies below ``threshold``.
+class Rejection(StrictModel):
+    """An image is rejected as out of distribution when its score is below ``threshold``.
 
-    ``max_softmax`` is the calibrated probability of the winner (Hendrycks & Gimpel, ICLR 2017); ``max_logit`` the largest
+    ``max_softmax`` is the largest calibrated probability (Hendrycks & Gimpel, ICLR 2017); ``max_logit`` the largest
     logit; ``energy`` is logsumexp of the logits (Liu et al., NeurIPS 2020).
     """
 
@@ -84,25 +86,25 @@ class Rejection(Strict):
     threshold: float
 
 
-class ClassMetrics(Strict):
-    """One class: its pictures, the share of them that were read right, and the share of what was read as it that is it."""
+class ClassMetrics(StrictModel):
+    """The metrics of one class: number of images, recall and precision."""
 
     n: int = Field(gt=0)
-    recall: Share
-    precision: Share
+    recall: Fraction
+    precision: Fraction
 
 
-class Metrics(Strict):
-    """What was measured: never on anything the model was trained or chosen on.
+class Metrics(StrictModel):
+    """Metrics of a model on images that were not used to train or select it.
 
     ``ece`` is the expected calibration error over 15 bins (Naeini et al., AAAI 2015).
     """
 
-    dataset: Line
-    split: Line
+    dataset: Text
+    split: Text
     n: int = Field(gt=0)
-    accuracy: Share
-    ece: Share
+    accuracy: Fraction
+    ece: Fraction
     per_class: dict[Label, ClassMetrics]
 
     @property
@@ -111,20 +113,20 @@ class Metrics(Strict):
         return sum(one.recall for one in self.per_class.values()) / len(self.per_class)
 
 
-class Provenance(Strict):
-    """Where the weights come from, so that anyone can make them again.
+class Provenance(StrictModel):
+    """Where the weights come from, so that they can be reproduced.
 
-    Of a model brought along the recipe is ``imported``, the seed is not known, and the revision is the file it came as.
+    For an imported model, ``recipe`` is ``imported``, ``seed`` is None, and ``revision`` is the name and hash of the file.
     """
 
-    data: list[Line] = Field(max_length=100)
-    recipe: Line
+    data: list[Text] = Field(max_length=100)
+    recipe: Text
     seed: int | None = None
-    revision: Line
+    revision: Text
 
 
-class Entry(Strict):
-    """What every card of the catalogue says (models/NAME/card.yaml)."""
+class CardBase(StrictModel):
+    """The fields that all cards have (models/NAME/card.yaml)."""
 
     name: Name
     version: Version
@@ -132,7 +134,7 @@ class Entry(Strict):
     labels: list[Label] = Field(min_length=2, max_length=10_000)
     metrics: list[Metrics] = Field(max_length=100)
     provenance: Provenance
-    licence: Line
+    licence: Text
 
     @model_validator(mode="after")
     def _labels_are_distinct(self) -> Self:
@@ -146,12 +148,13 @@ class Entry(Strict):
         return f"{self.name}:{self.version}"
 
 
-class ModelCard(Entry):
-    """A classifier: one ONNX file, a picture in, logits of its labels out.
+class ModelCard(CardBase):
+    """The card of a classifier: one ONNX file that takes an image and returns the logits of its labels.
 
-    ``single`` says that a picture of ink is to show one character: several separate ones are rejected. A model of words, or of
-    drawings in separate parts, says ``false``. It means nothing for an object.
-    ``known_answer`` has the largest logits of the picture that ``models.probe`` makes, by label: every session is asked first.
+    ``single``: an image of ink must show one character, and several separate ones are rejected. Set it to ``false`` for a model
+    of words, or of drawings in separate parts. It has no effect for objects.
+    ``known_answer`` is the golden output: the largest logits of the golden input (``models.golden``), by label. Every session
+    is verified against it before use.
     """
 
     task: Literal["classify"]
@@ -163,22 +166,27 @@ class ModelCard(Entry):
     known_answer: dict[Label, float] | None = None
 
     @model_validator(mode="after")
-    def _answer_is_of_labels(self) -> Self:
+    def _golden_output_has_known_labels(self) -> Self:
         if unknown := set(self.known_answer or {}) - set(self.labels):
             raise ValueError(f"known_answer names {', '.join(sorted(unknown))}, which is not in labels")
         return self
 
 
-class CascadeCard(Entry):
-    """Classifiers in a row: ``first`` tells categories apart, and the model that ``then`` names for a category reads on.
+class CascadeCard(CardBase):
+    """The card of a cascade: ``first`` predicts a category, and the model of that category in ``then`` predicts the label.
 
-    A category without a model is an answer itself. ``labels`` are those of the models in ``then``, in its order, and these
-    categories. Models are named as ``name:version``, so that a cascade means the same as long as its version.
+    A category without a model is a label itself. ``labels`` are those of the models in ``then``, in that order, followed by
+    these categories. Models are given as ``name:version``, so that a version of a cascade always means the same models.
     """
 
     task: Literal["cascade"]
     first: Tag
     then: dict[Label, Tag] = Field(min_length=1)
+
+    @property
+    def member_tags(self) -> list[str]:
+        """The tags of the models it uses, ``first`` among them."""
+        return [self.first, *self.then.values()]
 
 
 Card = ModelCard | CascadeCard
@@ -186,10 +194,10 @@ _CARD: Final = TypeAdapter[Card](Annotated[Card, Field(discriminator="task")])
 
 
 def read_card(path: Path) -> Card:
-    """Read and check a card.yaml.
+    """Read and validate a card.yaml.
 
     Raises:
-        CardError: missing, not YAML, or a field is missing, unknown or out of bounds; every such field is named.
+        CardError: the file is missing or not YAML, or a field is missing, unknown or out of bounds.
     """
     try:
         return _card(yaml_reader.read_text(path), path)
@@ -197,31 +205,31 @@ def read_card(path: Path) -> Card:
         raise CardError(f"{path}: cannot be read: {error}") from error
 
 
-@lru_cache(maxsize=64)  # a start reads each card several times
+@lru_cache(maxsize=64)  # each card is read several times at a start
 def _card(text: str, path: Path) -> Card:
     return parse_card(yaml_reader.load(text), path)
 
 
 def parse_card(content: object, path: Path) -> Card:
-    """A card from what a YAML file at ``path`` holds.
+    """Validate the parsed content of the card at ``path``.
 
     Raises:
-        CardError: a field is missing, unknown or out of bounds; every such field is named.
+        CardError: a field is missing, unknown or out of bounds.
     """
     try:
         return _CARD.validate_python(content)
     except ValidationError as error:
-        raise CardError(f"{path}: {faults(error)}") from error
+        raise CardError(f"{path}: {format_errors(error)}") from error
 
 
-def faults(error: ValidationError, inside: str = "") -> str:
-    """What is wrong with which fields, each told as it lies ``inside`` a card: the first ``FAULTS`` of them."""
+def format_errors(error: ValidationError, inside: str = "") -> str:
+    """One line with the first ``MAX_ERRORS`` invalid fields and their errors; ``inside`` is the path to the validated part."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     fields = [
         f"{'.'.join(filter(None, (inside, *map(_shortened, e['loc'])))) or 'card'}: {_shortened(e['msg'])}" for e in found
     ]
-    more = [f"and {len(fields) - FAULTS:,} faults more"] if len(fields) > FAULTS else []
-    return "; ".join(fields[:FAULTS] + more)
+    more = [f"and {len(fields) - MAX_ERRORS:,} errors more"] if len(fields) > MAX_ERRORS else []
+    return "; ".join(fields[:MAX_ERRORS] + more)
 
 
 def _shortened(text: object) -> str:
@@ -229,11 +237,11 @@ def _shortened(text: object) -> str:
 
 
 def write_card(card: Card, path: Path) -> None:
-    """Write a card as YAML that ``read_card`` gives back unchanged."""
+    """Write a card as YAML, which ``read_card`` reads back unchanged."""
     text = yaml.safe_dump(card.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)
     path.write_text(text, encoding="utf-8")
 
 
 def file_sha256(path: Path) -> str:
-    """Hex SHA-256 of a file."""
+    """The SHA-256 of a file, in hex."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

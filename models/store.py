@@ -1,4 +1,4 @@
-"""The catalogue, a folder per model, and the BentoML model store: models go in, the service and the Bento load from there."""
+"""The catalogue (a folder per model) and the BentoML model store, from which the service loads its models."""
 
 import os
 import shutil
@@ -10,47 +10,47 @@ import bentoml
 from bentoml.exceptions import NotFound
 
 from models.card import CARD_FILE, MODEL_FILE, Card, CardError, CascadeCard, ModelCard, file_sha256, read_card
-from models.check import check_sha256
+from models.validation import verify_sha256
 
 CATALOGUE: Final = Path(__file__).parent
 CATALOGUE_VARIABLE: Final = "CATALOGUE"
 
 
 def catalogue_folder() -> Path:
-    """The folder of the catalogue: what the environment variable ``CATALOGUE`` names, or models/ of the project."""
-    named = os.environ.get(CATALOGUE_VARIABLE)
-    return Path(named) if named else CATALOGUE
+    """The folder of the catalogue: the environment variable ``CATALOGUE``, or models/ of the project."""
+    folder = os.environ.get(CATALOGUE_VARIABLE)
+    return Path(folder) if folder else CATALOGUE
 
 
-def catalogue(folder: Path | None = None) -> list[Path]:
-    """The folders under ``folder`` that hold a card, by name; under ``catalogue_folder()`` when it is not given."""
-    return sorted(path.parent for path in (folder or catalogue_folder()).glob(f"*/{CARD_FILE}"))
+def card_folders(catalogue: Path | None = None) -> list[Path]:
+    """The folders in a catalogue that have a card, sorted by name; by default in ``catalogue_folder()``."""
+    return sorted(path.parent for path in (catalogue or catalogue_folder()).glob(f"*/{CARD_FILE}"))
 
 
 def cascades_last(folders: Iterable[Path]) -> list[Path]:
-    """The folders in the order they can be imported in: cascades after the models they name."""
-    return sorted(folders, key=lambda folder: isinstance(card_in(folder), CascadeCard))
+    """Sort model folders for import: cascades after the models they name."""
+    return sorted(folders, key=lambda folder: isinstance(card_or_none(folder), CascadeCard))
 
 
-def users_of(model: str, folder: Path) -> list[str]:
-    """The cascades of a catalogue that name a model, given as ``name`` or ``name:version``."""
-    cards = (card_in(one) for one in catalogue(folder))
-    cascades = (card for card in cards if isinstance(card, CascadeCard))
-    return [one.name for one in cascades if any(model in (tag, tag.split(":")[0]) for tag in (one.first, *one.then.values()))]
+def cascades_using(model: str, catalogue: Path) -> list[str]:
+    """The names of a catalogue's cascades that use a model, given as ``name`` or ``name:version``."""
+    cards = [card_or_none(folder) for folder in card_folders(catalogue)]
+    cascades = [card for card in cards if isinstance(card, CascadeCard)]
+    return [card.name for card in cascades if any(model in (tag, tag.split(":")[0]) for tag in card.member_tags)]
 
 
-def put(folder: Path, card: Card, *, replace: bool = False) -> bool:
-    """Copy a checked model into the store as ``name:version``; what is there already is left alone.
+def save(folder: Path, card: Card, *, replace: bool = False) -> bool:
+    """Copy a validated model to the store as ``name:version``, unless it is there already.
 
     Returns:
         Whether anything was written.
 
     Raises:
-        CardError: the store holds another model under the same version, or lacks a cascade's model.
+        CardError: the store holds another model with the same version, or lacks a model of the cascade.
     """
     if isinstance(card, CascadeCard):
-        _require_stages(card)
-    if holds(card):
+        _require_members(card)
+    if is_stored(card):
         return False
     stored = stored_folder(card.tag)
     if stored is not None:
@@ -61,54 +61,54 @@ def put(folder: Path, card: Card, *, replace: bool = False) -> bool:
         bentoml.models.delete(card.tag)
     metadata = {"sha256": card.sha256} if isinstance(card, ModelCard) else {}
     with bentoml.models.create(card.tag, labels={"task": card.task}, metadata=metadata) as model:
-        for file in files(card):
+        for file in file_names(card):
             shutil.copy(folder / file, model.path_of(file))
     return True
 
 
-def holds(card: Card) -> bool:
-    """Whether this card and its model lie in the store."""
+def is_stored(card: Card) -> bool:
+    """Whether the store holds this card and its model."""
     stored = stored_folder(card.tag)
-    return stored is not None and same_model(stored, card) and card_in(stored) == card
+    return stored is not None and same_model(stored, card) and card_or_none(stored) == card
 
 
-def drop(tag: str) -> None:
-    """Take ``name:version`` out of the store."""
+def delete(tag: str) -> None:
+    """Delete ``name:version`` from the store."""
     bentoml.models.delete(tag)
 
 
 def stored_tags(name: str) -> list[str]:
-    """Every version of a model in the store, the newest last."""
+    """The tags of a model's versions in the store, the newest last."""
     try:
         stored = bentoml.models.list(name)
     except NotFound:
         return []
     tags = (str(model.tag) for model in stored if Path(model.path_of(CARD_FILE)).is_file())
-    return sorted(tags, key=lambda tag: version_numbers(tag.split(":")[1]))
+    return sorted(tags, key=lambda tag: parse_version(tag.split(":")[1]))
 
 
-def version_numbers(version: str) -> tuple[int, ...]:
-    """A version to be compared."""
+def parse_version(version: str) -> tuple[int, ...]:
+    """A version as numbers that can be compared."""
     return tuple(int(number) for number in version.split("."))
 
 
-def files(card: Card) -> list[str]:
-    """What lies in a model's folder."""
+def file_names(card: Card) -> list[str]:
+    """The names of the files that make up a model."""
     return [CARD_FILE] if isinstance(card, CascadeCard) else [CARD_FILE, MODEL_FILE]
 
 
 def same_model(folder: Path, card: Card) -> bool:
-    """Whether a folder's model answers as the card's does: the same weights, or the same models in the same places."""
-    if not all((folder / file).is_file() for file in files(card)):
+    """Whether a folder holds the model of this card: the same ONNX file, or for a cascade the same models."""
+    if not all((folder / file).is_file() for file in file_names(card)):
         return False
     if isinstance(card, ModelCard):
         return file_sha256(folder / MODEL_FILE) == card.sha256
-    there = card_in(folder)
-    return isinstance(there, CascadeCard) and (there.first, there.then) == (card.first, card.then)
+    other = card_or_none(folder)
+    return isinstance(other, CascadeCard) and (other.first, other.then) == (card.first, card.then)
 
 
-def card_in(folder: Path) -> Card | None:
-    """The card in a folder, or None where there is none that can be read."""
+def card_or_none(folder: Path) -> Card | None:
+    """The card in a folder, or None where there is no valid one."""
     try:
         return read_card(folder / CARD_FILE)
     except CardError:
@@ -116,44 +116,48 @@ def card_in(folder: Path) -> Card | None:
 
 
 def stored_folder(tag: str) -> Path | None:
-    """Where ``name:version`` lies in the store, or None."""
+    """The folder of ``name:version`` in the store, or None."""
     try:
         return Path(bentoml.models.get(tag).path)
     except NotFound:
         return None
 
 
-def load_folder(folder: Path) -> Card:
-    """Read the card of a stored model and check that the file beside it, where it has one, is the one it describes.
+def load_card(folder: Path) -> Card:
+    """Read the card in a model's folder and verify the SHA-256 of the ONNX file beside it.
 
     Raises:
-        CardError: with the file and the reason.
+        CardError: the card is invalid, or the file is not the one it describes.
     """
     card = read_card(folder / CARD_FILE)
     if isinstance(card, ModelCard):
-        check_sha256(folder / MODEL_FILE, card)
+        verify_sha256(folder / MODEL_FILE, card)
     return card
 
 
-def require(tag: str) -> Path:
-    """Where ``name:version`` lies in the store, its file checked against its card; of a cascade its models too.
+def verified_folder(tag: str) -> Path:
+    """The folder of ``name:version`` in the store, after verifying its ONNX file, or those of the cascade's models.
 
     Raises:
-        CardError: not imported, or changed since.
+        CardError: it is not in the store, or was changed.
     """
     folder = stored_folder(tag)
     if folder is None:
         raise CardError(f"{tag} is not in the BentoML model store. Run `python -m models import` first.")
-    card = load_folder(folder)
+    card = load_card(folder)
     if isinstance(card, CascadeCard):
-        _require_stages(card)
+        _require_members(card)
     return folder
 
 
-def _require_stages(card: CascadeCard) -> None:
-    """Refuse a cascade whose models are not in the store, or changed there."""
-    for tag in dict.fromkeys((card.first, *card.then.values())):
+def _require_members(card: CascadeCard) -> None:
+    """Verify that the models of a cascade are in the store, unchanged.
+
+    Raises:
+        CardError: they are not.
+    """
+    for tag in dict.fromkeys(card.member_tags):
         folder = stored_folder(tag)
         if folder is None:
             raise CardError(f"{card.tag} needs {tag}, which is not in the BentoML model store. Import it first.")
-        load_folder(folder)
+        load_card(folder)

@@ -1,9 +1,8 @@
-"""Text from elsewhere on a terminal or in a log: one line that does nothing but be read."""
+"""Escapes untrusted text for terminals and logs."""
 
 
 def printable(text: str) -> str:
-    r"""The text in one line, every character that is not printed (control characters, escapes, what turns the direction of
-    writing) as a backslash escape such as ``\x1b``."""
+    r"""The text in one line, with every non-printable character as a backslash escape such as ``\x1b``."""
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,7 +1,7 @@
-"""YAML that nobody vouches for, read within bounds: size, depth and length of numbers are looked at before anything is built.
+"""Reads untrusted YAML with limits on size, nesting depth and length of numbers, checked before any object is built.
 
-The C library of PyYAML builds nested lists by recursion, so that 300,000 brackets end the process; aliases let a small file
-hold any number of copies, and Python takes quadratic time for numbers of many digits. None of these is of use in a card.
+libyaml builds nested lists by recursion, so that 300,000 brackets crash the process. Aliases let a small file expand without
+bound. Python takes quadratic time to parse long numbers. A card needs none of these.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-SafeLoader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, which is ten times as fast, where it was built
+SafeLoader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten times as fast, where it is available
 MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 20
 MAX_EVENTS: Final = 300_000  # a card of 10,000 labels, each with its metrics, has 90,000
@@ -23,11 +23,11 @@ _DIRECTIVE: Final = re.compile(r"^%", re.MULTILINE)
 
 
 class YamlError(Exception):
-    """What was read is not YAML, or not of the plain kind that is taken; the text says why, in one line."""
+    """The text is not YAML, or uses a feature that is not accepted; the message says why, in one line."""
 
 
 def read_text(path: Path) -> str:
-    """The text of a YAML file.
+    """Read the text of a YAML file.
 
     Raises:
         YamlError: it is larger than ``MAX_BYTES``, or not UTF-8.
@@ -44,7 +44,7 @@ def read_text(path: Path) -> str:
 
 
 def load(text: str) -> Any:
-    """What YAML says, of lists, mappings, texts, numbers and dates.
+    """Parse YAML of lists, mappings, strings, numbers and dates.
 
     Raises:
         YamlError: it is not YAML, is nested deeper than ``MAX_DEPTH``, or has aliases, tags, directives or a number of more
@@ -57,12 +57,12 @@ def load(text: str) -> Any:
         return yaml.load(text, SafeLoader)
     except yaml.YAMLError as error:
         raise YamlError(" ".join(str(error).split())) from error
-    except (ValueError, OverflowError) as error:  # dates and numbers that are none, such as 2026-99-99
+    except (ValueError, OverflowError) as error:  # invalid dates and numbers, such as 2026-99-99
         raise YamlError(f"a value is not valid: {error}") from error
 
 
 def _check(text: str) -> None:
-    """Go through the events of a text, which takes no recursion.
+    """Check the parser's events, which needs no recursion.
 
     Raises:
         YamlError: as of ``load``.
@@ -73,14 +73,14 @@ def _check(text: str) -> None:
             raise YamlError(f"it has more than {MAX_EVENTS:,} parts")
         where = f"line {event.start_mark.line + 1 if event.start_mark else '?'}"
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise YamlError(f"{where}: anchors and aliases (& and *) are not read; write the value out, or put it in quotes")
+            raise YamlError(f"{where}: anchors and aliases (& and *) are not accepted; write the value itself, or quote it")
         if getattr(event, "tag", None):
-            raise YamlError(f"{where}: tags (!) are not read; leave the tag out, or put the value in quotes")
+            raise YamlError(f"{where}: tags (!) are not accepted; leave the tag out, or put the value in quotes")
         depth += isinstance(event, _STARTS) - isinstance(event, _ENDS)
         if depth > MAX_DEPTH:
             raise YamlError(f"{where}: it is nested deeper than {MAX_DEPTH} levels")
         if isinstance(event, yaml.ScalarEvent) and event.implicit[0] and _is_long_number(event.value):
-            raise YamlError(f"{where}: a number of more than {MAX_NUMBER} characters; put it in quotes if it is a text")
+            raise YamlError(f"{where}: a number of more than {MAX_NUMBER} characters; put it in quotes if it is a string")
 
 
 def _is_long_number(text: str) -> bool:

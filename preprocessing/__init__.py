@@ -1,26 +1,26 @@
-"""Encoded bytes to a model's tensor. Knows no HTTP, no model file and no BentoML."""
+"""Decodes image files and preprocesses them to the input tensor of a model; independent of HTTP, model files and BentoML."""
 
-from preprocessing.characters import MOST_CHARACTERS
-from preprocessing.containers import FORMATS, Stripped, strip_metadata
-from preprocessing.decode import decode, inspect, load, open_image, opened
+from preprocessing.character_count import MAX_CHARACTERS
+from preprocessing.containers import FORMATS, StrippedImage, strip_metadata
+from preprocessing.decode import decode, inspect, load, open_image, open_stripped
 from preprocessing.errors import ImageError, ImageTooLarge, NoInk, UndecodableImage, UnsupportedImage
-from preprocessing.limits import Limits
+from preprocessing.limits import ImageLimits
 from preprocessing.pipeline import ModelInput, Stage, Tensor, model_input, preprocess, stages, tensor
 from preprocessing.spec import Geometry, InputSpec, Normalisation
 
 __all__ = [
     "FORMATS",
-    "MOST_CHARACTERS",
+    "MAX_CHARACTERS",
     "Geometry",
     "ImageError",
+    "ImageLimits",
     "ImageTooLarge",
     "InputSpec",
-    "Limits",
     "ModelInput",
     "NoInk",
     "Normalisation",
     "Stage",
-    "Stripped",
+    "StrippedImage",
     "Tensor",
     "UndecodableImage",
     "UnsupportedImage",
@@ -29,7 +29,7 @@ __all__ = [
     "load",
     "model_input",
     "open_image",
-    "opened",
+    "open_stripped",
     "preprocess",
     "stages",
     "strip_metadata",

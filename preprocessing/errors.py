@@ -1,21 +1,21 @@
-"""Why a picture cannot be read; every text says what was wrong and what to do."""
+"""Errors for images that cannot be used; every message says what is wrong and what to do."""
 
 
 class ImageError(Exception):
-    """A picture that cannot be read."""
+    """An image that cannot be used."""
 
 
 class UnsupportedImage(ImageError):
-    """The bytes are of none of the formats that are read."""
+    """The bytes are in none of the supported formats."""
 
 
 class UndecodableImage(ImageError):
-    """The bytes begin like a picture and are truncated or corrupt."""
+    """The bytes are an image that is truncated or corrupt."""
 
 
 class ImageTooLarge(ImageError):
-    """The picture has more pixels than the limit, or takes as much work as if it had."""
+    """The image has more pixels than the limit, or takes as long to decode as if it had."""
 
 
 class NoInk(ImageError):
-    """Nothing is drawn on the picture."""
+    """Nothing is drawn on the image, or nothing stands out from its background."""

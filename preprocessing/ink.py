@@ -1,7 +1,7 @@
-"""Where the ink is: a picture of any mode and polarity to one channel, 0 for paper and 255 for the strongest stroke.
+"""Extracts the ink of an image of any mode and polarity: one channel, 0 for paper and 255 for the strongest stroke.
 
-A drawing on an even ground takes the short way: one look-up table. Everything else (photos, JPEG noise, ruled paper, specks,
-dark edges) goes through ``preprocessing.paper`` and ``preprocessing.components`` first.
+A drawing on a uniform background needs one look-up table. Everything else (photos, JPEG noise, ruled paper, specks, dark
+edges) goes through ``preprocessing.illumination`` and ``preprocessing.main_ink``.
 """
 
 from functools import lru_cache
@@ -10,60 +10,62 @@ from typing import Final, NamedTuple
 import numpy as np
 from PIL import Image, ImageChops
 
-from preprocessing import characters, components, paper
+from preprocessing.character_count import count_characters, count_slanted_characters
+from preprocessing.connected_components import bounding_box
 from preprocessing.errors import NoInk
-from preprocessing.levels import Box, Grey, levels, picture
+from preprocessing.illumination import extract_unevenly_lit_ink, is_background_light, otsu_threshold
+from preprocessing.main_ink import extract_main_ink
+from preprocessing.pixels import Box, Grey, to_array, to_image
 
-# Pictures are averaged down until the longer side is at most this: strokes keep far more pixels than a model looks at.
+# Images are reduced until their longer side is at most this, at which strokes still have far more pixels than in a model input.
 WORK_SIDE: Final = 200
-# Grey levels (0..255) below which a difference from the paper is noise, and nothing counts as drawn.
+# Differences from the background below this many grey levels are noise; the second limit is for images that were reduced.
 MIN_CONTRAST: Final = 24
-LEAST_CONTRAST: Final = 6
-# Share of the strongest ink below which a pixel of an even ground counts as paper.
+MIN_REDUCED_CONTRAST: Final = 6
+# On a uniform background, pixels below this share of the strongest ink are background.
 FLOOR: Final = 0.08
-# What kind of picture it is shows in every pixel of this step.
+# The kind of an image is found from every pixel at this step.
 SAMPLE_STEP: Final = 3
-# Share of the box around a drawing that is blank on a blank sheet.
+# On a blank sheet, this share of the drawing's box is blank.
 BLANK: Final = 0.2
-# Levels around the paper's that belong to an even ground, and those beyond that belong to noise.
-EVEN: Final = 2
-NOISY: Final = 24
-
-# A picture of no more pixels along its longer side has no room for shadows and grain: its faint levels are the rims of strokes.
+# Levels within this distance of the background's belong to a uniform background, and those within the second one to noise.
+UNIFORM: Final = 2
+NOISE: Final = 24
+# Images of at most this longer side have no room for shadows and grain: their faint levels are the edges of strokes.
 TINY: Final = 24
 
-_EMPTY: Final = "Nothing is drawn on the image. Draw a stroke, or send a picture with more contrast."
+_NO_INK: Final = "Nothing is drawn on the image. Draw a stroke, or send a picture with more contrast."
 
 
-class Found(NamedTuple):
-    """Ink ``uint8[H,W]`` (0 is paper, 255 the strongest stroke) and its box.
+class ExtractedInk(NamedTuple):
+    """Ink ``uint8[H,W]`` (0 is paper, 255 the strongest stroke) and its bounding box.
 
-    ``ground`` is the level of the paper where the whole ground has it and nothing but one drawing stands on it, or None.
-    ``characters`` is how many separate characters there are, also where the ink holds only one of them.
+    ``background`` is the level of a uniform background with nothing on it but one drawing, else None. ``characters`` is the
+    number of separate characters in the image, of which the ink may hold only one.
     """
 
     ink: Grey
     box: Box
-    ground: int | None
+    background: int | None
     characters: int
 
     def crop(self) -> Image.Image:
-        """What is in the box, as an "L" picture."""
+        """The ink in the bounding box, as an "L" image."""
         left, top, right, bottom = self.box
-        return picture(self.ink[top:bottom, left:right])
+        return to_image(self.ink[top:bottom, left:right])
 
 
 def luminance(image: Image.Image) -> tuple[Image.Image, int | None]:
-    """Mode "L" picture of what a viewer sees, and the level of its paper where the picture itself says it.
+    """An "L" image of what a viewer sees, and the level of its background where transparency shows it.
 
-    Visible pixels of one colour on transparency are ink on nothing: their opacity is the ink, whatever the colour. Visible
-    pixels of several colours hold their own paper, so the transparent rest gets the most frequent visible luminance.
+    Visible pixels of one colour on transparency are ink: their opacity is the ink, whatever the colour. If they have several
+    colours, they include their own background, and the transparent rest gets the most frequent visible luminance.
 
     Raises:
-        NoInk: every pixel is as good as transparent.
+        NoInk: the image is transparent everywhere.
     """
     if not image.has_transparency_data:
-        return grey(image), None
+        return to_grey(image), None
     if image.mode != "RGBA":
         image = image.convert("RGBA")
     sample = image.resize(_sample_size(image), Image.Resampling.NEAREST)
@@ -74,21 +76,21 @@ def luminance(image: Image.Image) -> tuple[Image.Image, int | None]:
     if highest < MIN_CONTRAST:
         sample = image
         if extrema(alpha)[1] < MIN_CONTRAST:
-            raise NoInk(_EMPTY)
-    if _is_flat(sample):
+            raise NoInk(_NO_INK)
+    if _has_one_luminance(sample):
         return alpha, 0
     opaque = image.convert("L")
-    ground = Image.new("L", image.size, int(np.asarray(opaque.histogram(alpha.point(_VISIBLE))).argmax()))
-    ground.paste(opaque, mask=alpha)
-    return ground, None
+    background = Image.new("L", image.size, int(np.asarray(opaque.histogram(alpha.point(_VISIBLE))).argmax()))
+    background.paste(opaque, mask=alpha)
+    return background, None
 
 
 def _sample_size(image: Image.Image) -> tuple[int, int]:
     return max(1, image.width // SAMPLE_STEP), max(1, image.height // SAMPLE_STEP)
 
 
-def _is_flat(image: Image.Image) -> bool:
-    """Whether all that is visible of an RGBA picture has nearly one luminance."""
+def _has_one_luminance(image: Image.Image) -> bool:
+    """Whether all visible pixels of an RGBA image have nearly the same luminance."""
     opaque = image.convert("L")
     darkest, lightest = extrema(opaque)
     if lightest - darkest < 2 * MIN_CONTRAST:
@@ -97,8 +99,8 @@ def _is_flat(image: Image.Image) -> bool:
     return len(visible) == 0 or bool(visible[-1] - visible[0] < 2 * MIN_CONTRAST)
 
 
-def grey(image: Image.Image) -> Image.Image:
-    """Mode "L" picture of an opaque image of any mode; 16-bit and float ranges are stretched to 0..255."""
+def to_grey(image: Image.Image) -> Image.Image:
+    """Convert an opaque image of any mode to "L"; 16-bit and float levels are stretched to 0..255."""
     if image.mode == "L":
         return image
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
@@ -109,10 +111,11 @@ def grey(image: Image.Image) -> Image.Image:
     return image.convert("L")
 
 
-def drawn_on_blank(light: Image.Image) -> Image.Image | None:
-    """How far an "L" picture differs from a sheet that is wholly white or wholly black around the drawing, cropped to it.
+def crop_drawing(light: Image.Image) -> Image.Image | None:
+    """The difference of an "L" image from a white or black blank sheet, cropped to the drawing.
 
-    None where it is not: another level at the edge, a drawing that touches it, noise on the sheet, or hardly any sheet around.
+    None where it is not a drawing on such a sheet: the edge has another level, the drawing touches it, or there is noise or
+    hardly any blank around the drawing.
     """
     edge = light.getpixel((0, 0))
     if edge not in (0, 255):
@@ -124,78 +127,78 @@ def drawn_on_blank(light: Image.Image) -> Image.Image | None:
     drawing = difference.crop(box)
     sample = drawing.resize(_sample_size(drawing), Image.Resampling.NEAREST)
     counts = sample.histogram()
-    blank = sum(_near(counts, 0, EVEN)) >= BLANK * sample.width * sample.height
-    return drawing if blank and (max(light.size) <= TINY or _is_even(counts, 0)) else None
+    is_blank = sum(_near(counts, 0, UNIFORM)) >= BLANK * sample.width * sample.height
+    return drawing if is_blank and (max(light.size) <= TINY or _is_uniform(counts, 0)) else None
 
 
-def shrink(image: Image.Image, side: int = WORK_SIDE) -> tuple[Image.Image, int]:
-    """An "L" picture averaged down by the smallest whole factor that leaves at most ``side`` pixels, and that factor."""
+def downscale(image: Image.Image, side: int = WORK_SIDE) -> tuple[Image.Image, int]:
+    """Average an "L" image down to at most ``side`` pixels by the smallest integer factor; returns the factor as well."""
     factor = -(-max(image.size) // side)
     return (image.reduce(factor) if factor > 1 else image), factor
 
 
-def ink(image: Image.Image, paper_level: int | None = None, factor: int = 1) -> Found:
-    """Ink of an "L" picture; specks, lines and edges are gone.
+def extract_ink(image: Image.Image, background: int | None = None, factor: int = 1) -> ExtractedInk:
+    """Extract the ink of an "L" image, without specks, lines and edges.
 
-    ``paper_level`` is the level of the paper where it is known; ``factor`` is by how much the picture was averaged down, which
-    makes a stroke of one pixel fainter by as much.
+    ``background`` is the level of the background where it is known. ``factor`` is how far the image was reduced, which makes
+    a stroke of one pixel fainter by as much.
 
     Raises:
-        NoInk: no pixel differs enough from the paper.
+        NoInk: no pixel differs enough from the background.
     """
     lowest, highest = extrema(image)
-    if highest - lowest < max(LEAST_CONTRAST, MIN_CONTRAST // factor):
-        raise NoInk(_EMPTY)
-    ground = _even_ground(image) if paper_level is None else paper_level
-    if ground is not None:
-        drawn = levels(image, on_even_ground(ground, lowest, highest))
-        box, alone = components.bounds(drawn)
-        if alone:
-            return Found(drawn, box, ground, characters.count_overlapping(drawn, box, MIN_CONTRAST))
-        found = components.main_ink(drawn, float(MIN_CONTRAST))
+    if highest - lowest < max(MIN_REDUCED_CONTRAST, MIN_CONTRAST // factor):
+        raise NoInk(_NO_INK)
+    level = _uniform_background(image) if background is None else background
+    if level is not None:
+        ink = to_array(image, ink_table(level, lowest, highest))
+        box, is_alone = bounding_box(ink)
+        if is_alone:
+            return ExtractedInk(ink, box, level, count_slanted_characters(ink, box, MIN_CONTRAST))
+        found = extract_main_ink(ink, float(MIN_CONTRAST))
     else:
-        found = components.main_ink(*paper.ink_on_uneven_ground(levels(image)))
+        found = extract_main_ink(*extract_unevenly_lit_ink(to_array(image)))
     if found is None:
-        raise NoInk(_EMPTY)
-    number = max(characters.count(*view) for view in found.views)
-    return Found(found.ink, components.bounds(found.ink)[0], None, number)
+        raise NoInk(_NO_INK)
+    characters = max(count_characters(*candidates) for candidates in found.candidates)
+    return ExtractedInk(found.ink, bounding_box(found.ink)[0], None, characters)
 
 
 @lru_cache(maxsize=256)
-def on_even_ground(ground: int, lowest: int, highest: int) -> bytes:
-    """The look-up table to the ink of an "L" picture of these extrema whose paper has the level ``ground``.
+def ink_table(background: int, lowest: int, highest: int) -> bytes:
+    """The look-up table from the levels of an "L" image with a uniform background to ink.
 
-    Ink is the difference from it, in the direction in which it is larger: ``ground`` becomes 0, the strongest difference 255,
-    what lies below ``FLOOR`` of it 0 as well.
+    Ink is the difference from the background in the direction of the larger extreme: the background becomes 0, the extreme
+    255, and what is below ``FLOOR`` of it 0 as well.
     """
-    strongest = highest if highest - ground > ground - lowest else lowest
-    table = (np.arange(256) - ground) * (255 / (strongest - ground))
+    extreme = highest if highest - background > background - lowest else lowest
+    table = (np.arange(256) - background) * (255 / (extreme - background))
     table[table < FLOOR * 255] = 0
-    table[max(0, ground - 1) : ground + 2] = 0
+    table[max(0, background - 1) : background + 2] = 0
     return bytes(np.minimum(table, 255).astype(np.uint8))
 
 
-def _even_ground(image: Image.Image) -> int | None:
-    """Level of the paper when all of it has nearly one level, None when it is uneven or noisy."""
+def _uniform_background(image: Image.Image) -> int | None:
+    """The level of the background where nearly all of it has one level, None where it is uneven or noisy."""
     counts = image.histogram()
-    pixels = levels(image)
+    pixels = to_array(image)
     edge = int(pixels[0, 0])
     bordered = all((side == edge).all() for side in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
-    if bordered and _is_even(counts, edge) and sum(_near(counts, edge, EVEN)) > image.width * image.height / 2:
+    if bordered and _is_uniform(counts, edge) and sum(_near(counts, edge, UNIFORM)) > image.width * image.height / 2:
         return edge
     weights = np.asarray(counts, dtype=np.float64)
-    threshold = paper.otsu(weights)
-    light = paper.is_light(pixels, weights, threshold)
-    side = [0] * (threshold + 1) + counts[threshold + 1 :] if light else counts[: threshold + 1]
-    ground = side.index(max(side))
+    threshold = otsu_threshold(weights)
+    is_light = is_background_light(pixels, weights, threshold)
+    side = [0] * (threshold + 1) + counts[threshold + 1 :] if is_light else counts[: threshold + 1]
+    level = side.index(max(side))
     if max(image.size) <= TINY:
-        return ground
-    return ground if _is_even(counts, ground) and sum(_near(counts, ground, EVEN)) >= 0.7 * sum(side) else None
+        return level
+    return level if _is_uniform(counts, level) and sum(_near(counts, level, UNIFORM)) >= 0.7 * sum(side) else None
 
 
-def _is_even(counts: list[int], ground: int) -> bool:
-    """Whether hardly any level near the paper's is there besides it."""
-    return sum(_near(counts, ground, EVEN)) >= 0.9 * sum(_near(counts, ground, NOISY))
+def _is_uniform(counts: list[int], level: int) -> bool:
+    """Whether hardly any pixel has a level near the background's that is not the background's."""
+    return sum(_near(counts, level, UNIFORM)) >= 0.9 * sum(_near(counts, level, NOISE))
 
 
 def _near(counts: list[int], level: int, distance: int) -> list[int]:
@@ -203,7 +206,7 @@ def _near(counts: list[int], level: int, distance: int) -> list[int]:
 
 
 def extrema(image: Image.Image) -> tuple[int, int]:
-    """Lowest and highest grey level of an "L" picture."""
+    """The lowest and the highest grey level of an "L" image."""
     lowest, highest = image.getextrema()
     assert isinstance(lowest, int) and isinstance(highest, int)
     return lowest, highest

@@ -1,4 +1,4 @@
-"""Encoded bytes to a model's tensor, one pure step after the other."""
+"""Preprocesses a decoded image to the input tensor of a model, as a sequence of pure functions."""
 
 import contextlib
 from dataclasses import dataclass
@@ -9,22 +9,24 @@ import numpy.typing as npt
 from PIL import Image
 
 from preprocessing import geometry, objects
-from preprocessing import ink as inks
 from preprocessing.errors import NoInk
-from preprocessing.levels import Box, Grey, picture
+from preprocessing.ink import WORK_SIDE, ExtractedInk, crop_drawing, downscale, extract_ink, extrema, ink_table, luminance
+from preprocessing.pixels import Box, Grey, to_array, to_image
 from preprocessing.spec import InputSpec
 
 Tensor = npt.NDArray[np.float32]
 
-# Thin strokes lose strength when they are averaged into the box; the typical inked pixel gets at least this level back.
+# Thin strokes become faint when they are averaged down; the typical inked pixel is brought back to at least this level.
 TYPICAL_INK: Final = 195
-# Ink smaller than this after averaging is looked at again from nearby.
+# The longer side of the images of an object that stages show.
+PREVIEW_SIDE: Final = 400
+# Ink smaller than this after the image was reduced is extracted again at a higher resolution.
 CLOSE_SIDE: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step of preprocessing as a person can look at it: an "L" picture and one line on what was done."""
+    """The result of one preprocessing stage, for people: an "L" image and one line on what was done."""
 
     name: str
     image: Image.Image
@@ -32,9 +34,9 @@ class Stage:
 
 
 class ModelInput(NamedTuple):
-    """What a model is given, ``float32[channels, size, size]``, and how many separate characters the picture shows.
+    """The input of a model, ``float32[channels, size, size]``, and how many separate characters the image shows.
 
-    Characters are counted in ink; a picture of an object counts as one.
+    Characters are counted in ink; an image of an object counts as one.
     """
 
     tensor: Tensor
@@ -42,121 +44,130 @@ class ModelInput(NamedTuple):
 
 
 def preprocess(image: Image.Image, spec: InputSpec) -> Tensor:
-    """A decoded picture to ``float32[channels, size, size]``.
+    """Preprocess a decoded image: ``float32[channels, size, size]``.
 
     Raises:
-        NoInk: nothing is drawn on it, or nothing stands out from its ground.
+        NoInk: nothing is drawn on it, or nothing stands out from its background.
     """
     return model_input(image, spec).tensor
 
 
 def model_input(image: Image.Image, spec: InputSpec) -> ModelInput:
-    """A decoded picture to the tensor of a model, and how many separate characters the picture shows.
+    """Preprocess a decoded image, and count the separate characters it shows.
 
     Raises:
         NoInk: as ``preprocess``.
     """
     if spec.geometry.subject == "object":
-        return ModelInput(tensor(objects.place(objects.find(*objects.opaque(image)), spec), spec), 1)
-    found, cropped = look(*inks.luminance(image))
-    return ModelInput(tensor(place(cropped, spec), spec), found.characters)
+        return ModelInput(tensor(objects.frame_object(objects.segment(*objects.flatten(image)), spec), spec), 1)
+    found, crop = locate_ink(*luminance(image))
+    return ModelInput(tensor(frame_ink(crop, spec), spec), found.characters)
 
 
 def stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
-    """Every step from the decoded picture to the frame the model sees, in order.
+    """The results of all preprocessing stages in order, from the decoded image to the frame that the model sees.
 
     Raises:
-        NoInk: nothing is drawn on it, or nothing stands out from its ground.
+        NoInk: as ``preprocess``.
     """
     if spec.geometry.subject == "object":
         return _object_stages(image, spec)
-    light, paper = inks.luminance(image)
-    found, cropped = look(light, paper)
+    light, background = luminance(image)
+    found, crop = locate_ink(light, background)
     return [
-        Stage("gray", light, f"One channel, {light.width}x{light.height}, transparency laid on a plain ground."),
+        Stage("gray", light, f"One channel, {light.width}x{light.height}, transparency on a plain background."),
         Stage(
             "ink",
-            picture(found.ink),
-            "Paper is black, the strongest stroke white, whichever was darker; specks, lines and edges are left out.",
+            to_image(found.ink),
+            "The paper is black and the strongest stroke white, whichever was darker; specks, lines and edges are removed.",
         ),
-        Stage("crop", cropped, f"The {cropped.width}x{cropped.height} pixels around the ink."),
-        Stage("input", picture(place(cropped, spec)), _placement(spec)),
+        Stage("crop", crop, f"The {crop.width}x{crop.height} pixels around the ink."),
+        Stage("input", to_image(frame_ink(crop, spec)), _placement_note(spec)),
     ]
 
 
 def _object_stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
-    light, level = objects.opaque(image)
-    thing = objects.find(light, level)
-    crop, whole = objects.cut_out(thing, light.size)
-    width, height = thing.crop.size
+    light, level = objects.flatten(image)
+    found = objects.segment(light, level)
+    crop, whole = _preview(found, light.size)
+    width, height = found.crop.size
     return [
-        Stage("gray", light, f"One channel, {light.width}x{light.height}; what is transparent is ground."),
-        Stage("object", whole, "The ground is black; on a light ground the thing is shown as a negative. Dust is left out."),
-        Stage("crop", picture(crop), f"The {width}x{height} pixels around the thing, its strongest level white."),
-        Stage("input", picture(objects.place(thing, spec)), _placement(spec)),
+        Stage("gray", light, f"One channel, {light.width}x{light.height}; transparent pixels are background."),
+        Stage("object", whole, "The background is black; an object on a light background is inverted. Dust is removed."),
+        Stage("crop", to_image(crop), f"The {width}x{height} pixels around the object, its highest level white."),
+        Stage("input", to_image(objects.frame_object(found, spec)), _placement_note(spec)),
     ]
 
 
-def place(cropped: Image.Image, spec: InputSpec) -> Grey:
-    """The frame of cropped ink: fitted into the box with a usual pen, firm, centred, in the polarity of the model."""
-    fitted = geometry.firm(geometry.with_pen(cropped, spec.geometry.fit_box), TYPICAL_INK)
-    frame = geometry.centre(fitted, spec)
+def _preview(found: objects.SegmentedObject, size: tuple[int, int]) -> tuple[Grey, Image.Image]:
+    """The object without its background, reduced: its crop, and the whole image of this size."""
+    factor = -(-max(size) // PREVIEW_SIDE)
+    crop = objects.subtract_background(found, to_array(found.crop.reduce(factor) if factor > 1 else found.crop))
+    whole = Image.new("L", (-(-size[0] // factor), -(-size[1] // factor)))
+    whole.paste(to_image(crop), (found.position[0] // factor, found.position[1] // factor))
+    return crop, whole
+
+
+def frame_ink(crop: Image.Image, spec: InputSpec) -> Grey:
+    """The model's frame of cropped ink: scaled to the box, stroke width and strength normalised, centred, in its polarity."""
+    scaled = geometry.boost(geometry.normalise_stroke_width(crop, spec.geometry.fit_box), TYPICAL_INK)
+    frame = geometry.centre(scaled, spec)
     return 255 - frame if spec.geometry.polarity == "dark_on_light" else frame
 
 
-def look(light: Image.Image, paper: int | None) -> tuple[inks.Found, Image.Image]:
-    """What is drawn on an "L" picture, averaged down, and the crop of it; ``paper`` is the level of the paper, if known.
+def locate_ink(light: Image.Image, background: int | None) -> tuple[ExtractedInk, Image.Image]:
+    """Extract the ink of an "L" image, reduced to the working size, and crop it; ``background`` is its level, if known.
 
-    The crop is of the full resolution where the ink stands alone on an even ground, so that its place does not matter, and
-    where it is small on a large page; otherwise of the averaged picture.
+    The crop has full resolution where the ink stands alone on a uniform background, so that its position does not matter, and
+    where it is small on a large page. Otherwise it has the working size.
 
     Raises:
         NoInk: nothing is drawn on it.
     """
-    if paper is None and (drawing := inks.drawn_on_blank(light)):
-        light, paper = drawing, 0
-    if paper == 0:
-        light = around(light)
-    grey, factor = inks.shrink(light)
-    found = inks.ink(grey, paper, factor)
-    cropped = found.crop()
+    if background is None and (drawing := crop_drawing(light)):
+        light, background = drawing, 0
+    if background == 0:
+        light = with_margin(light)
+    reduced, factor = downscale(light)
+    found = extract_ink(reduced, background, factor)
+    crop = found.crop()
     if factor == 1:
-        return found, cropped
-    if found.ground is not None:
-        full = part(light, found.box, factor, margin=1)
-        full = full.point(list(inks.on_even_ground(found.ground, *inks.extrema(full))))
+        return found, crop
+    if found.background is not None:
+        full = crop_region(light, found.box, factor, margin=1)
+        full = full.point(list(ink_table(found.background, *extrema(full))))
         return found, full.crop(full.getbbox())
-    if max(cropped.size) < CLOSE_SIDE:
-        closer, less = inks.shrink(part(light, found.box, factor, margin=max(cropped.size) // 3 + 2))
+    if max(crop.size) < CLOSE_SIDE:
+        region, region_factor = downscale(crop_region(light, found.box, factor, margin=max(crop.size) // 3 + 2))
         with contextlib.suppress(NoInk):
-            return found, inks.ink(closer, paper, less).crop()
-    return found, cropped
+            return found, extract_ink(region, background, region_factor).crop()
+    return found, crop
 
 
-def around(opacity: Image.Image) -> Image.Image:
-    """What is drawn on nothing, with an empty margin on every side: where it lay in the picture does not matter."""
-    box = opacity.getbbox()
+def with_margin(light: Image.Image) -> Image.Image:
+    """A drawing on a background of 0, cropped with a margin of its own, so that its position in the image does not matter."""
+    box = light.getbbox()
     assert box is not None
     left, top, right, bottom = box
-    margin = 2 * -(-max(right - left, bottom - top) // inks.WORK_SIDE)
-    return opacity.crop((left - margin, top - margin, right + margin, bottom + margin))
+    margin = 2 * -(-max(right - left, bottom - top) // WORK_SIDE)
+    return light.crop((left - margin, top - margin, right + margin, bottom + margin))
 
 
-def part(light: Image.Image, box: Box, factor: int, margin: int) -> Image.Image:
-    """The part of a picture that a box in its ``factor``-fold reduction covers, and ``margin`` reduced pixels around."""
+def crop_region(light: Image.Image, box: Box, factor: int, margin: int) -> Image.Image:
+    """The part of an image under a box of its ``factor``-fold reduction, with ``margin`` reduced pixels around it."""
     left, top = (max(0, edge - margin) * factor for edge in box[:2])
     right, bottom = ((edge + margin) * factor for edge in box[2:])
     return light.crop((left, top, min(light.width, right), min(light.height, bottom)))
 
 
 def tensor(frame: Image.Image | Grey, spec: InputSpec) -> Tensor:
-    """A ``size`` x ``size`` frame, an "L" picture or ``uint8``, normalised, repeated: ``float32[channels, size, size]``."""
+    """Normalise a ``size`` x ``size`` frame ("L" or ``uint8``) and repeat it per channel: ``float32[channels, size, size]``."""
     plane = np.asarray(frame, dtype=np.float32) * np.float32(1 / (255 * spec.normalisation.std))
     if spec.normalisation.mean:
         plane -= np.float32(spec.normalisation.mean / spec.normalisation.std)
     return plane[None] if spec.channels == 1 else np.stack([plane] * spec.channels)
 
 
-def _placement(spec: InputSpec) -> str:
+def _placement_note(spec: InputSpec) -> str:
     centring = "centre of mass" if spec.geometry.centring == "mass" else "bounding box"
     return f"Scaled into {spec.geometry.fit_box}x{spec.geometry.fit_box}, {centring} at the middle of {spec.size}x{spec.size}."

@@ -1,4 +1,4 @@
-"""What a model wants to be shown: the part of a model card that preprocessing obeys."""
+"""The input specification of a model: the part of its card that controls preprocessing."""
 
 from typing import Literal
 
@@ -6,12 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Geometry(BaseModel):
-    """What a picture shows and how it lies in the model's frame.
+    """What an image shows, and how it is placed in the model's frame.
 
-    ``subject`` is ``ink``, strokes of any pen on paper of any kind, or ``object``, a thing with its own light and dark before
-    an even ground. ``fit_box`` is the side in pixels of the square its longer side is scaled to. ``centring`` puts either the
-    centre of mass or the middle of the bounding box at the centre of the frame. MNIST is ink in a 20-pixel box, centred by
-    mass in 28x28 (LeCun et al., "Gradient-based learning applied to document recognition", 1998).
+    ``subject`` is ``ink`` (strokes on any paper) or ``object`` (one object on a plain background). ``fit_box`` is the
+    length in pixels that its longer side is scaled to. ``centring`` puts the centre of mass or the middle of the bounding box
+    at the centre of the frame. MNIST is ink in a 20-pixel box, centred by mass in 28x28 (LeCun et al., "Gradient-based learning
+    applied to document recognition", 1998).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -23,7 +23,7 @@ class Geometry(BaseModel):
 
 
 class Normalisation(BaseModel):
-    """``(pixel / 255 - mean) / std``, the same for every channel."""
+    """Normalisation of pixels, ``(pixel / 255 - mean) / std``, the same for every channel."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,7 +32,7 @@ class Normalisation(BaseModel):
 
 
 class InputSpec(BaseModel):
-    """The tensor a model takes: ``float32[N, channels, size, size]``."""
+    """The input tensor of a model, ``float32[N, channels, size, size]``, and how an image is brought into it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from models.card import MODEL_FILE, Card, CascadeCard, ModelCard
-from models.store import load_folder
+from models.store import load_card
 from serving.cascade import Cascade
 from serving.classifier import Classifier
 from serving.devices import DEVICES
@@ -97,7 +97,7 @@ class EmbeddedCatalogue(Catalogue):
     """Sessions in this process; ``folders`` are those of the models in the store."""
 
     def __init__(self, folders: Iterable[Path], settings: Settings) -> None:
-        loaded = [(load_folder(folder), folder) for folder in folders]
+        loaded = [(load_card(folder), folder) for folder in folders]
         places = {card.name: folder for card, folder in loaded}
 
         def classifier(card: ModelCard) -> Classifier:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError, field_validator
 
-from gallery import Choice, Entry, Place
+from gallery import Cursor, Entry, Filter
 from serving.errors import Problem
 from serving.schemas import Share
 
@@ -34,9 +34,9 @@ class Chosen(BaseModel):
     label: Label | None = Field(None, description="Of this label: the correction where there is one, else the prediction.")
     corrected: bool | None = Field(None, description="Those with a correction, or those without.")
 
-    def choice(self) -> Choice:
+    def choice(self) -> Filter:
         """As the gallery is asked."""
-        return Choice(self.model, self.label, self.corrected)
+        return Filter(self.model, self.label, self.corrected)
 
 
 class Listing(Chosen):
@@ -49,12 +49,12 @@ class Listing(Chosen):
     @classmethod
     def _is_a_place(cls, cursor: str | None) -> str | None:
         if cursor is not None:
-            Place.parse(cursor)
+            Cursor.decode(cursor)
         return cursor
 
-    def after(self) -> Place | None:
+    def after(self) -> Cursor | None:
         """Where the page begins."""
-        return None if self.cursor is None else Place.parse(self.cursor)
+        return None if self.cursor is None else Cursor.decode(self.cursor)
 
 
 class Correction(BaseModel):

@@ -19,17 +19,17 @@ from starlette.routing import Route
 
 from gallery import (
     CONNECTIONS,
-    BadPicture,
     Cancellation,
+    DatabaseUnavailable,
     Entry,
-    Full,
-    Keeper,
-    NoEntry,
-    Prediction,
+    EntryNotFound,
+    InvalidImage,
+    Owner,
+    QuotaExceeded,
     Store,
-    Unavailable,
-    archive,
-    picture,
+    StoredPrediction,
+    prepare_image,
+    zip_entries,
 )
 from preprocessing import strip_metadata
 from serving.access import caller
@@ -108,13 +108,13 @@ class GalleryRoutes:
         data: bytes | memoryview,
         answer: Classification,
         key: str | None,
-        keeper: Keeper,
+        keeper: Owner,
         cancellation: Cancellation,
     ) -> tuple[str, bool, UUID]:
-        said = answer.model_dump(include=set(Prediction.__dataclass_fields__))
+        said = answer.model_dump(include=set(StoredPrediction.__dataclass_fields__))
         found = strip_metadata(data)
-        kept = picture(found.data, found.orientation)
-        entry, new = self._store.keep(Prediction(**said), kept, key, keeper, cancellation)
+        kept = prepare_image(found.data, found.orientation)
+        entry, new = self._store.save(StoredPrediction(**said), kept, key, keeper, cancellation)
         return GalleryEntry.of(entry).model_dump_json(), new, entry.id
 
     async def _list(self, request: Request) -> Response:
@@ -124,10 +124,10 @@ class GalleryRoutes:
     def _page(self, listing: Listing) -> str:
         entries, following, total = self._store.page(listing.choice(), listing.limit, listing.after())
         shown = [GalleryEntry.of(entry) for entry in entries]
-        return GalleryPage(entries=shown, next=following.text() if following else None, total=total).model_dump_json()
+        return GalleryPage(entries=shown, next=following.encode() if following else None, total=total).model_dump_json()
 
     async def _show(self, request: Request) -> Response:
-        entry = await self._run(self._store.entry, request.path_params["id"])
+        entry = await self._run(self._store.get, request.path_params["id"])
         return _json(GalleryEntry.of(entry).model_dump_json())
 
     async def _image(self, request: Request) -> Response:
@@ -145,7 +145,7 @@ class GalleryRoutes:
         return Response(status_code=204)
 
     async def _empty(self, _: Request) -> Response:
-        return _json(Emptied(deleted=await self._write(self._store.empty)).model_dump_json())
+        return _json(Emptied(deleted=await self._write(self._store.delete_all)).model_dump_json())
 
     async def _export(self, request: Request) -> Response:
         choice = parse_fields(Chosen, request.query_params).choice()
@@ -157,7 +157,7 @@ class GalleryRoutes:
             raise Problem("overloaded", told, EXPORT_RETRY_SECONDS)
         self._exports += 1
         try:
-            pieces = archive(self._store.pictures(choice), _document)
+            pieces = zip_entries(self._store.entries_with_images(choice), _document)
             first = await self._run(next, pieces, None)  # a database that is not there is told of before the answer begins
         except BaseException:
             self._export_ended()
@@ -228,19 +228,19 @@ class GalleryRoutes:
             if not begun.done():
                 raise self._unavailable("it does not answer", changed, None)
             return begun.result()
-        except NoEntry as error:
+        except EntryNotFound as error:
             raise Problem("not_found", "There is no such entry in the gallery. It may have been deleted.") from error
-        except BadPicture as error:
+        except InvalidImage as error:
             raise Problem("undecodable", str(error)) from error
-        except Full as error:
+        except QuotaExceeded as error:
             raise Problem("too_large", self._full(error)) from error
-        except Unavailable as error:
+        except DatabaseUnavailable as error:
             raise self._unavailable(str(error), UNCERTAIN if error.uncertain else changed, error.__cause__) from error
         finally:
             begun.cancel()  # of what nobody waits for any more: it is not begun, or its result is dropped
             self._asked -= 1
 
-    def _full(self, error: Full) -> str:
+    def _full(self, error: QuotaExceeded) -> str:
         """What is told of a gallery without room."""
         if error.of == "entries":
             most, setting = f"{self._settings.gallery_max_entries:,} entries", "GALLERY_MAX_ENTRIES"
@@ -263,10 +263,10 @@ PATHS: Final[dict[str, dict[str, Callable[[GalleryRoutes, Request], Awaitable[Re
 }
 
 
-def _keeper(request: Request) -> Keeper:
+def _keeper(request: Request) -> Owner:
     """Whose entry it is: that of an API key, or everybody's where there are none."""
     key = caller(request.scope)
-    return Keeper() if key is None else Keeper(key.name, key.allows("admin"))
+    return Owner() if key is None else Owner(key.name, key.allows("admin"))
 
 
 def gallery_app() -> Starlette:

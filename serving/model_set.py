@@ -11,8 +11,8 @@ from typing import Final, TypeVar
 from bentoml.models import BentoModel
 
 from models.card import CARD_FILE, MODEL_FILE, Card, CardError, CascadeCard, ModelCard, read_card
-from models.probe import WrongAnswer, ask
-from models.store import catalogue, catalogue_folder, require
+from models.golden import GoldenOutputMismatch, verify_session
+from models.store import card_folders, catalogue_folder, verified_folder
 from serving.devices import CPU, Session
 from serving.reload_board import ReloadBoard
 from serving.settings import Settings
@@ -111,7 +111,7 @@ def checked_cards(settings: Settings) -> dict[str, Card]:
         CardError: a model does not lie there or was changed, a cascade's model is not in the catalogue too, or the default
             model is not.
     """
-    cards = cards_of(read_card(folder / CARD_FILE).tag for folder in catalogue(settings.catalogue))
+    cards = cards_of(read_card(folder / CARD_FILE).tag for folder in card_folders(settings.catalogue))
     tags = {card.tag for card in cards.values() if isinstance(card, ModelCard)}
     for card in cards.values():
         if isinstance(card, CascadeCard) and (missing := {card.first, *card.then.values()} - tags):
@@ -131,7 +131,7 @@ def cards_of(tags: Iterable[str]) -> dict[str, Card]:
     """
     cards: dict[str, Card] = {}
     for tag in tags:
-        card = read_card(require(tag) / CARD_FILE)
+        card = read_card(verified_folder(tag) / CARD_FILE)
         if card.name in cards:
             raise CardError(f"The catalogue holds two models called {card.name}: {cards[card.name].tag} and {card.tag}.")
         cards[card.name] = card
@@ -144,7 +144,7 @@ def folders_of(tags: Iterable[str]) -> list[Path]:
     Raises:
         CardError: one is not there or was changed.
     """
-    return [require(tag) for tag in tags]
+    return [verified_folder(tag) for tag in tags]
 
 
 def prove(cards: Iterable[Card]) -> None:
@@ -156,8 +156,8 @@ def prove(cards: Iterable[Card]) -> None:
     for card in cards:
         if isinstance(card, ModelCard):
             try:
-                ask(card, Session(require(card.tag) / MODEL_FILE, CPU, threads=1).run)
-            except WrongAnswer as error:
+                verify_session(card, Session(verified_folder(card.tag) / MODEL_FILE, CPU, threads=1).run)
+            except GoldenOutputMismatch as error:
                 raise CardError(f"{error}.") from error
             except Exception as error:  # onnxruntime's own classes share no base
                 raise CardError(f"{card.tag} cannot be loaded: {' '.join(str(error).split())}") from error

@@ -15,16 +15,16 @@ from starlette.requests import ClientDisconnect
 from preprocessing import (
     FORMATS,
     ImageError,
+    ImageLimits,
     InputSpec,
-    Limits,
     Stage,
-    Stripped,
+    StrippedImage,
     Tensor,
     decode,
     inspect,
     load,
     model_input,
-    opened,
+    open_stripped,
     stages,
 )
 from serving import metrics
@@ -100,7 +100,7 @@ class Cancellation:
 class Preparation:
     """Decodes an image once and preprocesses it for every one of ``specs``."""
 
-    def __init__(self, specs: Sequence[InputSpec], limits: Limits) -> None:
+    def __init__(self, specs: Sequence[InputSpec], limits: ImageLimits) -> None:
         self._specs = specs
         self._limits = limits
 
@@ -196,14 +196,14 @@ class Preparation:
     def _stages(self, data: bytes | memoryview) -> list[Stage]:
         return stages(decode(data, self._limits), self._specs[0])
 
-    def _finish(self, found: Stripped, started: float) -> Prepared:
+    def _finish(self, found: StrippedImage, started: float) -> Prepared:
         """Decode and preprocess an inspected image; its seconds count from ``started``."""
-        image = load(opened(found), found.orientation)
+        image = load(open_stripped(found), found.orientation)
         decoded = perf_counter()
         tensors, characters = zip(*(model_input(image, spec) for spec in self._specs), strict=True)
         return Prepared(tensors, decoded - started, perf_counter() - decoded, characters)
 
-    def _counted(self, found: Stripped, started: float) -> Prepared:
+    def _counted(self, found: StrippedImage, started: float) -> Prepared:
         prepared = self._finish(found, started)
         metrics.decode_seconds.observe(prepared.decode)
         metrics.preprocess_seconds.observe(prepared.preprocess)

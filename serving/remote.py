@@ -10,7 +10,7 @@ import numpy as np
 from bentoml import api as route
 
 from models.card import MODEL_FILE, Card, ModelCard
-from models.store import load_folder
+from models.store import load_card
 from preprocessing import Tensor
 from serving.devices import DEVICES
 from serving.heartbeat import Heartbeat
@@ -110,7 +110,7 @@ class RunnerHost:
         self._reasons: dict[tuple[str, str], str] = {}
         self._called = 0.0
         for folder in folders:
-            card = load_folder(folder)
+            card = load_card(folder)
             if not isinstance(card, ModelCard):
                 continue
             runners, reasons = open_runners(folder / MODEL_FILE, card, settings, processes=1)

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from models.card import ModelCard
-from models.probe import WrongAnswer, ask
+from models.golden import GoldenOutputMismatch, verify_session
 from preprocessing import Tensor
 from serving import metrics
 from serving.devices import CPU, DEVICES, Device, DeviceUnavailable, ProviderMissing, Session
@@ -129,8 +129,8 @@ class LocalRunner:
         """
         session = self._open()
         try:
-            ask(self._card, session.run)
-        except WrongAnswer as error:
+            verify_session(self._card, session.run)
+        except GoldenOutputMismatch as error:
             raise DeviceUnavailable(f"{session.provider} does not work: {error}.") from error
         except Exception as error:  # onnxruntime's own classes share no base
             raise DeviceUnavailable(f"{session.provider} does not work: {' '.join(str(error).split())}") from error

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.card import Calibration, ModelCard, Rejection
-from preprocessing import MOST_CHARACTERS, Tensor
+from preprocessing import MAX_CHARACTERS, Tensor
 from serving.schemas import Share
 
 DIGITS: Final = 6  # decimals of a probability in an answer
@@ -47,7 +47,7 @@ def several_reason(card: ModelCard, characters: int) -> str | None:
     """Why a model that reads one character at a time rejects an image that shows so many, or None when it does not."""
     if characters < 2 or not card.single:
         return None
-    number = f"{characters} or more" if characters >= MOST_CHARACTERS else f"about {characters}"
+    number = f"{characters} or more" if characters >= MAX_CHARACTERS else f"about {characters}"
     return (
         f"The picture shows several characters ({number}), and this model reads one at a time. "
         "Send a picture of each character."

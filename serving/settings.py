@@ -8,13 +8,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gallery import MAX_BYTES, parse_url
-from preprocessing import Limits
+from preprocessing import ImageLimits
 from serving.body_budget import largest_body
 
 CGROUP = Path("/sys/fs/cgroup")
 # A worker answers nearly one image a millisecond: what is let in last is answered in a seventh of a second.
 IN_FLIGHT_EACH: Final = 128
-DEFAULT_LIMITS: Final = Limits()
+DEFAULT_LIMITS: Final = ImageLimits()
 # Where version 2 and version 1 keep the quota and its period, in microseconds.
 CPU_QUOTAS: Final = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/*?#@]+$")]
@@ -138,9 +138,9 @@ class Settings(BaseSettings):
     tracing: bool = Field(False, description="Let OpenTelemetry see the requests.")
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> ImageLimits:
         """How large one image may be."""
-        return Limits(self.max_pixels, self.max_photo_pixels, self.max_side, self.max_image_bytes)
+        return ImageLimits(self.max_pixels, self.max_photo_pixels, self.max_side, self.max_image_bytes)
 
     @property
     def work_limit(self) -> int:

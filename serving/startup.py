@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from gallery import FILE_NAME, file_url, parse_url
 from models.card import MODEL_FILE, Card, ModelCard
-from models.store import require
+from models.store import verified_folder
 from serving.devices import DEVICES, DeviceUnavailable, open_session
 from serving.endpoints import name_few_endpoints
 from serving.keys import KeysError, read_keys
@@ -161,7 +161,7 @@ def find_gpu(settings: Settings, cards: dict[str, Card]) -> bool:
     if FOUND_GPU not in os.environ:
         card = next(card for card in cards.values() if isinstance(card, ModelCard))
         try:
-            open_session(require(card.tag) / MODEL_FILE, DEVICES["gpu"], threads=1)
+            open_session(verified_folder(card.tag) / MODEL_FILE, DEVICES["gpu"], threads=1)
             os.environ[FOUND_GPU] = "yes"
         except DeviceUnavailable as error:
             if settings.device == "gpu":

@@ -1,5 +1,5 @@
-"""The recipes that made every file in models/; an optional dependency group."""
+"""Trains the models in models/; needs the optional dependencies of `make setup-train`."""
 
 import os
 
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before ONNX Runtime is imported, which reports to its maker otherwise
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before ONNX Runtime is imported, which sends usage data otherwise

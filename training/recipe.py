@@ -1,4 +1,4 @@
-"""What a recipe says: the data, their split, the network, and how it is trained. ``training.making`` follows it."""
+"""The interface of a recipe: a model's data, splits, network and settings. ``training.trainer`` trains it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -8,17 +8,17 @@ import numpy as np
 from torch import nn
 
 from preprocessing import InputSpec
-from training.frames import Pictures
-from training.splits import Part
-from training.train import Settings
+from training.data.image_sets import ImageSet
+from training.data.splits import Split
+from training.fitting.loop import Settings
 
 
 class Recipe(ABC):
-    """A model that can be made from ``data``, a folder with the sources that training/README.md lists.
+    """A model that can be trained from ``data``, a folder with the data sets that training/README.md lists.
 
-    Pictures come as they would be posted to the service; preprocessing is done to them afterwards. Labels are places in
-    ``labels``, of what trains in ``kinds``; below 0 they mark what the model was not made for. Nothing that ``validation``,
-    ``test`` and ``strangers`` give may be in ``training``.
+    Images are as clients would send them; they are preprocessed afterwards. Class numbers are indices into ``labels``, those
+    of ``training`` into ``fine_classes``; numbers below 0 mark outliers. No image of ``validation``, ``test`` or
+    ``out_of_distribution`` may be in ``training``.
     """
 
     name: str
@@ -28,16 +28,16 @@ class Recipe(ABC):
     spec: InputSpec
     sources: Sequence[str]
     settings: Settings
-    # How many of the validation sets, from the first on, tell the temperature and the rejection threshold.
-    calibrated_on: int = 1
-    # The share of these pictures that the threshold accepts.
-    accepted: float = 0.985
+    # How many of the validation sets, from the first on, the temperature and the rejection threshold are chosen on.
+    calibration_sets: int = 1
+    # The share of these images that the rejection threshold accepts.
+    acceptance_rate: float = 0.985
 
     def __init__(self, data: Path) -> None:
         self.data = data
 
     def seeds(self, number: int) -> Iterator[int]:
-        """Seeds for the pictures of ``training(number)``."""
+        """Seeds for the images of ``training(number)``."""
         return iter(np.random.SeedSequence(self.settings.seed * 1000 + number).generate_state(100).tolist())
 
     @property
@@ -46,29 +46,29 @@ class Recipe(ABC):
         """The classes, in the order of the logits."""
 
     @property
-    def kinds(self) -> Sequence[int]:
-        """The classes that training pictures are told apart by, each with the place of the label it belongs to.
+    def fine_classes(self) -> Sequence[int]:
+        """The classes that the network learns, as the label index of each.
 
-        The labels themselves, unless finer classes are known: what they teach helps to tell the labels apart.
+        They are the labels unless finer classes are known, which help the network to separate the labels.
         """
         return range(len(self.labels))
 
     @abstractmethod
     def network(self) -> nn.Sequential:
-        """The network with fresh weights; it answers for ``labels``, and for ``kinds`` while it trains."""
+        """Create the network with random weights; its outputs are ``labels``, in training mode ``fine_classes``."""
 
     @abstractmethod
-    def training(self, number: int) -> dict[str, Pictures]:
-        """By source, all that an epoch sees once; every ``number`` gives others."""
+    def training(self, number: int) -> dict[str, ImageSet]:
+        """The images of an epoch by source; each ``number`` renders others."""
 
     @abstractmethod
-    def validation(self) -> dict[str, Pictures]:
-        """What choices are made on; the model is calibrated on the first, see ``calibrated_on``."""
+    def validation(self) -> dict[str, ImageSet]:
+        """The validation sets; the first ``calibration_sets`` calibrate the model."""
 
     @abstractmethod
-    def test(self) -> dict[str, Pictures]:
-        """What is measured once, at the end; the first is what the card is judged by. Keys are ``DATA SET, SPLIT``."""
+    def test(self) -> dict[str, ImageSet]:
+        """The test sets, measured once at the end, by ``DATA SET, SPLIT``; the first is the card's main figure."""
 
     @abstractmethod
-    def strangers(self, part: Part) -> dict[str, Pictures]:
-        """What the model was not made for, to choose the rejection (``validation``) and to measure it (``test``)."""
+    def out_of_distribution(self, split: Split) -> dict[str, ImageSet]:
+        """Images the model is not made for, to choose (``validation``) and to measure (``test``) the rejection rule."""

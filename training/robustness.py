@@ -1,7 +1,8 @@
-"""How a model reads digits that do not look like its data: ``python -m training.robustness --data DIR``, ``make robustness``.
+"""``python -m training.robustness --data DIR``, ``make robustness``: measure a model on perturbed digits, and write the report.
 
-Digits of the MNIST test split, rendered as pictures under every change of ``training.changes``, through the project's own
-preprocessing and the shipped model; and how well preprocessing tells one character from several (``training.several``).
+The digits of the MNIST test set are rendered under every perturbation of ``training.evaluation.perturbations``, preprocessed
+and classified. The report also says how often images of one and of several characters are rejected as several
+(``training.evaluation.multi_character``).
 """
 
 import argparse
@@ -19,22 +20,22 @@ from PIL import Image
 from models.card import CARD_FILE, MODEL_FILE, ModelCard, read_card
 from models.terminal import printable
 from preprocessing import NoInk, load, preprocess, stages
-from training.changes import CHANGES, Change
-from training.datasets import DataError, Labelled, mnist
-from training.several import Share, scans_of_test_splits
-from training.several import measure as measure_several
+from training.data.datasets import DataError, LabelledImages, mnist
+from training.evaluation import multi_character
+from training.evaluation.multi_character import RejectionRate
+from training.evaluation.perturbations import PERTURBATIONS, Perturbation
 
-UNREAD: Final = -1
-AGREEMENT: Final = 0.995
-CLEAN: Final = 0.995
+NO_INK: Final = -1
+MIN_AGREEMENT: Final = 0.995
+MIN_UNPERTURBED: Final = 0.995
 THUMBNAIL: Final = 112
 EXAMPLES: Final = 4
 
-Winners = npt.NDArray[np.int64]
+Classes = npt.NDArray[np.int64]
 
 
-class Reader:
-    """A model of the catalogue: picture in, class out."""
+class Classifier:
+    """Classifies images with a model of the catalogue."""
 
     def __init__(self, folder: Path) -> None:
         card = read_card(folder / CARD_FILE)
@@ -45,131 +46,154 @@ class Reader:
         self._session = ort.InferenceSession(str(folder / MODEL_FILE), options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
 
-    def read(self, image: Image.Image) -> int:
-        """Index of the winning label, or ``UNREAD`` where no ink is found."""
+    def classify(self, image: Image.Image) -> int:
+        """Return the index of the most probable label, or ``NO_INK`` if no ink is found."""
         try:
             tensor = preprocess(load(image), self.card.input)
         except NoInk:
-            return UNREAD
+            return NO_INK
         (logits,) = self._session.run(None, {self._input: tensor[None]})
         return int(logits[0].argmax())
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One change: the accuracy under it, and the share of answers that are those of the unchanged digits."""
+class PerturbationResult:
+    """The accuracy under a perturbation, and the share of answers that are the same as without it."""
 
-    change: Change
+    perturbation: Perturbation
     accuracy: float
     agreement: float
 
     @property
-    def kept(self) -> bool:
-        """Whether the promise of the change holds."""
-        return self.accuracy >= self.change.bound and (not self.change.neutral or self.agreement >= AGREEMENT)
+    def passed(self) -> bool:
+        """Whether the requirements of the perturbation are met."""
+        same = not self.perturbation.same_answer or self.agreement >= MIN_AGREEMENT
+        return self.accuracy >= self.perturbation.min_accuracy and same
 
     def cells(self) -> list[str]:
-        """The row of the table."""
-        bound = f"{self.change.bound:.1%}" + (f", same answer {AGREEMENT:.1%}" if self.change.neutral else "")
-        return [self.change.name, f"{self.accuracy:.2%}", f"{self.agreement:.2%}", bound, "yes" if self.kept else "**no**"]
+        """The cells of the table row."""
+        required = f"{self.perturbation.min_accuracy:.1%}"
+        required += f", same answer {MIN_AGREEMENT:.1%}" if self.perturbation.same_answer else ""
+        passed = "yes" if self.passed else "**no**"
+        return [self.perturbation.name, f"{self.accuracy:.2%}", f"{self.agreement:.2%}", required, passed]
 
 
-def winners(reader: Reader, digits: Labelled, change: Change | None, seed: int) -> Winners:
-    """What every digit is read as under a change, or as it is: ``int64[N]``."""
-    hand = np.random.default_rng(seed)
-    shown = (Image.fromarray(digit) if change is None else change.render(digit, hand) for digit in digits.images)
-    return np.array([reader.read(image) for image in shown], dtype=np.int64)
+def predict(classifier: Classifier, digits: LabelledImages, perturbation: Perturbation | None, seed: int) -> Classes:
+    """Classify every digit under a perturbation, or unperturbed: ``int64[N]``."""
+    rng = np.random.default_rng(seed)
+    images = (Image.fromarray(digit) if perturbation is None else perturbation.render(digit, rng) for digit in digits.images)
+    return np.array([classifier.classify(image) for image in images], dtype=np.int64)
 
 
-def measure(reader: Reader, digits: Labelled, changes: Sequence[Change] = CHANGES, seed: int = 0) -> tuple[float, list[Row]]:
-    """Accuracy of the digits as they are, and a row for every change."""
-    plain = winners(reader, digits, None, seed)
-    rows = []
-    for change in changes:
-        found = winners(reader, digits, change, seed)
-        rows.append(Row(change, float((found == digits.labels).mean()), float((found == plain).mean())))
-    return float((plain == digits.labels).mean()), rows
+def measure(
+    classifier: Classifier, digits: LabelledImages, perturbations: Sequence[Perturbation] = PERTURBATIONS, seed: int = 0
+) -> tuple[float, list[PerturbationResult]]:
+    """Measure the accuracy of the unperturbed digits, and a result for every perturbation."""
+    unperturbed = predict(classifier, digits, None, seed)
+    results = []
+    for perturbation in perturbations:
+        classes = predict(classifier, digits, perturbation, seed)
+        accuracy, agreement = float((classes == digits.labels).mean()), float((classes == unperturbed).mean())
+        results.append(PerturbationResult(perturbation, accuracy, agreement))
+    return float((unperturbed == digits.labels).mean()), results
 
 
-def example(reader: Reader, digits: Labelled, change: Change, seed: int) -> Image.Image:
-    """A strip of pictures under the change, each above the frame the model sees."""
-    hand = np.random.default_rng(seed)
+def example_strip(classifier: Classifier, digits: LabelledImages, perturbation: Perturbation, seed: int) -> Image.Image:
+    """Render example images of a perturbation, each above its model input."""
+    rng = np.random.default_rng(seed)
     strip = Image.new("RGB", (EXAMPLES * (THUMBNAIL + 6) - 6, 2 * THUMBNAIL + 6), (128, 128, 128))
     for place, digit in enumerate(digits.images[:EXAMPLES]):
-        image = load(change.render(digit, hand))
-        frame = stages(image, reader.card.input)[-1].image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.NEAREST)
+        image = load(perturbation.render(digit, rng))
+        model_input = stages(image, classifier.card.input)[-1].image
+        model_input = model_input.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.NEAREST)
         shown = image.convert("RGBA")
         shown.thumbnail((THUMBNAIL, THUMBNAIL))
         shown = shown.resize((THUMBNAIL, THUMBNAIL * shown.height // shown.width)) if shown.width < THUMBNAIL else shown
         left = place * (THUMBNAIL + 6)
         strip.paste(shown, (left, (THUMBNAIL - shown.height) // 2), shown)
-        strip.paste(frame, (left, THUMBNAIL + 6))
+        strip.paste(model_input, (left, THUMBNAIL + 6))
     return strip
 
 
-def report(reader: Reader, digits: Labelled, clean: float, rows: list[Row], shares: Sequence[Share], out: Path) -> None:
-    """Write ``robustness.md`` and a picture per change under ``out``; ``shares`` are of characters alone and several."""
-    pictures = out / "images" / "robustness"
-    pictures.mkdir(parents=True, exist_ok=True)
-    lines = [
-        "# Robustness",
-        "",
-        f"The first {len(digits):,} digits of the MNIST test split, rendered as pictures under {len(rows)} changes and read by "
-        f"`{reader.card.tag}` through the project's preprocessing. As they are, {clean:.2%} are read right "
-        f"(promised: {CLEAN:.1%}). `make robustness DATA=path/to/data` measures it again and writes this page.",
-        "",
-        "| change | accuracy | same answer as unchanged | promised | kept |",
-        "| --- | --- | --- | --- | --- |",
-        *("| " + " | ".join(row.cells()) + " |" for row in rows),
-        "",
-        "## One character or several",
-        "",
-        "A model of single characters rejects a picture of several. Digits are of the MNIST test split, letters of the test "
-        "split of `letters`; the thresholds were chosen on validation pictures. Blank between neighbours is 0.1 to 1 times the "
-        "width of a character, and of pairs and triples one in five is in two lines. Another pen takes some characters apart.",
-        "",
-        "| pictures | n | rejected as several characters | promised | kept |",
-        "| --- | ---: | ---: | --- | --- |",
-        *("| " + " | ".join(share.cells()) + " |" for share in shares),
-        "",
-        "## The pictures",
-        "",
-        "Above: what is sent. Below: what the model sees.",
-    ]
-    for row in rows:
-        name = row.change.name.replace(" ", "-").replace(",", "").replace(".", "") + ".png"
-        example(reader, digits, row.change, 0).save(pictures / name, optimize=True)
-        lines += ["", f"**{row.change.name}**", "", f"![{row.change.name}](images/robustness/{name})"]
+def write_report(
+    classifier: Classifier,
+    digits: LabelledImages,
+    unperturbed: float,
+    results: list[PerturbationResult],
+    rates: Sequence[RejectionRate],
+    out: Path,
+) -> None:
+    """Write ``robustness.md`` and an image for each perturbation under ``out``."""
+    folder = out / "images" / "robustness"
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = report_lines(classifier.card.tag, len(digits), unperturbed, results, rates)
+    for result in results:
+        name = result.perturbation.name
+        file = name.replace(" ", "-").replace(",", "").replace(".", "") + ".png"
+        example_strip(classifier, digits, result.perturbation, 0).save(folder / file, optimize=True)
+        lines += ["", f"**{name}**", "", f"![{name}](images/robustness/{file})"]
     (out / "robustness.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def report_lines(
+    tag: str, count: int, unperturbed: float, results: Sequence[PerturbationResult], rates: Sequence[RejectionRate]
+) -> list[str]:
+    """Format the text and the tables of the report in Markdown."""
+    return [
+        "# Robustness",
+        "",
+        f"The first {count:,} digits of the MNIST test set are rendered under {len(results)} perturbations, preprocessed as in "
+        f"the service, and classified by `{tag}`. Without a perturbation the accuracy is {unperturbed:.2%} (required: "
+        f"{MIN_UNPERTURBED:.1%}). `make robustness DATA=path/to/data` repeats the measurement and writes this page.",
+        "",
+        "| perturbation | accuracy | same answer as without it | required | passed |",
+        "| --- | --- | --- | --- | --- |",
+        *("| " + " | ".join(result.cells()) + " |" for result in results),
+        "",
+        "## One character or several",
+        "",
+        "A model of single characters rejects an image of several characters. The digits are from the MNIST test set, the "
+        "letters from the test set of `letters`; the thresholds were chosen on validation images. The space between characters "
+        "is 0.1 to 1 times the width of a character. One in five pairs and triples is in two lines. Another stroke width "
+        "splits some characters into parts.",
+        "",
+        "| images | n | rejected as several characters | required | passed |",
+        "| --- | ---: | ---: | --- | --- |",
+        *("| " + " | ".join(rate.cells()) + " |" for rate in rates),
+        "",
+        "## Examples",
+        "",
+        "Above: the image that is sent. Below: the input of the model.",
+    ]
+
+
 def main() -> int:
-    """Print the table and write the page; 1 when a promise is broken."""
+    """Print the results and write the report; 1 if a requirement is not met."""
     parser = argparse.ArgumentParser(prog="python -m training.robustness", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds mnist/t10k-*-ubyte(.gz) and emnist/")
+    parser.add_argument("--data", type=Path, required=True, help="folder that contains mnist/t10k-*-ubyte(.gz) and emnist/")
     parser.add_argument("--model", type=Path, default=Path("models/digits"))
     parser.add_argument("--n", type=int, default=2000)
     parser.add_argument("--out", type=Path, default=Path("docs"))
     arguments = parser.parse_args()
     try:
         digits = mnist(arguments.data, "test").take(np.arange(arguments.n))
-        scans = scans_of_test_splits(arguments.data)
+        scans = multi_character.scans_of_test_sets(arguments.data)
     except DataError as error:
         sys.stderr.write(f"{printable(str(error))}\n")
         return 2
-    reader = Reader(arguments.model)
-    clean, rows = measure(reader, digits)
-    sys.stdout.write(f"{'as they are':28} {clean:.2%}\n")
-    for row in rows:
-        name, accuracy, agreement, bound, _ = row.cells()
-        sys.stdout.write(f"{name:28} {accuracy:>8} {agreement:>8}   {bound}{'' if row.kept else '   BROKEN'}\n")
-    shares = measure_several(*scans)
-    for share in shares:
-        name, _, rejected, promised, _ = share.cells()
-        sys.stdout.write(f"{name:34} {rejected:>8}   {promised}{'' if share.kept else '   BROKEN'}\n")
-    report(reader, digits, clean, rows, shares, arguments.out)
-    kept = [*(row.kept for row in rows), *(share.kept for share in shares)]
-    return 0 if clean >= CLEAN and all(kept) else 1
+    classifier = Classifier(arguments.model)
+    unperturbed, results = measure(classifier, digits)
+    sys.stdout.write(f"{'unperturbed':28} {unperturbed:.2%}\n")
+    for result in results:
+        name, accuracy, agreement, required, _ = result.cells()
+        sys.stdout.write(f"{name:28} {accuracy:>8} {agreement:>8}   {required}{'' if result.passed else '   FAILED'}\n")
+    rates = multi_character.measure(*scans)
+    for rate in rates:
+        name, _, rejected, required, _ = rate.cells()
+        sys.stdout.write(f"{name:34} {rejected:>8}   {required}{'' if rate.passed else '   FAILED'}\n")
+    write_report(classifier, digits, unperturbed, results, rates, arguments.out)
+    passed = [*(result.passed for result in results), *(rate.passed for rate in rates)]
+    return 0 if unperturbed >= MIN_UNPERTURBED and all(passed) else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Run by Alembic: the migrations go through the connection, and into the transaction, that it is given."""
+"""Run by Alembic: runs the migrations on the connection, and in the transaction, of ``gallery.migration``."""
 
 from alembic import context
 

@@ -1,42 +1,42 @@
-"""Image files as containers: what they say of their picture, without decoding it, and what of them a decoder needs.
+"""Parses image files in bounded time, without decoding: format, size and orientation, and removes their metadata.
 
-Pillow parses all that an image file holds: a directory of 65,535 EXIF tags takes it seconds, a megabyte of colour profiles or
-of fill bytes one. Each module here walks one format in bounded time and leaves out what no pixel depends on.
+Pillow parses everything in a file: 65,535 EXIF tags take it seconds, a megabyte of colour profiles or fill bytes one second.
+Each module here parses one format and removes what no pixel depends on.
 """
 
 from collections.abc import Callable
 from typing import Final
 
 from preprocessing.containers import bmp, gif, jpeg, png, webp
-from preprocessing.containers.stripped import Stripped
-from preprocessing.containers.unsupported import explain
+from preprocessing.containers.stripped import StrippedImage
+from preprocessing.containers.unsupported import describe_unsupported
 from preprocessing.errors import UnsupportedImage
 
-__all__ = ["FORMATS", "Stripped", "strip_metadata"]
+__all__ = ["FORMATS", "StrippedImage", "strip_metadata"]
 
-_WALKS: Final[dict[str, tuple[Callable[[bytes], bool], Callable[[bytes], Stripped]]]] = {
+_PARSERS: Final[dict[str, tuple[Callable[[bytes], bool], Callable[[bytes], StrippedImage]]]] = {
     "PNG": (png.matches, png.strip),
     "JPEG": (jpeg.matches, jpeg.strip),
     "WEBP": (webp.matches, webp.strip),
     "BMP": (bmp.matches, bmp.strip),
     "GIF": (gif.matches, gif.strip),
 }
-FORMATS: Final = tuple(_WALKS)
+FORMATS: Final = tuple(_PARSERS)
 
 
-def strip_metadata(data: bytes | memoryview) -> Stripped:
-    """Walk an image file, find its size and orientation, and leave out EXIF, colour profiles, texts and further frames.
+def strip_metadata(data: bytes | memoryview) -> StrippedImage:
+    """Parse an image file: its size and orientation, and its bytes without EXIF, colour profiles, texts and later frames.
 
-    The format is taken from the content, never from a name or a header. The time is bounded, whatever the file holds, and the
-    data is not copied where there is nothing to leave out.
+    The format is detected from the content, never from a file name or header field. The time is bounded for any content. The
+    data is not copied where there is nothing to remove.
 
     Raises:
-        UnsupportedImage: none of ``FORMATS``; the text names what it is.
-        UndecodableImage: the container is truncated or corrupt, or has more parts than any program writes.
+        UnsupportedImage: none of ``FORMATS``; the message has the type that was detected.
+        UndecodableImage: the file is truncated or corrupt, or has more parts than any encoder writes.
     """
     if not isinstance(data, bytes):
         data = bytes(data)
-    for matches, strip in _WALKS.values():
+    for matches, strip in _PARSERS.values():
         if matches(data):
             return strip(data)
-    raise UnsupportedImage(explain(data))
+    raise UnsupportedImage(describe_unsupported(data))

@@ -1,4 +1,4 @@
-"""The orientation in EXIF, and nothing else of it."""
+"""Reads the orientation from EXIF, and nothing else."""
 
 import struct
 from typing import Final
@@ -6,17 +6,17 @@ from typing import Final
 UPRIGHT: Final = 1
 PREFIX: Final = b"Exif\0\0"
 TAG: Final = 0x0112
-# Entries of the first directory that are looked at. They are sorted by tag, and cameras write about ten before it.
+# Entries of the first directory that are read at most. They are sorted by tag, and cameras write about ten before it.
 MAX_ENTRIES: Final = 128
 ENTRY_BYTES: Final = 12
-# Type of the value (BYTE, SHORT, LONG and their signed kin): its format.
+# Formats by the type of a value: BYTE, SHORT, LONG and the signed ones.
 _VALUES: Final = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i"}
 
 
 def orientation(data: bytes, start: int, end: int) -> int:
-    """The orientation, 1 to 8, in the EXIF that lies in ``data[start:end]``; 1 where there is none or it cannot be read.
+    """The orientation, 1 to 8, in the EXIF at ``data[start:end]``; 1 where there is none or it cannot be read.
 
-    Looks at the first directory alone, follows no other, and at most at ``MAX_ENTRIES`` entries.
+    Reads at most ``MAX_ENTRIES`` entries of the first directory, and follows no other.
     """
     if data.startswith(PREFIX, start, end):
         start += len(PREFIX)

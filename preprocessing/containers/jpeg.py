@@ -1,27 +1,27 @@
-"""JPEG: segments ahead of the first scan, of which pixels need the tables, the frame, JFIF's and Adobe's; and scans."""
+"""JPEG: parses the segments before the first scan (a decoder needs tables, frame, JFIF and Adobe), and counts the scans."""
 
 import re
 import struct
 from typing import Final
 
 from preprocessing.containers.exif import PREFIX, UPRIGHT, orientation
-from preprocessing.containers.stripped import Stripped, corrupt
+from preprocessing.containers.stripped import StrippedImage, corrupt_header
 from preprocessing.errors import UndecodableImage
 
 SIGNATURE: Final = b"\xff\xd8\xff"
-# An encoder writes about ten scans. Each is a pass over all coefficients, however few bytes it has.
+# Encoders write about ten scans. Each is a pass over all coefficients, however few bytes it has.
 MAX_SCANS: Final = 64
-# A profile has up to 255 segments, a depth map of a phone about 100, and each of 64 scans a few tables.
+# A colour profile has up to 255 segments, a phone's depth map about 100, and each of 64 scans a few tables.
 MAX_SEGMENTS: Final = 1024
-# Passing over so many samples without data takes as long as decoding a pixel.
-SAMPLES_A_PIXEL: Final = 16
-# Bytes that are searched for a marker at a time: a search keeps other threads from running.
+# So many samples of a scan without data take as long as decoding a pixel.
+SAMPLES_PER_PIXEL: Final = 16
+# Bytes that are searched for a marker at a time, because a search holds the GIL.
 WINDOW: Final = 262_144
 # Four tables of 64 values of 16 bits.
 _MAX_QUANTISATION: Final = 2 + 4 * 129
-# A marker is the first byte behind 0xFF that is neither a fill byte nor the zero behind a 0xFF of the data.
+# A marker is a byte after 0xFF that is neither a fill byte (0xFF) nor the zero that escapes a 0xFF in the data.
 _MARKER: Final = re.compile(rb"\xff([^\x00\xff])")
-# Of those a decoder passes over the ones below 0xC0 and the restarts when it looks for the end of a scan's data.
+# A decoder that looks for the end of a scan's data skips markers below 0xC0 and restart markers.
 _SCAN_END: Final = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")
 _LENGTH: Final = struct.Struct(">H")
 _FRAME: Final = struct.Struct(">BHHB")
@@ -35,42 +35,42 @@ _APPLICATION: Final = frozenset((*range(0xE0, 0xF0), 0xFE))
 
 
 class _Frame:
-    """A frame header: the size, and how many samples each component has, by its identifier."""
+    """A frame header: the size, and the number of samples of each component, by its identifier."""
 
     def __init__(self, content: bytes) -> None:
         if len(content) < _FRAME.size:
-            raise corrupt("JPEG")
+            raise corrupt_header("JPEG")
         _, self.height, self.width, count = _FRAME.unpack_from(content)
         components = [content[at : at + 3] for at in range(_FRAME.size, len(content), 3)]
         if len(components) != count or count > 4 or len(content) != _FRAME.size + 3 * count:
-            raise corrupt("JPEG")
+            raise corrupt_header("JPEG")
         across = max((factors >> 4 for _, factors, _ in components), default=0)
         down = max((factors & 15 for _, factors, _ in components), default=0)
         if not across or not down:
-            raise corrupt("JPEG")
+            raise corrupt_header("JPEG")
         self.samples: dict[int, int] = {}
         for identifier, factors, _ in components:
             blocks = _blocks(self.width * (factors >> 4), across) * _blocks(self.height * (factors & 15), down)
             self.samples[identifier] = max(64 * blocks, self.samples.get(identifier, 0))
 
     def of_scan(self, header: bytes) -> int:
-        """The samples that a scan with this header passes over."""
+        """The number of samples of a scan with this header."""
         most = max(self.samples.values())
         return sum(self.samples.get(identifier, most) for identifier in header[1 : 1 + 2 * header[0] : 2]) if header else 0
 
 
 def matches(data: bytes) -> bool:
-    """Whether ``data`` begins as a JPEG does."""
+    """Whether ``data`` begins like a JPEG."""
     return data.startswith(SIGNATURE)
 
 
-def strip(data: bytes) -> Stripped:
-    """The JPEG without EXIF, profiles, comments and the like ahead of its first scan; fill bytes go as well.
+def strip(data: bytes) -> StrippedImage:
+    """The JPEG without EXIF, profiles, comments, other application data and fill bytes before its first scan.
 
-    A JPEG with more pictures behind the first stays one: they are not looked at, and neither is what else is behind its end.
+    Further images in the file (MPO) and anything else after its end are not parsed.
 
     Raises:
-        UndecodableImage: a kind that is not read, a second frame, no scan, or more segments or scans than any program writes.
+        UndecodableImage: an unsupported type of JPEG, a second frame, no scan, or more segments or scans than encoders write.
     """
     kept: list[bytes] = [data[:2]]
     frame: _Frame | None = None
@@ -86,18 +86,18 @@ def strip(data: bytes) -> Stripped:
         following = _end_of_segment(data, start, end)
         if marker == SCAN:
             if frame is None:
-                raise corrupt("JPEG")
+                raise corrupt_header("JPEG")
             samples, more = _scans(data, start, frame, parts)
             if not whole:
                 data = b"".join((*kept, data[start:]))
-            work = max(frame.width * frame.height, samples // SAMPLES_A_PIXEL)
-            return Stripped("JPEG", data, frame.width, frame.height, turn or UPRIGHT, work, parts + more)
+            work = max(frame.width * frame.height, samples // SAMPLES_PER_PIXEL)
+            return StrippedImage("JPEG", data, frame.width, frame.height, turn or UPRIGHT, work, parts + more)
         if marker in _FRAMES:
             if frame is not None:
-                raise corrupt("JPEG")
+                raise corrupt_header("JPEG")
             frame = _Frame(data[start + 4 : following])
         elif marker == QUANTISATION and following - start - 2 > _MAX_QUANTISATION:
-            raise corrupt("JPEG")
+            raise corrupt_header("JPEG")
         if marker in _NEEDED:
             kept.append(data[start:following])
         elif marker in _APPLICATION:
@@ -106,20 +106,20 @@ def strip(data: bytes) -> Stripped:
             whole = False
         elif marker in _RARE_FRAMES:
             raise UndecodableImage(
-                "The JPEG is lossless, arithmetic-coded or hierarchical, which is not read. Save it as an ordinary JPEG."
+                "The JPEG is lossless, arithmetic-coded or hierarchical, which is not supported. Save it as an ordinary JPEG."
             )
         else:
-            raise corrupt("JPEG")
+            raise corrupt_header("JPEG")
         if parts > MAX_SEGMENTS:
             raise _too_many_segments()
         at = following
-    raise corrupt("JPEG")
+    raise corrupt_header("JPEG")
 
 
 def _scans(data: bytes, at: int, frame: _Frame, parts: int) -> tuple[int, int]:
-    """The samples that all scans from ``data[at:]`` on pass over, and how many segments there are, up to the picture's end.
+    """The number of samples of all scans from ``data[at:]`` to the end of the image, and the number of segments.
 
-    Finds the markers that a decoder would find, so that none is hidden; where a segment is broken a decoder ends too.
+    Finds the same markers as a decoder, so that none can be hidden; it ends at a broken segment, as a decoder does.
     """
     end, samples, scans, segments = len(data), 0, 0, 0
     while at >= 0 and data[at + 1] != END:
@@ -140,7 +140,7 @@ def _scans(data: bytes, at: int, frame: _Frame, parts: int) -> tuple[int, int]:
 
 
 def _find(marker: "re.Pattern[bytes]", data: bytes, at: int) -> int:
-    """Where the next marker is from ``data[at:]`` on; -1 when there is none."""
+    """The position of the next marker in ``data[at:]``; -1 if there is none."""
     for start in range(at, len(data), WINDOW):
         if found := marker.search(data, start, start + WINDOW + 1):
             return found.start()
@@ -148,12 +148,12 @@ def _find(marker: "re.Pattern[bytes]", data: bytes, at: int) -> int:
 
 
 def _end_of_segment(data: bytes, start: int, end: int) -> int:
-    """Where the segment whose marker is at ``start`` ends."""
+    """The end of the segment whose marker is at ``start``."""
     if start + 4 > end:
-        raise corrupt("JPEG")
+        raise corrupt_header("JPEG")
     (length,) = _LENGTH.unpack_from(data, start + 2)
     if length < 2 or start + 2 + length > end:
-        raise corrupt("JPEG")
+        raise corrupt_header("JPEG")
     return start + 2 + int(length)
 
 
@@ -162,5 +162,5 @@ def _too_many_segments() -> UndecodableImage:
 
 
 def _blocks(samples: int, most: int) -> int:
-    """Blocks of eight along a side of ``samples`` / ``most`` samples."""
+    """The number of blocks of eight along a side of ``samples`` / ``most`` samples."""
     return -(-samples // (8 * most))

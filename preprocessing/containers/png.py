@@ -1,14 +1,14 @@
-"""PNG: chunks, of which pixels need the header, the palette, the transparency and the data."""
+"""PNG: parses the chunks, of which a decoder needs header, palette, transparency and data."""
 
 import struct
 from typing import Final
 
 from preprocessing.containers.exif import UPRIGHT, orientation
-from preprocessing.containers.stripped import Stripped, corrupt
+from preprocessing.containers.stripped import StrippedImage, corrupt_header
 from preprocessing.errors import UndecodableImage
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
-# libpng writes the pixels in chunks of 8 kB: that is 64 MB of them.
+# libpng writes data in chunks of 8 kB: that is 64 MB.
 MAX_CHUNKS: Final = 8192
 _FIRST: Final = SIGNATURE + b"\0\0\0\rIHDR"
 _FIRST_END: Final = len(_FIRST) + 13 + 4
@@ -18,18 +18,18 @@ _SIZE: Final = struct.Struct(">II")
 
 
 def matches(data: bytes) -> bool:
-    """Whether ``data`` begins as a PNG does."""
+    """Whether ``data`` begins like a PNG."""
     return data.startswith(SIGNATURE)
 
 
-def strip(data: bytes) -> Stripped:
-    """The PNG without ancillary chunks, and without the frames of an animation, whose first picture stays.
+def strip(data: bytes) -> StrippedImage:
+    """The PNG without ancillary chunks, and without the frames of an animation but the first.
 
     Raises:
         UndecodableImage: it does not begin with a header, has two, or more than ``MAX_CHUNKS`` chunks.
     """
     if not data.startswith(_FIRST) or len(data) < _FIRST_END:
-        raise corrupt("PNG")
+        raise corrupt_header("PNG")
     width, height = _SIZE.unpack_from(data, len(_FIRST))
     kept: list[bytes] = []
     turn: int | None = None
@@ -42,17 +42,17 @@ def strip(data: bytes) -> Stripped:
             if kind == b"IEND":
                 break
             if kind == b"IHDR":
-                raise corrupt("PNG")
+                raise corrupt_header("PNG")
             if kind == b"eXIf" and turn is None:
                 turn = orientation(data, at + 8, min(at + 8 + length, end))
             kept.append(data[start:at])
-            if not kind.isalnum():  # nothing behind it can be followed
+            if not kind.isalnum():  # what follows cannot be parsed
                 following = end
             start = following
         if parts > MAX_CHUNKS:
-            raise UndecodableImage(f"The PNG has more than {MAX_CHUNKS:,} chunks, as no program writes. Save it again.")
+            raise UndecodableImage(f"The PNG has more than {MAX_CHUNKS:,} chunks, as no encoder writes. Save it again.")
         at = following
     if kept:
         kept.append(data[start:])
         data = b"".join(kept)
-    return Stripped("PNG", data, width, height, turn or UPRIGHT, width * height, parts)
+    return StrippedImage("PNG", data, width, height, turn or UPRIGHT, width * height, parts)

@@ -1,16 +1,16 @@
-"""What a walk through an image file gives."""
+"""The result of parsing an image file."""
 
 from typing import NamedTuple
 
 from preprocessing.errors import UndecodableImage
 
 
-class Stripped(NamedTuple):
-    """An image file without metadata, and what it says of its picture.
+class StrippedImage(NamedTuple):
+    """An image file without metadata, its size and its cost.
 
-    ``format`` is Pillow's name of it, ``width`` and ``height`` are those of the stored pixels, ``orientation`` (1 to 8) is how
-    EXIF has them turned. ``work`` is what decoding costs, in pixels of an ordinary picture; ``parts`` counts the pieces of the
-    file that were walked, each of which costs time as well.
+    ``format`` is Pillow's name of it, ``width`` and ``height`` are those of the stored pixels, ``orientation`` (1 to 8) is
+    EXIF's. ``work`` is the cost of decoding, in pixels of an ordinary image. ``parts`` is the number of chunks, segments or
+    blocks that were parsed, each of which costs time as well.
     """
 
     format: str
@@ -22,6 +22,6 @@ class Stripped(NamedTuple):
     parts: int
 
 
-def corrupt(name: str) -> UndecodableImage:
-    """The error of a file of format ``name`` whose container cannot be followed."""
+def corrupt_header(name: str) -> UndecodableImage:
+    """The error for a file of format ``name`` whose header cannot be parsed."""
     return UndecodableImage(f"The {name} header cannot be read: the file is truncated or corrupt.")

@@ -1,7 +1,7 @@
-"""Lossless WebP, as far as it tells how many sets of prefix codes it has (RFC 9649, sections 4 to 6).
+"""Counts the sets of prefix codes in a lossless WebP stream (RFC 9649, sections 4 to 6).
 
-An encoder writes a few dozen of them. A file made by hand may have 65,536, for which libwebp takes 0.4 GB and a second. They
-are counted by reading the image that says which block uses which set. It lies behind those of the transforms; none is kept.
+Encoders write a few dozen of them. A crafted file may have 65,536, for which libwebp needs 0.4 GB and a second. They are
+counted by decoding the entropy image, which has the set of each block. It follows those of the transforms, which are skipped.
 """
 
 from typing import Final
@@ -9,9 +9,9 @@ from typing import Final
 from preprocessing.errors import UndecodableImage
 
 SIGNATURE: Final = 0x2F
-# libwebp chooses from 2,600 at the most.
+# libwebp writes at most 2,600.
 MAX_SETS: Final = 4096
-# Pixels and copies in the images ahead of the picture's own. libwebp writes some thousands for a picture of 4 megapixels.
+# Literals and copies in the images before the main one. libwebp writes some thousands for 4 megapixels.
 MAX_SYMBOLS: Final = 65_536
 # A set takes at least this many bits, and a block at least 4x4 pixels.
 SET_BITS: Final = 20
@@ -26,11 +26,11 @@ _LONGEST: Final = 15
 
 
 class _Corrupt(Exception):
-    """The stream cannot be followed, by libwebp neither."""
+    """The stream is corrupt, for libwebp as well."""
 
 
 class _Bits:
-    """Reads numbers from the lowest bit on."""
+    """Reads numbers of any bit length, lowest bit first."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -58,7 +58,7 @@ class _Bits:
         return entry >> 4
 
     def prefixed(self, symbol: int) -> int:
-        """A length or a distance that begins with a symbol."""
+        """A length or distance, from its prefix symbol and extra bits."""
         if symbol < 4:
             return symbol + 1
         extra = symbol - 2 >> 1
@@ -71,14 +71,14 @@ class _Bits:
                 raise _Corrupt
 
     def _data_at_end(self) -> None:
-        piece = self._data[self._at : self._at + 32]
-        self._at += len(piece)
-        self._bits |= int.from_bytes(piece, "little") << self._count
-        self._count += 8 * len(piece)
+        chunk = self._data[self._at : self._at + 32]
+        self._at += len(chunk)
+        self._bits |= int.from_bytes(chunk, "little") << self._count
+        self._count += 8 * len(chunk)
 
 
 class _Code:
-    """A prefix code from the lengths of its symbols; ``only`` is the symbol of a code that has no other and takes no bits."""
+    """A prefix code, from the code lengths of its symbols; ``only`` is the symbol of a code with a single one, of zero bits."""
 
     def __init__(self, lengths: list[int]) -> None:
         symbols = sorted((length, symbol) for symbol, length in enumerate(lengths) if length)
@@ -94,22 +94,22 @@ class _Code:
             before = length
             if code >> length:
                 raise _Corrupt
-            place = int(f"{code:0{length}b}"[::-1], 2)
-            self.table[place :: 1 << length] = [symbol << 4 | length] * (1 << longest - length)
+            index = int(f"{code:0{length}b}"[::-1], 2)
+            self.table[index :: 1 << length] = [symbol << 4 | length] * (1 << longest - length)
             code += 1
         if self.only is None and code != 1 << longest:
             raise _Corrupt
 
 
 class _Stream:
-    """The images of a stream, one behind the other."""
+    """Reads the images of a lossless stream, one after the other."""
 
     def __init__(self, data: bytes) -> None:
         self._bits = _Bits(data)
         self._symbols = 0
 
     def sets(self, width: int, height: int, *, header: bool) -> int:
-        """How many sets of codes a picture of this size has."""
+        """The number of sets of prefix codes of an image of this size."""
         read, seen = self._bits.read, set()
         if header and (read(8) != SIGNATURE or read(14) != width - 1 or read(14) != height - 1 or read(4) > 1):
             raise _Corrupt
@@ -124,29 +124,29 @@ class _Stream:
                 colours = 1 + read(8)
                 self._image(colours)
                 width = -(-width >> (0 if colours > 16 else 1 if colours > 4 else 2 if colours > 2 else 3))
-        if read(1):  # a cache of colours, which the sets themselves are read with
+        if read(1):  # the size of a colour cache, which does not change the number of sets
             read(4)
         return 1 + self._blocks(width, height) if read(1) else 1
 
     def _blocks(self, width: int, height: int) -> int:
-        """The highest set that an image of a pixel a block names."""
+        """The highest number in an image with one pixel per block."""
         bits = self._bits.read(3) + 2
         return self._image(-(-width >> bits) * -(-height >> bits))
 
     def _image(self, pixels: int) -> int:
-        """Pass over an image of so many pixels; gives the highest number in its middle bytes, which is a set's."""
+        """Read an image of so many pixels; the highest number in its red and green bytes, which is a set's."""
         bits, symbol = self._bits, self._bits.symbol
         cache = bits.read(4) if bits.read(1) else 0
         green, red, blue, alpha, distance = (
             self._code(size) for size in (LITERALS + LENGTHS + (1 << cache if cache else 0), *[LITERALS] * 3, DISTANCES)
         )
         if all(code.only is not None for code in (green, red, blue, alpha)) and symbol(green) < LITERALS:
-            return symbol(red) << 8 | symbol(green)  # all pixels are one, and take no bits
+            return symbol(red) << 8 | symbol(green)  # all pixels are equal, and take no bits
         highest = 0
         while pixels > 0:
             self._symbols += 1
             if self._symbols > MAX_SYMBOLS:
-                raise UndecodableImage("The lossless WebP is packed as no program does it. Save it again.")
+                raise UndecodableImage("The lossless WebP is packed as no encoder does it. Save it again.")
             first = symbol(green)
             if first < LITERALS:
                 number = symbol(red) << 8 | first
@@ -172,8 +172,8 @@ class _Stream:
                 lengths[read(8)] = 1
             return _Code(lengths)
         of_lengths = [0] * len(_LENGTH_ORDER)
-        for place in _LENGTH_ORDER[: read(4) + 4]:
-            of_lengths[place] = read(3)
+        for index in _LENGTH_ORDER[: read(4) + 4]:
+            of_lengths[index] = read(3)
         code = _Code(of_lengths)
         left = 2 + read(2 + 2 * read(3)) if read(1) else size
         symbol, before = 0, 8
@@ -195,12 +195,12 @@ class _Stream:
 
 
 def check_sets(data: bytes, width: int, height: int, *, header: bool, most: int = MAX_SETS) -> None:
-    """Refuse a lossless stream of more than ``most`` sets of codes; opacity is one without a ``header``.
+    """Reject a lossless stream with more than ``most`` sets of prefix codes; opacity is a stream without a ``header``.
 
-    A stream that is too short for so many, or of too small a picture, is not looked at.
+    A stream that is too short for so many, or an image that is too small, is not read.
 
     Raises:
-        UndecodableImage: it has more, or cannot be followed.
+        UndecodableImage: it has more, or is corrupt.
     """
     if min(width * height // BLOCK_PIXELS, 8 * len(data) // SET_BITS) <= most:
         return
@@ -209,4 +209,4 @@ def check_sets(data: bytes, width: int, height: int, *, header: bool, most: int 
     except (_Corrupt, IndexError) as error:
         raise UndecodableImage("The WebP cannot be decoded: the file is truncated or corrupt.") from error
     if sets > most:
-        raise UndecodableImage(f"The lossless WebP has {sets:,} sets of codes, as no program writes. Save it again.")
+        raise UndecodableImage(f"The lossless WebP has {sets:,} sets of codes, as no encoder writes. Save it again.")

@@ -1,18 +1,18 @@
-"""WebP: chunks of a RIFF file, of which the first picture needs the canvas, its opacity and its data."""
+"""WebP: parses the chunks of the RIFF file, of which a decoder needs canvas, opacity and data of the first frame."""
 
 import struct
 from typing import Final
 
 from preprocessing.containers.exif import UPRIGHT, orientation
-from preprocessing.containers.stripped import Stripped, corrupt
+from preprocessing.containers.stripped import StrippedImage, corrupt_header
 from preprocessing.containers.vp8l import check_sets
 from preprocessing.errors import UndecodableImage
 
-# A frame of an animation is a chunk: that is five minutes of it.
+# A frame of an animation is a chunk: that is five minutes.
 MAX_CHUNKS: Final = 8192
-# What is lossless, and the opacity of what is not, may have a set of codes for 16 pixels each. One takes at least 2.5 bytes,
-# and ten microseconds, as long as a few parts.
-BYTES_A_PART: Final = 5
+# Lossless data and opacity may have one set of prefix codes per 16 pixels. A set takes at least 2.5 bytes and ten microseconds,
+# as long as a few chunks.
+BYTES_PER_PART: Final = 5
 _CODED: Final = frozenset((b"VP8L", b"ALPH", b"ANMF"))
 _LOSSLESS: Final = 1
 _HEAD: Final = 12
@@ -23,15 +23,15 @@ _CHUNK: Final = struct.Struct("<4sI")
 
 
 def matches(data: bytes) -> bool:
-    """Whether ``data`` begins as a WebP does."""
+    """Whether ``data`` begins like a WebP."""
     return data.startswith(b"RIFF") and data[8:12] == b"WEBP"
 
 
-def strip(data: bytes) -> Stripped:
-    """The WebP without EXIF, profile and XMP, and without the frames of an animation behind the first.
+def strip(data: bytes) -> StrippedImage:
+    """The WebP without EXIF, profile and XMP, and without the frames of an animation but the first.
 
     Raises:
-        UndecodableImage: it does not begin with a picture or a canvas, or has more than ``MAX_CHUNKS`` chunks.
+        UndecodableImage: it does not begin with an image or a canvas, or has more than ``MAX_CHUNKS`` chunks.
     """
     width, height = _size(data)
     end = min(len(data), 8 + int.from_bytes(data[4:8], "little"))
@@ -44,7 +44,7 @@ def strip(data: bytes) -> Stripped:
         parts += 1
         coded += length if kind in _CODED else 0
         if parts > MAX_CHUNKS:
-            raise UndecodableImage(f"The WebP has more than {MAX_CHUNKS:,} chunks, as no program writes. Save it again.")
+            raise UndecodableImage(f"The WebP has more than {MAX_CHUNKS:,} chunks, as no encoder writes. Save it again.")
         picture = kind in _PICTURES
         if (seen and picture) or not (picture or kind in _NEEDED):
             if kind == b"EXIF" and turn is None:
@@ -56,11 +56,11 @@ def strip(data: bytes) -> Stripped:
     if kept:
         body = b"".join((*kept, data[start:end]))
         data = b"".join((b"RIFF", struct.pack("<I", len(body) + 4), b"WEBP", body))
-    return Stripped("WEBP", data, width, height, turn or UPRIGHT, width * height, parts + coded // BYTES_A_PART)
+    return StrippedImage("WEBP", data, width, height, turn or UPRIGHT, width * height, parts + coded // BYTES_PER_PART)
 
 
 def check_codes(data: bytes, width: int, height: int, at: int = _HEAD) -> None:
-    """Refuse a picture, from its chunk at ``at`` on, that has more sets of prefix codes than any program writes.
+    """Reject an image with more sets of prefix codes than any encoder writes; its chunks begin at ``at``.
 
     Raises:
         UndecodableImage: as ``check_sets``.
@@ -73,7 +73,7 @@ def check_codes(data: bytes, width: int, height: int, at: int = _HEAD) -> None:
         elif kind == b"ALPH" and content and content[0] & 3 == _LOSSLESS:
             check_sets(content[1:], width, height, header=False)
         elif kind == b"ANMF":
-            across, down = (1 + int.from_bytes(content[place : place + 3], "little") for place in (6, 9))
+            across, down = (1 + int.from_bytes(content[offset : offset + 3], "little") for offset in (6, 9))
             check_codes(content, across, down, _FRAME_HEAD)
         at += 8 + length + (length & 1)
 
@@ -88,4 +88,4 @@ def _size(data: bytes) -> tuple[int, int]:
     if kind == b"VP8L" and head[:1] == b"\x2f" and len(head) >= 5:
         bits = int.from_bytes(head[1:5], "little")
         return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
-    raise corrupt("WebP")
+    raise corrupt_header("WebP")

@@ -1,4 +1,4 @@
-"""What is said about a run of pip-audit: nothing is called fine that was not looked up."""
+"""Reports of pip-audit runs: packages that were not looked up are reported as not audited."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from deploy.audit import SHOWN, report
+from deploy.audit import MAX_LISTED, report
 from tests.support.processes import ROOT
 
 FINE = {"name": "fine", "version": "1", "vulns": []}
@@ -21,12 +21,12 @@ BAD = {
 UNKNOWN = {"name": "unknown", "skip_reason": "Dependency not found on PyPI"}
 
 
-def told(*packages: Mapping[str, object]) -> tuple[list[str], bool]:
+def report_of(*packages: Mapping[str, object]) -> tuple[list[str], bool]:
     return report(["a.txt", "b.txt"], json.dumps({"dependencies": packages, "fixes": []}), "")
 
 
-def test_vulnerabilities_are_listed_and_fail() -> None:
-    lines, vulnerable = told(FINE, BAD)
+def test_vulnerabilities_are_listed() -> None:
+    lines, vulnerable = report_of(FINE, BAD)
     assert vulnerable
     assert lines == [
         "bad 2: PYSEC-1, CVE-1; fixed in 3, 2.1",
@@ -35,24 +35,24 @@ def test_vulnerabilities_are_listed_and_fail() -> None:
     ]
 
 
-def test_packages_the_index_does_not_know_are_not_fine() -> None:
-    lines, vulnerable = told(FINE, UNKNOWN)
+def test_packages_unknown_to_the_index_are_not_audited() -> None:
+    lines, vulnerable = report_of(FINE, UNKNOWN)
     assert not vulnerable
     assert lines[0] == "a.txt and b.txt: 1 packages audited, 0 vulnerabilities known."
     assert lines[1].startswith("a.txt and b.txt: 1 packages NOT audited")
     assert lines[1].endswith("unknown")
-    lines, vulnerable = told(*[UNKNOWN] * (SHOWN + 1))
+    lines, vulnerable = report_of(*[UNKNOWN] * (MAX_LISTED + 1))
     assert len(lines) == 1
     assert "NOT audited" in lines[0]
     assert lines[0].endswith("unknown, ...")
 
 
-def test_without_a_network_it_says_so_and_fails_nothing() -> None:
-    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
-    environment = {**os.environ, **nowhere, "https_proxy": "http://127.0.0.1:9"}
+def test_without_network_all_files_are_reported_as_not_audited() -> None:
+    no_network = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
+    environment = {**os.environ, **no_network, "https_proxy": "http://127.0.0.1:9"}
     command = [sys.executable, "-m", "deploy.audit"]
-    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    assert (ran.returncode, ran.stderr) == (0, "")
-    lines = ran.stdout.splitlines()
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
     assert [line.partition(":")[0] for line in lines] == ["dev.txt and gpu.txt", "train.txt"]
-    assert all("NOT audited, since the index of vulnerabilities cannot be asked" in line for line in lines)
+    assert all("NOT audited: the vulnerability index cannot be reached" in line for line in lines)

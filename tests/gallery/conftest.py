@@ -1,4 +1,4 @@
-"""A gallery in each kind of database."""
+"""Fixtures: a gallery in SQLite and in PostgreSQL."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +8,12 @@ from sqlalchemy import URL
 
 from gallery import Store, file_url, parse_url
 
-MOST = 100
+MAX_ENTRIES = 100
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
-    """The address of a database that holds nothing."""
+    """The URL of an empty database."""
     if request.param == "sqlite":
         return file_url(tmp_path / "gallery.db")
     return parse_url(request.getfixturevalue("postgres").new_database())
@@ -21,7 +21,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
 
 @pytest.fixture
 def store(url: URL) -> Iterator[Store]:
-    """A gallery for ``MOST`` entries in that database."""
-    store = Store(url, MOST)
+    """A gallery of at most ``MAX_ENTRIES`` entries in that database."""
+    store = Store(url, MAX_ENTRIES)
     yield store
     store.close()

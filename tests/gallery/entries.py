@@ -1,15 +1,18 @@
-"""What the tests keep."""
+"""Images, predictions and checks for tests of the gallery."""
 
-from gallery import Picture, Prediction, picture
+import numpy as np
+from PIL import Image
+
+from gallery import StoredPrediction, prepare_image
 from tests.support.pictures import digit, encoded
 
-SEVEN = picture(encoded(digit("7")))
-FOUR = picture(encoded(digit("4")))
+SEVEN = prepare_image(encoded(digit("7")))
+FOUR = prepare_image(encoded(digit("4")))
 
 
-def prediction(label: str = "7", model: str = "digits") -> Prediction:
-    """What a model may have said of a picture."""
-    return Prediction(
+def prediction(label: str = "7", model: str = "digits") -> StoredPrediction:
+    """A prediction to store."""
+    return StoredPrediction(
         model=model,
         version="1.0.0",
         label=label,
@@ -21,7 +24,11 @@ def prediction(label: str = "7", model: str = "digits") -> Prediction:
 
 
 def allow(model: str, label: str) -> None:
-    """Any label is one of the model's."""
+    """A label check that accepts every label."""
 
 
-__all__ = ["FOUR", "SEVEN", "Picture", "allow", "prediction"]
+def photo(size: tuple[int, int] = (500, 400)) -> Image.Image:
+    """An image with the noise of a photo."""
+    grain = np.random.default_rng(7).normal(0, 6, (size[1], size[0], 3))
+    slope = np.linspace(60, 200, size[0])[None, :, None]
+    return Image.fromarray(np.clip(slope + grain, 0, 255).astype(np.uint8))

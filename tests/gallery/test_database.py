@@ -1,4 +1,4 @@
-"""gallery.database: addresses, and databases that are absent, broken, full or read-only."""
+"""Database URLs, and databases that are absent, corrupt, full, suspended or read-only."""
 
 import os
 import sqlite3
@@ -13,22 +13,22 @@ import pytest
 from sqlalchemy import URL, event
 from sqlalchemy.pool import Pool
 
-from gallery import Cancellation, Choice, Store, Unavailable, file_url, parse_url
-from gallery.database import PAUSE_SECONDS, open_engine
-from tests.gallery.conftest import MOST
+from gallery import Cancellation, DatabaseUnavailable, Filter, Store, file_url, parse_url
+from gallery.database import RETRY_SECONDS, open_engine
+from tests.gallery.conftest import MAX_ENTRIES
 from tests.gallery.entries import SEVEN, allow, prediction
 from tests.support.postgres import Cluster
 from tests.support.processes import free_port
 from tests.support.waiting import until
 
-ALL = Choice()
+ALL = Filter()
 
 
 def works(store: Store) -> bool:
     """Whether a picture is kept now."""
     try:
-        return store.keep(prediction(), SEVEN)[1]
-    except Unavailable:
+        return store.save(prediction(), SEVEN)[1]
+    except DatabaseUnavailable:
         return False
 
 
@@ -43,7 +43,7 @@ def works(store: Store) -> bool:
         ("postgresql+psycopg2:///gallery?host=/run/postgresql", "postgresql+psycopg"),
     ],
 )
-def test_addresses(text: str, driver: str) -> None:
+def test_valid_urls(text: str, driver: str) -> None:
     assert parse_url(text).drivername == driver
 
 
@@ -54,14 +54,14 @@ def test_addresses(text: str, driver: str) -> None:
         *("sqlite://", "sqlite:///:memory:", "sqlite://secret/gallery.db", "mysql://me:secret@localhost/gallery"),
     ],
 )
-def test_what_is_no_address_is_refused_without_repeating_it(text: str) -> None:
+def test_invalid_url_is_rejected_without_repeating_it(text: str) -> None:
     with pytest.raises(ValueError, match="Write sqlite:") as refused:
         parse_url(text)
     assert "secret" not in str(refused.value)
 
 
-def test_nothing_is_opened_before_it_is_needed(tmp_path: Path) -> None:
-    store = Store(file_url(tmp_path / "gallery.db"), MOST)
+def test_database_is_opened_on_first_use(tmp_path: Path) -> None:
+    store = Store(file_url(tmp_path / "gallery.db"), MAX_ENTRIES)
     store.close()
     assert list(tmp_path.iterdir()) == []
     store.page(ALL, 1)
@@ -69,34 +69,34 @@ def test_nothing_is_opened_before_it_is_needed(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
-    store = Store(file_url(tmp_path / "volume" / "gallery.db"), MOST)
-    with pytest.raises(Unavailable, match="unable to open database file"):
+def test_missing_folder_is_unavailable_until_it_exists(tmp_path: Path) -> None:
+    store = Store(file_url(tmp_path / "volume" / "gallery.db"), MAX_ENTRIES)
+    with pytest.raises(DatabaseUnavailable, match="unable to open database file"):
         store.page(ALL, 1)
     (tmp_path / "volume").mkdir()
     until(lambda: works(store))
     store.close()
 
 
-def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+def test_file_that_is_not_a_database_is_unavailable(tmp_path: Path) -> None:
     file = tmp_path / "gallery.db"
     file.write_bytes(b"something else " * 100)
-    store = Store(file_url(file), MOST)
-    with pytest.raises(Unavailable, match="file is not a database"):
+    store = Store(file_url(file), MAX_ENTRIES)
+    with pytest.raises(DatabaseUnavailable, match="file is not a database"):
         store.page(ALL, 1)
     file.unlink()
     until(lambda: works(store))
     store.close()
 
 
-def test_a_file_that_may_only_be_read(tmp_path: Path) -> None:
+def test_read_only_file_can_be_read_but_not_written(tmp_path: Path) -> None:
     url = file_url(tmp_path / "gallery.db")
-    store = Store(url, MOST)
-    kept, _ = store.keep(prediction(), SEVEN)
+    store = Store(url, MAX_ENTRIES)
+    kept, _ = store.save(prediction(), SEVEN)
     store.close()
-    readable = Store(URL.create("sqlite", database=f"file:{url.database}", query={"mode": "ro", "uri": "true"}), MOST)
-    for ask in (lambda: readable.keep(prediction(), SEVEN), lambda: readable.correct(kept.id, "1", allow), readable.empty):
-        with pytest.raises(Unavailable, match="readonly"):
+    readable = Store(URL.create("sqlite", database=f"file:{url.database}", query={"mode": "ro", "uri": "true"}), MAX_ENTRIES)
+    for ask in (lambda: readable.save(prediction(), SEVEN), lambda: readable.correct(kept.id, "1", allow), readable.delete_all):
+        with pytest.raises(DatabaseUnavailable, match="readonly"):
             ask()
     readable.close()
     assert store.image(kept.id)[0] == SEVEN.image
@@ -109,18 +109,18 @@ def modes(folder: Path) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o277])
-def test_a_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+def test_new_file_is_private_with_any_umask(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
-        store = Store(file_url(tmp_path / "gallery.db"), MOST)
-        store.keep(prediction(), SEVEN)
+        store = Store(file_url(tmp_path / "gallery.db"), MAX_ENTRIES)
+        store.save(prediction(), SEVEN)
         assert modes(tmp_path) == dict.fromkeys(("gallery.db", "gallery.db-wal", "gallery.db-shm"), 0o600)
         store.close()
     finally:
         os.umask(before)
 
 
-def test_a_file_that_all_could_read_is_its_owners_alone_from_then_on(tmp_path: Path) -> None:
+def test_readable_file_is_made_private(tmp_path: Path) -> None:
     file = tmp_path / "gallery.db"
     other = sqlite3.connect(file)
     other.execute("PRAGMA journal_mode = WAL")
@@ -131,7 +131,9 @@ def test_a_file_that_all_could_read_is_its_owners_alone_from_then_on(tmp_path: P
     for name in (str(file), f"file://{file}?mode=rwc", f"file:{file}"):
         query = {"uri": "true"} if name.startswith("file:") else {}
         path, _, options = name.partition("?")
-        store = Store(URL.create("sqlite", database=path, query=query | dict([options.split("=")] if options else [])), MOST)
+        store = Store(
+            URL.create("sqlite", database=path, query=query | dict([options.split("=")] if options else [])), MAX_ENTRIES
+        )
         store.page(ALL, 1)
         assert set(modes(tmp_path).values()) == {0o600}, name
         store.close()
@@ -139,11 +141,11 @@ def test_a_file_that_all_could_read_is_its_owners_alone_from_then_on(tmp_path: P
     other.close()
 
 
-def test_the_locks_of_another_connection_outlast_a_new_one(tmp_path: Path) -> None:
+def test_new_connection_keeps_the_locks_of_others(tmp_path: Path) -> None:
     """To open and close the file beside SQLite would free what this process has locked in it."""
     url = file_url(tmp_path / "gallery.db")
-    store = Store(url, MOST)
-    store.keep(prediction(), SEVEN)
+    store = Store(url, MAX_ENTRIES)
+    store.save(prediction(), SEVEN)
     writer = sqlite3.connect(tmp_path / "gallery.db", isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     with open_engine(url, 1).connect():
@@ -169,25 +171,25 @@ def small_disk() -> Iterator[list[int]]:
     event.remove(Pool, "connect", limit)
 
 
-def test_a_full_disk_loses_nothing_and_is_used_again_when_there_is_room(tmp_path: Path, small_disk: list[int]) -> None:
+def test_full_disk_loses_nothing_and_recovers(tmp_path: Path, small_disk: list[int]) -> None:
     store = Store(file_url(tmp_path / "gallery.db"), 1000)
     kept = 0
-    with pytest.raises(Unavailable, match="database or disk is full"):
+    with pytest.raises(DatabaseUnavailable, match="database or disk is full"):
         while True:
-            store.keep(prediction(), SEVEN)
+            store.save(prediction(), SEVEN)
             kept += 1
     assert kept == store.page(ALL, 1).total > 0
     store.close()
     small_disk[0] = 1_000_000
-    store.keep(prediction(), SEVEN)
-    assert len(list(store.pictures(ALL))) == kept + 1
+    store.save(prediction(), SEVEN)
+    assert len(list(store.entries_with_images(ALL))) == kept + 1
     store.close()
 
 
-def test_a_file_that_was_taken_away_is_made_again(tmp_path: Path) -> None:
+def test_deleted_file_is_created_again(tmp_path: Path) -> None:
     file = tmp_path / "gallery.db"
-    store = Store(file_url(file), MOST)
-    store.keep(prediction(), SEVEN)
+    store = Store(file_url(file), MAX_ENTRIES)
+    store.save(prediction(), SEVEN)
     store.close()
     file.unlink()
     until(lambda: works(store))
@@ -195,54 +197,52 @@ def test_a_file_that_was_taken_away_is_made_again(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_postgres_that_is_not_there() -> None:
-    store = Store(parse_url(f"postgresql://me:secret@127.0.0.1:{free_port()}/gallery"), MOST)
-    with pytest.raises(Unavailable) as refused:
+def test_postgres_that_is_down_is_unavailable() -> None:
+    store = Store(parse_url(f"postgresql://me:secret@127.0.0.1:{free_port()}/gallery"), MAX_ENTRIES)
+    with pytest.raises(DatabaseUnavailable) as refused:
         store.page(ALL, 1)
     assert str(refused.value) == "it does not answer"
 
 
-def test_a_postgres_that_ends_and_comes_back(postgres: Cluster) -> None:
-    store = Store(parse_url(postgres.new_database()), MOST)
-    kept, _ = store.keep(prediction(), SEVEN)
+def test_postgres_restart_is_recovered_from(postgres: Cluster) -> None:
+    store = Store(parse_url(postgres.new_database()), MAX_ENTRIES)
+    kept, _ = store.save(prediction(), SEVEN)
     postgres.stop()
     try:
         assert not works(store)
     finally:
         postgres.start()
-    until(lambda: works(store), seconds=10 * PAUSE_SECONDS)
+    until(lambda: works(store), seconds=10 * RETRY_SECONDS)
     assert store.image(kept.id)[0] == SEVEN.image
     store.close()
 
 
-def test_a_postgres_that_stands_still_holds_no_thread_for_ever(postgres: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_suspended_postgres_blocks_no_thread_forever(postgres: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its host goes on answering for it on the level of TCP, so that the connection lives."""
     monkeypatch.setattr("gallery.postgres.SILENCE_SECONDS", 0.5)
-    store = Store(parse_url(postgres.new_database()), MOST)
-    store.keep(prediction(), SEVEN)
+    store = Store(parse_url(postgres.new_database()), MAX_ENTRIES)
+    store.save(prediction(), SEVEN)
     asks: list[Callable[[], object]] = [
         lambda: store.page(ALL, 1),
-        lambda: store.keep(prediction(), SEVEN),
-        lambda: next(store.pictures(ALL)),
+        lambda: store.save(prediction(), SEVEN),
+        lambda: next(store.entries_with_images(ALL)),
     ]
     with postgres.halted():
         for ask in asks:
             begun = monotonic()
-            with pytest.raises(Unavailable, match="does not answer"):
+            with pytest.raises(DatabaseUnavailable, match="does not answer"):
                 ask()
             assert monotonic() - begun < 10
-    until(lambda: works(store), seconds=10 * PAUSE_SECONDS)
+    until(lambda: works(store), seconds=10 * RETRY_SECONDS)
     store.close()
 
 
 @pytest.mark.parametrize("still", [True, False])
-def test_a_commit_that_nobody_heard_of_may_have_been_done(
-    postgres: Cluster, monkeypatch: pytest.MonkeyPatch, still: bool
-) -> None:
+def test_lost_connection_during_commit_is_uncertain(postgres: Cluster, monkeypatch: pytest.MonkeyPatch, still: bool) -> None:
     """The answer to COMMIT does not come: only then is it not known whether the picture was kept."""
     monkeypatch.setattr("gallery.postgres.SILENCE_SECONDS", 0.5)
-    store = Store(parse_url(postgres.new_database()), MOST)
-    store.keep(prediction(), SEVEN)
+    store = Store(parse_url(postgres.new_database()), MAX_ENTRIES)
+    store.save(prediction(), SEVEN)
     with ExitStack() as stack:
 
         class Late(Cancellation):
@@ -253,34 +253,34 @@ def test_a_commit_that_nobody_heard_of_may_have_been_done(
 
         if not still:
             stack.enter_context(postgres.halted())
-        with pytest.raises(Unavailable) as lost:
-            store.keep(prediction(), SEVEN, cancellation=Late())
+        with pytest.raises(DatabaseUnavailable) as lost:
+            store.save(prediction(), SEVEN, cancellation=Late())
     assert lost.value.uncertain is still
-    until(lambda: works(store), seconds=10 * PAUSE_SECONDS)
+    until(lambda: works(store), seconds=10 * RETRY_SECONDS)
     store.close()
 
 
-def test_a_postgres_that_was_emptied_meanwhile(postgres: Cluster) -> None:
+def test_dropped_postgres_tables_are_created_again(postgres: Cluster) -> None:
     import psycopg
 
     address = postgres.new_database()
-    store = Store(parse_url(address), MOST)
-    store.keep(prediction(), SEVEN)
+    store = Store(parse_url(address), MAX_ENTRIES)
+    store.save(prediction(), SEVEN)
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute("DROP TABLE gallery_entries, gallery_version")
-    with pytest.raises(Unavailable, match="gallery_entries"):
+    with pytest.raises(DatabaseUnavailable, match="gallery_entries"):
         store.page(ALL, 1)
     assert works(store)
     store.close()
 
 
-def test_a_postgres_that_may_only_be_read(postgres: Cluster) -> None:
+def test_read_only_postgres_can_be_read_but_not_written(postgres: Cluster) -> None:
     address = postgres.new_database()
-    store = Store(parse_url(address), MOST)
-    kept, _ = store.keep(prediction(), SEVEN)
+    store = Store(parse_url(address), MAX_ENTRIES)
+    kept, _ = store.save(prediction(), SEVEN)
     store.close()
-    readable = Store(parse_url(f"{address}?options=-c%20default_transaction_read_only=on"), MOST)
-    with pytest.raises(Unavailable, match="read-only transaction"):
-        readable.keep(prediction(), SEVEN)
+    readable = Store(parse_url(f"{address}?options=-c%20default_transaction_read_only=on"), MAX_ENTRIES)
+    with pytest.raises(DatabaseUnavailable, match="read-only transaction"):
+        readable.save(prediction(), SEVEN)
     assert readable.image(kept.id)[0] == SEVEN.image
     readable.close()

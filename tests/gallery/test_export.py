@@ -1,4 +1,4 @@
-"""gallery.export: a ZIP file that any program opens and training reads, never held in memory as a whole."""
+"""The streamed ZIP export: content, file names and memory."""
 
 import io
 import json
@@ -17,10 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery import Choice, Entry, Store, archive, picture
+from gallery import Entry, Filter, Store, StoredImage, prepare_image, zip_entries
 from gallery.export import CHUNK, folder_name
-from tests.gallery.entries import FOUR, SEVEN, Picture, allow, prediction
-from tests.gallery.test_pictures import photo
+from tests.gallery.entries import FOUR, SEVEN, allow, photo, prediction
 from tests.support.pictures import encoded
 
 ODD = [
@@ -43,22 +42,22 @@ ODD = [
 
 LARGE = 1_500_000
 # As the service keeps them: a PNG, a JPEG and a WebP.
-PHOTOS = [SEVEN, *(picture(encoded(photo((300, 200)), format)) for format in ("JPEG", "WEBP"))]
+PHOTOS = [SEVEN, *(prepare_image(encoded(photo((300, 200)), format)) for format in ("JPEG", "WEBP"))]
 
 
 def document(entry: Entry) -> dict[str, Any]:
     return {"id": str(entry.id), "label": entry.label, "corrected": entry.corrected}
 
 
-def exported(store: Store, choice: Choice = Choice()) -> zipfile.ZipFile:  # noqa: B008 - frozen
-    archived = zipfile.ZipFile(io.BytesIO(b"".join(archive(store.pictures(choice), document))))
+def exported(store: Store, choice: Filter = Filter()) -> zipfile.ZipFile:  # noqa: B008 - frozen
+    archived = zipfile.ZipFile(io.BytesIO(b"".join(zip_entries(store.entries_with_images(choice), document))))
     assert archived.testzip() is None
     return archived
 
 
-def test_a_folder_for_each_label_and_a_manifest(store: Store) -> None:
-    seven, _ = store.keep(prediction("7"), SEVEN)
-    four, _ = store.keep(prediction("7"), FOUR)
+def test_zip_has_a_folder_per_label_and_a_manifest(store: Store) -> None:
+    seven, _ = store.save(prediction("7"), SEVEN)
+    four, _ = store.save(prediction("7"), FOUR)
     store.correct(four.id, "4", allow)
     archived = exported(store)
     assert archived.namelist() == [f"4/{four.id}.png", f"7/{seven.id}.png", "manifest.json"]
@@ -69,60 +68,60 @@ def test_a_folder_for_each_label_and_a_manifest(store: Store) -> None:
         {"id": str(four.id), "label": "7", "corrected": "4", "file": f"4/{four.id}.png"},
         {"id": str(seven.id), "label": "7", "corrected": None, "file": f"7/{seven.id}.png"},
     ]
-    assert exported(store, Choice(corrected=True)).namelist() == [f"4/{four.id}.png", "manifest.json"]
+    assert exported(store, Filter(corrected=True)).namelist() == [f"4/{four.id}.png", "manifest.json"]
 
 
-def test_an_empty_gallery(store: Store) -> None:
+def test_empty_gallery_exports_an_empty_manifest(store: Store) -> None:
     archived = exported(store)
     assert archived.namelist() == ["manifest.json"]
     assert json.loads(archived.read("manifest.json")) == []
 
 
-def test_entries_that_come_and_go_meanwhile_break_nothing(store: Store) -> None:
-    kept = [store.keep(prediction(), SEVEN)[0].id for _ in range(40)]
+def test_concurrent_changes_do_not_break_the_export(store: Store) -> None:
+    kept = [store.save(prediction(), SEVEN)[0].id for _ in range(40)]
 
     def disturbed() -> Iterator[Entry]:
-        for number, entry in enumerate(store.pictures(Choice())):
+        for number, entry in enumerate(store.entries_with_images(Filter())):
             if number == 3:
-                store.keep(prediction(), SEVEN)
+                store.save(prediction(), SEVEN)
                 store.delete(kept[0])
             yield entry
 
-    archived = zipfile.ZipFile(io.BytesIO(b"".join(archive(disturbed(), document))))
+    archived = zipfile.ZipFile(io.BytesIO(b"".join(zip_entries(disturbed(), document))))
     assert archived.testzip() is None
     assert archived.namelist() == [*(f"7/{id}.png" for id in kept[:0:-1]), "manifest.json"]
 
 
-def test_one_picture_is_held_at_a_time(store: Store) -> None:
+def test_one_image_is_in_memory_at_a_time(store: Store) -> None:
     """Told by what a reader has been given when the next picture is asked for."""
     for _ in range(20):
-        store.keep(prediction(), SEVEN)
+        store.save(prediction(), SEVEN)
     asked = 0
 
     def counted() -> Iterator[Entry]:
         nonlocal asked
-        for entry in store.pictures(Choice()):
+        for entry in store.entries_with_images(Filter()):
             asked += 1
             yield entry
 
-    pieces = archive(counted(), document)
+    pieces = zip_entries(counted(), document)
     for number in range(1, 21):
         assert next(pieces)
         assert asked == number
 
 
-def large(kind: str, number: int) -> Picture:
+def large(kind: str, number: int) -> StoredImage:
     """A picture of ``LARGE`` bytes that nothing makes smaller."""
     return replace(SEVEN, image=Random(number).randbytes(LARGE), media_type=kind)
 
 
-def test_large_pictures_are_read_one_at_a_time_and_given_in_pieces(store: Store) -> None:
+def test_large_images_are_streamed_in_chunks(store: Store) -> None:
     for number in range(6):
-        store.keep(prediction(), large("image/png", number))
+        store.save(prediction(), large("image/png", number))
     tracemalloc.start()
     try:
         size = 0
-        pieces = archive(store.pictures(Choice()), document)
+        pieces = zip_entries(store.entries_with_images(Filter()), document)
         for piece in pieces:
             assert len(piece) < 3 * CHUNK
             size += len(piece)
@@ -133,32 +132,32 @@ def test_large_pictures_are_read_one_at_a_time_and_given_in_pieces(store: Store)
     assert peak < 4 * LARGE
 
 
-def test_files_are_named_after_what_they_are(store: Store) -> None:
-    kept = {kind: store.keep(prediction(), replace(SEVEN, media_type=kind))[0].id for kind in ("image/jpeg", "image/webp")}
+def test_file_suffix_follows_the_media_type(store: Store) -> None:
+    kept = {kind: store.save(prediction(), replace(SEVEN, media_type=kind))[0].id for kind in ("image/jpeg", "image/webp")}
     assert set(exported(store).namelist()) == {f"7/{kept['image/jpeg']}.jpg", f"7/{kept['image/webp']}.webp", "manifest.json"}
 
 
-def test_an_export_that_nobody_reads_on_leaves_nothing_open(store: Store) -> None:
+def test_abandoned_export_closes_its_query(store: Store) -> None:
     for number in range(3):
-        store.keep(prediction(), large("image/png", number))
+        store.save(prediction(), large("image/png", number))
     ended = []
 
     def noticed() -> Iterator[Entry]:
         try:
-            yield from store.pictures(Choice())
+            yield from store.entries_with_images(Filter())
         finally:
             ended.append(True)
 
-    pieces = archive(noticed(), document)
+    pieces = zip_entries(noticed(), document)
     for _ in range(5):  # in the middle of the first picture
         next(pieces)
     pieces.close()  # type: ignore[attr-defined]
     assert ended == [True]
-    assert store.empty() == 3
+    assert store.delete_all() == 3
 
 
 @pytest.mark.parametrize("label", ODD)
-def test_folder_names_of_odd_labels(label: str) -> None:
+def test_unusual_labels_have_safe_folder_names(label: str) -> None:
     name = folder_name(label)
     assert unquote(name) == label
     assert name == name.strip()
@@ -166,15 +165,15 @@ def test_folder_names_of_odd_labels(label: str) -> None:
 
 
 @given(st.text(min_size=1, max_size=100))
-def test_no_two_labels_share_a_folder(label: str) -> None:
+def test_folder_names_are_unique(label: str) -> None:
     assert unquote(folder_name(label)) == label
 
 
-def test_a_reader_that_knows_nothing_of_us_unpacks_it(store: Store, tmp_path: Path) -> None:
+def test_python_zipfile_unpacks_the_export(store: Store, tmp_path: Path) -> None:
     for label in ODD:
-        store.keep(prediction(label), SEVEN)
+        store.save(prediction(label), SEVEN)
     file = tmp_path / "gallery.zip"
-    file.write_bytes(b"".join(archive(store.pictures(Choice()), document)))
+    file.write_bytes(b"".join(zip_entries(store.entries_with_images(Filter()), document)))
     subprocess.run([sys.executable, "-m", "zipfile", "-e", str(file), str(tmp_path / "out")], check=True, timeout=60)
     found = {unquote(folder.name) for folder in (tmp_path / "out").iterdir() if folder.is_dir()}
     assert found == set(ODD)
@@ -182,12 +181,12 @@ def test_a_reader_that_knows_nothing_of_us_unpacks_it(store: Store, tmp_path: Pa
 
 def test_training_reads_the_labels(store: Store, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="PyTorch is missing; `make setup-train` installs it")
-    from training.recipes.folder import FEWEST, Folder
+    from training.recipes.folder import MIN_IMAGES, Folder
 
     labels = ["T-shirt/top", "50%", "한글"]
-    for number in range(FEWEST * len(labels)):
-        store.keep(prediction(labels[number % 3], model="own"), PHOTOS[number % len(PHOTOS)])
+    for number in range(MIN_IMAGES * len(labels)):
+        store.save(prediction(labels[number % 3], model="own"), PHOTOS[number % len(PHOTOS)])
     exported(store).extractall(tmp_path)
     recipe = Folder(tmp_path, "own")
     assert recipe.labels == sorted(labels)
-    assert len(recipe._files) == FEWEST * len(labels)
+    assert len(recipe.files) == MIN_IMAGES * len(labels)

@@ -1,4 +1,4 @@
-"""The tables: made once by however many come first, as gallery.tables says, and never touched when they are newer."""
+"""Migrations: concurrent, rolled back on failure, refused for newer tables."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL, Connection, func, inspect, select, text
 
-from gallery import Choice, Keeper, Store, Unavailable
+from gallery import DatabaseUnavailable, Filter, Owner, Store
 from gallery.database import open_engine
 from gallery.migration import VERSION_TABLE, _config, newest, revision, upgrade
 from gallery.tables import Base, Entry
@@ -25,7 +25,7 @@ from tests.support.processes import ROOT
 WORKERS = 6
 
 
-def test_the_migrations_make_what_the_tables_say(url: URL) -> None:
+def test_migrations_match_the_models(url: URL) -> None:
     engine = open_engine(url, 1)
     assert upgrade(engine)
     assert not upgrade(engine)
@@ -40,7 +40,7 @@ def test_the_migrations_make_what_the_tables_say(url: URL) -> None:
     engine.dispose()
 
 
-def test_workers_that_start_at_the_same_time_make_the_tables_once(url: URL) -> None:
+def test_concurrent_workers_migrate_once(url: URL) -> None:
     together = Barrier(WORKERS)
 
     def work(_: int) -> bool:
@@ -62,7 +62,7 @@ def change(url: URL, statement: str) -> None:
     engine.dispose()
 
 
-def test_entries_of_the_first_version_are_there_afterwards(url: URL) -> None:
+def test_entries_of_version_001_are_migrated(url: URL) -> None:
     engine = open_engine(url, 1)
     upgrade(engine, "001")
     columns = "id, key, created, updated, model, version, label, confidence, rejected, top, width, height, thumbnail, image"
@@ -76,17 +76,17 @@ def test_entries_of_the_first_version_are_there_afterwards(url: URL) -> None:
     engine.dispose()
 
     store = Store(url, 10)
-    found = {entry.key: entry for entry in store.page(Choice(), 10).entries}
+    found = {entry.key: entry for entry in store.page(Filter(), 10).entries}
     assert {key: entry.id for key, entry in found.items()} == ids
     assert [entry.size for entry in found.values()] == [1102, 1101, 1100]
     assert {(entry.owner, entry.media_type) for entry in found.values()} == {("", "image/png")}
     assert store.image(ids["b"]) == (bytes(1001), "image/png")
-    assert store.keep(prediction(), SEVEN, "a")[0].id == ids["a"]
-    assert store.keep(prediction(), SEVEN, "a", Keeper("page"))[1]
+    assert store.save(prediction(), SEVEN, "a")[0].id == ids["a"]
+    assert store.save(prediction(), SEVEN, "a", Owner("page"))[1]
     store.close()
 
 
-def test_there_is_a_way_back_from_every_version(url: URL) -> None:
+def test_every_version_can_be_downgraded(url: URL) -> None:
     engine = open_engine(url, 1)
     upgrade(engine)
     for version in ("001", "base"):
@@ -98,13 +98,13 @@ def test_there_is_a_way_back_from_every_version(url: URL) -> None:
     engine.dispose()
 
 
-def test_newer_tables_are_refused_and_left_alone(url: URL, store: Store) -> None:
-    store.keep(prediction(), SEVEN)
+def test_newer_tables_are_rejected_and_left_unchanged(url: URL, store: Store) -> None:
+    store.save(prediction(), SEVEN)
     change(url, f"UPDATE {VERSION_TABLE} SET version_num = '999'")
     late = Store(url, 10)
     for _ in range(2):
-        with pytest.raises(Unavailable, match=f"its tables are of version 999, newer than {newest()}"):
-            late.page(Choice(), 1)
+        with pytest.raises(DatabaseUnavailable, match=f"its tables are of version 999, newer than {newest()}"):
+            late.page(Filter(), 1)
     late.close()
     engine = open_engine(url, 1)
     with engine.connect() as connection:
@@ -113,12 +113,12 @@ def test_newer_tables_are_refused_and_left_alone(url: URL, store: Store) -> None
     engine.dispose()
 
 
-def test_a_failure_half_way_leaves_nothing_behind(url: URL) -> None:
+def test_failed_migration_is_rolled_back(url: URL) -> None:
     engine = open_engine(url, 1)
     change(url, "CREATE TABLE gallery_entries_by_age (id INTEGER)")  # takes the name of the index, which is made last
     store = Store(url, 10)
-    with pytest.raises(Unavailable, match="gallery_entries_by_age"):
-        store.page(Choice(), 1)
+    with pytest.raises(DatabaseUnavailable, match="gallery_entries_by_age"):
+        store.page(Filter(), 1)
     store.close()
     assert inspect(engine).get_table_names() == ["gallery_entries_by_age"]
     change(url, "DROP TABLE gallery_entries_by_age")
@@ -126,7 +126,7 @@ def test_a_failure_half_way_leaves_nothing_behind(url: URL) -> None:
     engine.dispose()
 
 
-def test_the_command_upgrades_and_tells(url: URL) -> None:
+def test_command_upgrades_and_prints_versions(url: URL) -> None:
     def run(*arguments: str, address: str = url.render_as_string(hide_password=False)) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "gallery", *arguments]
         environment = {**os.environ, "GALLERY_URL": address}
@@ -143,7 +143,7 @@ def test_the_command_upgrades_and_tells(url: URL) -> None:
     assert run("current", address="mysql://localhost/a").returncode == 2
 
 
-def test_the_command_finds_the_file_of_the_service(tmp_path: Path) -> None:
+def test_command_uses_the_default_file(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "GALLERY_URL"}
     command = [sys.executable, "-m", "gallery", "upgrade"]
     subprocess.run(command, cwd=ROOT, env={**environment, "BENTOML_HOME": str(tmp_path)}, check=True, timeout=60)

@@ -1,4 +1,4 @@
-"""gallery.store in SQLite and in PostgreSQL: what was kept is found as it was, page by page, and nothing is lost or doubled."""
+"""The store in SQLite and in PostgreSQL: entries, pagination, corrections, quotas and concurrency."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,19 +10,31 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import URL
 
-from gallery import Cancellation, Cancelled, Choice, Entry, Full, Keeper, NoEntry, Place, Prediction, Store
-from tests.gallery.conftest import MOST
-from tests.gallery.entries import FOUR, SEVEN, Picture, allow, prediction
+from gallery import (
+    Cancellation,
+    Cancelled,
+    Cursor,
+    Entry,
+    EntryNotFound,
+    Filter,
+    Owner,
+    QuotaExceeded,
+    Store,
+    StoredImage,
+    StoredPrediction,
+)
+from tests.gallery.conftest import MAX_ENTRIES
+from tests.gallery.entries import FOUR, SEVEN, allow, prediction
 
-ALL = Choice()
+ALL = Filter()
 
 
 def keep(store: Store, label: str = "7", model: str = "digits", key: str | None = None) -> Entry:
-    entry, _ = store.keep(prediction(label, model), SEVEN, key)
+    entry, _ = store.save(prediction(label, model), SEVEN, key)
     return entry
 
 
-def walk(store: Store, choice: Choice = ALL, limit: int = 4, between: Callable[[], object] = lambda: None) -> list[UUID]:
+def walk(store: Store, choice: Filter = ALL, limit: int = 4, between: Callable[[], object] = lambda: None) -> list[UUID]:
     """All pages, with something happening between them."""
     found, after = [], None
     while True:
@@ -31,15 +43,15 @@ def walk(store: Store, choice: Choice = ALL, limit: int = 4, between: Callable[[
         if page.next is None:
             return found
         assert len(page.entries) == limit
-        after = Place.parse(page.next.text())
+        after = Cursor.decode(page.next.encode())
         between()
 
 
-def test_what_was_kept_is_found_as_it_was(store: Store) -> None:
+def test_saved_entry_is_read_back(store: Store) -> None:
     before = datetime.now(timezone.utc)
-    kept, new = store.keep(prediction(), SEVEN)
+    kept, new = store.save(prediction(), SEVEN)
     assert new
-    found = store.entry(kept.id)
+    found = store.get(kept.id)
     assert before <= found.created == found.updated == kept.created <= datetime.now(timezone.utc)
     assert found.created.utcoffset() == timedelta(0)
     assert (found.model, found.version, found.label, found.confidence) == ("digits", "1.0.0", "7", 0.75)
@@ -48,22 +60,22 @@ def test_what_was_kept_is_found_as_it_was(store: Store) -> None:
     assert (found.width, found.height, found.thumbnail) == (SEVEN.width, SEVEN.height, SEVEN.thumbnail)
     assert store.image(kept.id) == (SEVEN.image, "image/png")
     assert (found.owner, found.media_type, found.size) == ("", "image/png", len(SEVEN.image) + len(SEVEN.thumbnail))
-    store.keep(replace(prediction(), category=None), SEVEN, "bare")
+    store.save(replace(prediction(), category=None), SEVEN, "bare")
     assert store.page(ALL, 1).entries[0].category is None
 
 
-def test_a_gallery_outlasts_the_process_that_filled_it(url: URL) -> None:
-    first = Store(url, MOST)
+def test_entries_persist(url: URL) -> None:
+    first = Store(url, MAX_ENTRIES)
     ids = [keep(first).id for _ in range(3)]
     first.correct(ids[0], "8", allow)
     first.close()
-    second = Store(url, MOST)
+    second = Store(url, MAX_ENTRIES)
     assert walk(second) == ids[::-1]
-    assert second.entry(ids[0]).corrected == "8"
+    assert second.get(ids[0]).corrected == "8"
     second.close()
 
 
-def test_pages_are_newest_first_and_keep_their_places_while_entries_come_and_go(store: Store) -> None:
+def test_pagination_is_stable_under_changes(store: Store) -> None:
     ids = [keep(store).id for _ in range(11)]
     assert walk(store) == ids[::-1]
     later: list[UUID] = []
@@ -79,7 +91,7 @@ def test_pages_are_newest_first_and_keep_their_places_while_entries_come_and_go(
     assert walk(store, between=disturb) == [*ids[:6:-1], *ids[6:1:-1], ids[0]]
 
 
-def test_entries_of_the_same_moment_have_an_order(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_with_equal_times_are_ordered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     moment = datetime(2026, 11, 21, 15, 0, 0, 123456, tzinfo=timezone.utc)
 
     class Stopped(datetime):
@@ -91,22 +103,22 @@ def test_entries_of_the_same_moment_have_an_order(store: Store, monkeypatch: pyt
     ids = {keep(store).id for _ in range(9)}
     found = walk(store, limit=2)
     assert found == sorted(ids, reverse=True)
-    assert store.entry(found[0]).created == moment
+    assert store.get(found[0]).created == moment
 
 
-def test_choices(store: Store) -> None:
+def test_filters(store: Store) -> None:
     seven, four, shirt = keep(store, "7"), keep(store, "4"), keep(store, "Shirt", model="fashion")
     store.correct(four.id, "7", allow)
-    assert walk(store, Choice(model="fashion")) == [shirt.id]
-    assert walk(store, Choice(label="7")) == [four.id, seven.id]
-    assert walk(store, Choice(label="4")) == []
-    assert walk(store, Choice(corrected=True)) == [four.id]
-    assert walk(store, Choice(corrected=False, model="digits")) == [seven.id]
-    assert store.page(Choice(model="digits"), 1).total == 2
-    assert [entry.image for entry in store.pictures(Choice(model="fashion"))] == [SEVEN.image]
+    assert walk(store, Filter(model="fashion")) == [shirt.id]
+    assert walk(store, Filter(label="7")) == [four.id, seven.id]
+    assert walk(store, Filter(label="4")) == []
+    assert walk(store, Filter(corrected=True)) == [four.id]
+    assert walk(store, Filter(corrected=False, model="digits")) == [seven.id]
+    assert store.page(Filter(model="digits"), 1).total == 2
+    assert [entry.image for entry in store.entries_with_images(Filter(model="fashion"))] == [SEVEN.image]
 
 
-def test_corrections_are_made_and_taken_back(store: Store) -> None:
+def test_correction_is_set_and_removed(store: Store) -> None:
     kept = keep(store)
     corrected = store.correct(kept.id, "8", allow)
     assert (corrected.corrected, corrected.label) == ("8", "7")
@@ -119,103 +131,103 @@ def test_corrections_are_made_and_taken_back(store: Store) -> None:
 
     with pytest.raises(ValueError, match="9 of digits"):
         store.correct(kept.id, "9", refuse)
-    assert store.entry(kept.id).corrected is None
+    assert store.get(kept.id).corrected is None
 
 
-def test_the_same_key_renews_its_entry(store: Store) -> None:
-    first, new = store.keep(prediction("7"), SEVEN, "tab-1")
+def test_same_key_updates_its_entry(store: Store) -> None:
+    first, new = store.save(prediction("7"), SEVEN, "tab-1")
     assert new
     store.correct(first.id, "1", allow)
-    same, new = store.keep(replace(prediction("7"), confidence=0.5), SEVEN, "tab-1")
+    same, new = store.save(replace(prediction("7"), confidence=0.5), SEVEN, "tab-1")
     assert (same.id, same.created, same.corrected, same.confidence, new) == (first.id, first.created, "1", 0.5, False)
     assert same.updated > first.updated
-    other, _ = store.keep(prediction("4"), FOUR, "tab-1")
+    other, _ = store.save(prediction("4"), FOUR, "tab-1")
     assert (other.id, other.label, other.corrected) == (first.id, "4", None)
     assert store.image(first.id)[0] == FOUR.image
     store.correct(first.id, "1", allow)
-    assert store.keep(prediction("A", model="letters"), FOUR, "tab-1")[0].corrected is None
+    assert store.save(prediction("A", model="letters"), FOUR, "tab-1")[0].corrected is None
     assert store.page(ALL, 9).total == 1
 
 
-READER, OTHER, ADMIN = Keeper("page", False), Keeper("app", False), Keeper("me", True)
+READER, OTHER, ADMIN = Owner("page", False), Owner("app", False), Owner("me", True)
 
 
-def test_a_key_is_its_owners_alone(store: Store) -> None:
-    kept = [store.keep(prediction("7"), SEVEN, "drawing", keeper) for keeper in (READER, OTHER, ADMIN, Keeper())]
+def test_keys_are_separate_per_owner(store: Store) -> None:
+    kept = [store.save(prediction("7"), SEVEN, "drawing", owner) for owner in (READER, OTHER, ADMIN, Owner())]
     assert all(new for _, new in kept)
     store.correct(kept[0][0].id, "1", allow)
-    for keeper in (OTHER, ADMIN, Keeper()):
-        assert not store.keep(prediction("4"), FOUR, "drawing", keeper)[1]
-    assert (store.entry(kept[0][0].id).label, store.entry(kept[0][0].id).corrected) == ("7", "1")
-    assert {store.entry(entry.id).label for entry, _ in kept[1:]} == {"4"}
-    again, new = store.keep(replace(prediction("7"), confidence=0.5), SEVEN, "drawing", READER)
+    for owner in (OTHER, ADMIN, Owner()):
+        assert not store.save(prediction("4"), FOUR, "drawing", owner)[1]
+    assert (store.get(kept[0][0].id).label, store.get(kept[0][0].id).corrected) == ("7", "1")
+    assert {store.get(entry.id).label for entry, _ in kept[1:]} == {"4"}
+    again, new = store.save(replace(prediction("7"), confidence=0.5), SEVEN, "drawing", READER)
     assert (again.id, again.corrected, new) == (kept[0][0].id, "1", False)
 
 
 @pytest.mark.parametrize("renewal", [(prediction("4"), FOUR), (prediction("A", model="letters"), SEVEN)])
-def test_a_keeper_that_may_not_correct_does_not_take_a_correction_away(
-    store: Store, renewal: tuple[Prediction, Picture]
+def test_owner_without_permission_cannot_remove_a_correction(
+    store: Store, renewal: tuple[StoredPrediction, StoredImage]
 ) -> None:
-    first, _ = store.keep(prediction("7"), SEVEN, "drawing", READER)
+    first, _ = store.save(prediction("7"), SEVEN, "drawing", READER)
     store.correct(first.id, "1", allow)
-    second, new = store.keep(*renewal, "drawing", READER)
+    second, new = store.save(*renewal, "drawing", READER)
     assert new and second.id != first.id
-    stays = store.entry(first.id)
+    stays = store.get(first.id)
     assert (stays.label, stays.corrected, stays.model, stays.key) == ("7", "1", "digits", None)
     assert store.image(first.id)[0] == SEVEN.image
-    third, new = store.keep(*renewal, "drawing", READER)
+    third, new = store.save(*renewal, "drawing", READER)
     assert (third.id, new) == (second.id, False)
     assert store.page(ALL, 9).total == 2
 
 
-def test_a_corrected_entry_takes_its_room_all_the_same(url: URL) -> None:
+def test_kept_corrected_entry_counts_toward_the_quota(url: URL) -> None:
     store = Store(url, 1)
-    first, _ = store.keep(prediction("7"), SEVEN, "drawing", READER)
+    first, _ = store.save(prediction("7"), SEVEN, "drawing", READER)
     store.correct(first.id, "1", allow)
-    with pytest.raises(Full):
-        store.keep(prediction("4"), FOUR, "drawing", READER)
-    assert (store.entry(first.id).key, store.entry(first.id).corrected) == ("drawing", "1")
+    with pytest.raises(QuotaExceeded):
+        store.save(prediction("4"), FOUR, "drawing", READER)
+    assert (store.get(first.id).key, store.get(first.id).corrected) == ("drawing", "1")
     store.close()
 
 
-def test_a_gallery_holds_so_many_bytes_and_no_more(url: URL) -> None:
+def test_byte_quota_is_enforced(url: URL) -> None:
     small, large = (
         replace(SEVEN, image=bytes(1000), thumbnail=bytes(500)),
         replace(SEVEN, image=bytes(2000), thumbnail=bytes(500)),
     )
-    store = Store(url, MOST, 4000)
-    first, _ = store.keep(prediction(), small, "a")
-    store.keep(prediction(), large, "b")
+    store = Store(url, MAX_ENTRIES, 4000)
+    first, _ = store.save(prediction(), small, "a")
+    store.save(prediction(), large, "b")
     assert sorted(entry.size for entry in store.page(ALL, 9).entries) == [1500, 2500]
     for picture, key in ((small, "c"), (large, "a"), (replace(small, image=b"", thumbnail=b"x"), None)):
-        with pytest.raises(Full) as refused:
-            store.keep(prediction(), picture, key)
+        with pytest.raises(QuotaExceeded) as refused:
+            store.save(prediction(), picture, key)
         assert refused.value.of == "bytes"
-    store.keep(prediction("4"), small, "a")
-    store.keep(prediction("4"), small, "b")
+    store.save(prediction("4"), small, "a")
+    store.save(prediction("4"), small, "b")
     store.close()
-    smaller = Store(url, MOST, 100)  # somebody made it smaller: what is there stays, and may become smaller
-    smaller.keep(prediction("4"), replace(small, image=b""), "b")
+    smaller = Store(url, MAX_ENTRIES, 100)  # somebody made it smaller: what is there stays, and may become smaller
+    smaller.save(prediction("4"), replace(small, image=b""), "b")
     smaller.delete(first.id)
     assert smaller.page(ALL, 9).total == 1
     smaller.close()
 
 
-def test_a_write_that_was_called_off_changes_nothing(store: Store) -> None:
+def test_cancelled_write_changes_nothing(store: Store) -> None:
     kept = keep(store, key="a")
-    before = store.entry(kept.id)
+    before = store.get(kept.id)
     for write in (
-        lambda off: store.keep(prediction("4"), FOUR, "a", cancellation=off),
-        lambda off: store.keep(prediction("4"), FOUR, cancellation=off),
+        lambda off: store.save(prediction("4"), FOUR, "a", cancellation=off),
+        lambda off: store.save(prediction("4"), FOUR, cancellation=off),
         lambda off: store.correct(kept.id, "8", allow, off),
         lambda off: store.delete(kept.id, off),
-        lambda off: store.empty(off),
+        lambda off: store.delete_all(off),
     ):
         off = Cancellation()
         assert off.cancel()
         with pytest.raises(Cancelled):
             write(off)
-        after = store.entry(kept.id)
+        after = store.get(kept.id)
         assert (after.label, after.corrected, after.updated) == (before.label, None, before.updated)
         assert store.page(ALL, 9).total == 1
         in_time = Cancellation()
@@ -223,35 +235,35 @@ def test_a_write_that_was_called_off_changes_nothing(store: Store) -> None:
         assert not in_time.cancel()  # too late: it is done
 
 
-def test_what_is_not_there(store: Store) -> None:
+def test_missing_entry_raises_not_found(store: Store) -> None:
     kept = keep(store)
     store.delete(kept.id)
-    for ask in (store.entry, store.image, store.delete, lambda id: store.correct(id, "1", allow)):
+    for ask in (store.get, store.image, store.delete, lambda id: store.correct(id, "1", allow)):
         for id in (kept.id, uuid4()):
-            with pytest.raises(NoEntry):
+            with pytest.raises(EntryNotFound):
                 ask(id)
 
 
-def test_a_full_gallery_takes_renewals_but_nothing_new(url: URL) -> None:
+def test_full_gallery_accepts_updates_only(url: URL) -> None:
     store = Store(url, 2)
     keep(store, key="a")
     last = keep(store, key="b")
     for key in ("c", None):
-        with pytest.raises(Full):
+        with pytest.raises(QuotaExceeded):
             keep(store, key=key)
     assert keep(store, "4", key="b").label == "4"
     store.delete(last.id)
     keep(store, key="c")
-    assert store.empty() == 2
+    assert store.delete_all() == 2
     assert store.page(ALL, 9) == ([], None, 0)
     store.close()
 
 
-def test_two_processes_lose_and_double_nothing(url: URL) -> None:
+def test_concurrent_writes_lose_and_duplicate_nothing(url: URL) -> None:
     """Two stores are as good as two workers: each has its own connections, and nothing else is shared."""
     stores = [Store(url, 1000), Store(url, 1000)]
     with ThreadPoolExecutor(8) as pool:
-        kept = list(pool.map(lambda i: stores[i % 2].keep(prediction(), SEVEN, f"key-{i % 30}"), range(90)))
+        kept = list(pool.map(lambda i: stores[i % 2].save(prediction(), SEVEN, f"key-{i % 30}"), range(90)))
         assert sum(new for _, new in kept) == 30
         ids = {entry.id for entry, _ in kept}
         assert set(walk(stores[0], limit=7)) == ids and len(ids) == 30
@@ -262,13 +274,13 @@ def test_two_processes_lose_and_double_nothing(url: URL) -> None:
         store.close()
 
 
-def test_the_limit_holds_however_many_come_at_once(url: URL) -> None:
+def test_entry_quota_holds_under_concurrency(url: URL) -> None:
     stores = [Store(url, 10), Store(url, 10)]
 
     def try_to_keep(number: int) -> bool:
         try:
-            return stores[number % 2].keep(prediction(), SEVEN)[1]
-        except Full:
+            return stores[number % 2].save(prediction(), SEVEN)[1]
+        except QuotaExceeded:
             return False
 
     with ThreadPoolExecutor(8) as pool:
@@ -279,22 +291,22 @@ def test_the_limit_holds_however_many_come_at_once(url: URL) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "abc", "é", "A" * 31, "A" * 33, "f" + "_" * 31, "AAAA AAA"])
-def test_places_that_are_none(text: str) -> None:
+def test_invalid_cursor_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="`next`"):
-        Place.parse(text)
+        Cursor.decode(text)
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_what_was_deleted_is_gone_from_the_file(url: URL) -> None:
+def test_deleted_data_is_overwritten_in_the_file(url: URL) -> None:
     assert url.database
     file = Path(url.database)
-    store = Store(url, MOST)
-    for _ in range(MOST):
+    store = Store(url, MAX_ENTRIES)
+    for _ in range(MAX_ENTRIES):
         keep(store)
     store.close()
     assert SEVEN.image[100:200] in file.read_bytes()
-    store.empty()
+    store.delete_all()
     store.close()
     content = file.read_bytes()
     assert SEVEN.image[100:200] not in content
-    assert len(content) < MOST * len(SEVEN.image)
+    assert len(content) < MAX_ENTRIES * len(SEVEN.image)

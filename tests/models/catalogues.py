@@ -1,4 +1,4 @@
-"""Small models and cards for tests: made here, in a catalogue of the test's own."""
+"""Small models and cards in a temporary catalogue, and the command line on them."""
 
 import os
 import subprocess
@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
+import pytest
 
+from models.__main__ import main
 from models.card import (
     CARD_FILE,
     MODEL_FILE,
@@ -25,7 +27,7 @@ from tests.support.processes import ROOT
 
 
 def models(home: Path, *arguments: str, catalogue: Path | None = None) -> "subprocess.CompletedProcess[str]":
-    """`python -m models` with a model store of its own, and a catalogue where one is given."""
+    """Run `python -m models` in a subprocess, with the model store in ``home``."""
     environment = {**os.environ, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True"}
     if catalogue:
         environment["CATALOGUE"] = str(catalogue)
@@ -33,8 +35,17 @@ def models(home: Path, *arguments: str, catalogue: Path | None = None) -> "subpr
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
+def failing_command(*arguments: object, output: "pytest.CaptureFixture[str]") -> str:
+    """Run ``python -m models`` in this process, which must fail with one line on standard error: the line."""
+    output.readouterr()
+    assert main([*map(str, arguments)]) == 1
+    error = output.readouterr().err
+    assert error.count("\n") == 1
+    return error
+
+
 def add_model(catalogue: Path, name: str, labels: Sequence[str], version: str = "1.0.0") -> ModelCard:
-    """A linear classifier in the catalogue."""
+    """Add a linear classifier to a catalogue."""
     folder = catalogue / name
     folder.mkdir(parents=True)
     onnx.save(linear(len(labels)), folder / MODEL_FILE)
@@ -62,7 +73,7 @@ def add_model(catalogue: Path, name: str, labels: Sequence[str], version: str = 
 
 
 def add_cascade(catalogue: Path, name: str, first: str, then: dict[str, str], labels: Sequence[str]) -> CascadeCard:
-    """A cascade's card in the catalogue, right or wrong."""
+    """Add a cascade's card, valid or not, to a catalogue."""
     folder = catalogue / name
     folder.mkdir(parents=True)
     card = CascadeCard(

@@ -14,7 +14,7 @@ LABELS = 4
 
 
 def node(kind: str, inputs: str, outputs: str, **attributes: Any) -> onnx.NodeProto:
-    """A node; names of inputs and outputs are parted by spaces."""
+    """A node; names of inputs and outputs are separated by spaces."""
     return helper.make_node(kind, inputs.split(), outputs.split(), **attributes)
 
 
@@ -24,21 +24,21 @@ def model(
     *,
     shape: Sequence[int | str | None] = ("N", 1, SIZE, SIZE),
     answer: Sequence[int | str | None] = ("N", LABELS),
-    kinds: tuple[int, int] = (TensorProto.FLOAT, TensorProto.FLOAT),
+    types: tuple[int, int] = (TensorProto.FLOAT, TensorProto.FLOAT),
     opset: int = OPSET,
     domains: Sequence[str] = (),
     ir_version: int = 8,
 ) -> onnx.ModelProto:
-    """A model from ``x`` to ``y``; floats become float32, as numpy's integers are int64."""
+    """A model with input ``x`` and output ``y``; constants are float32 or int64."""
     weights = []
     for name, values in constants.items():
         array = np.asarray(values)
         weights.append(numpy_helper.from_array(array.astype(np.float32) if array.dtype.kind == "f" else array, name))
-    ends = [
+    values = [
         helper.make_tensor_value_info(name, kind, list(dims))
-        for name, kind, dims in zip("xy", kinds, (shape, answer), strict=True)
+        for name, kind, dims in zip("xy", types, (shape, answer), strict=True)
     ]
-    graph = helper.make_graph(list(nodes), "graph", ends[:1], ends[1:], weights)
+    graph = helper.make_graph(list(nodes), "graph", values[:1], values[1:], weights)
     opsets = [helper.make_opsetid("", opset), *(helper.make_opsetid(domain, 1) for domain in domains)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=ir_version)
 
@@ -49,13 +49,13 @@ def weights(k: int = LABELS, size: int = SIZE) -> npt.NDArray[np.float32]:
 
 
 def linear(k: int = LABELS, **options: Any) -> onnx.ModelProto:
-    """A linear classifier with a free batch."""
+    """A linear classifier with a dynamic batch."""
     nodes = [node("Flatten", "x", "flat"), node("MatMul", "flat w", "y")]
     return model(nodes, {"w": weights(k)}, answer=("N", k), **options)
 
 
 def fixed(batch: int = 1, shape: Sequence[int] | None = None, **options: Any) -> onnx.ModelProto:
-    """A classifier whose batch is fixed as in mnist-12: by its ends, by a shape on the way, and with a reshaped weight."""
+    """A classifier with a fixed batch as in mnist-12: in input and output, in a Reshape, and beside a reshaped weight."""
     dims = np.array([batch, SIZE * SIZE] if shape is None else shape)
     nodes = [
         node("Relu", "x", "bright"),
@@ -74,13 +74,13 @@ def fixed(batch: int = 1, shape: Sequence[int] | None = None, **options: Any) ->
 
 
 def ending(kind: str, **attributes: Any) -> onnx.ModelProto:
-    """A linear classifier that does something to its logits."""
+    """A linear classifier that ends in another operator."""
     nodes = [node("Flatten", "x", "flat"), node("MatMul", "flat w", "logits"), node(kind, "logits", "y", **attributes)]
     return model(nodes, {"w": weights() / 8})
 
 
-def without_end() -> onnx.ModelProto:
-    """A classifier with a loop that never ends."""
+def infinite_loop() -> onnx.ModelProto:
+    """A classifier with an infinite loop."""
     body = helper.make_graph(
         [node("Identity", "go", "go_on"), node("Add", "total one", "more")],
         "body",
@@ -102,8 +102,8 @@ def without_end() -> onnx.ModelProto:
     return model(nodes, {"w": weights(), "true": np.array(True), "one": np.float32(1)})
 
 
-def of_shape(*dims: int) -> onnx.ModelProto:
-    """A classifier that fills a tensor of a shape on its way."""
+def filling(*dims: int) -> onnx.ModelProto:
+    """A classifier that allocates a tensor of a shape."""
     nodes = [
         node("Flatten", "x", "flat"),
         node("MatMul", "flat w", "logits"),

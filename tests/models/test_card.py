@@ -5,8 +5,8 @@ import pytest
 import yaml
 
 from models.card import CARD_FILE, MODEL_FILE, CardError, CascadeCard, ModelCard, file_sha256, read_card, write_card
-from models.check import check_folder
-from models.store import CATALOGUE, catalogue
+from models.store import CATALOGUE, card_folders
+from models.validation import validate_folder
 
 
 @pytest.fixture
@@ -24,14 +24,14 @@ def folder(tmp_path: Path, card: ModelCard) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("folder", catalogue(), ids=lambda folder: folder.name)
-def test_every_model_of_the_catalogue_fits_its_card(folder: Path) -> None:
-    card = check_folder(folder)
+@pytest.mark.parametrize("folder", card_folders(), ids=lambda folder: folder.name)
+def test_every_model_of_the_catalogue_matches_its_card(folder: Path) -> None:
+    card = validate_folder(folder)
     assert card.name == folder.name
     assert isinstance(card, CascadeCard) or (folder / MODEL_FILE).stat().st_size <= 5_000_000
 
 
-def test_a_card_is_read_as_it_was_written(folder: Path, card: ModelCard) -> None:
+def test_card_round_trips(folder: Path, card: ModelCard) -> None:
     assert read_card(folder / CARD_FILE) == card
 
 
@@ -39,7 +39,7 @@ def test_a_card_is_read_as_it_was_written(folder: Path, card: ModelCard) -> None
     ("field", "value"),
     [("name", "Digits!"), ("version", "1"), ("labels", ["0"]), ("labels", ["0", "0"]), ("sha256", "x"), ("colour", "red")],
 )
-def test_a_bad_field_is_named(folder: Path, field: str, value: object) -> None:
+def test_invalid_field_is_named(folder: Path, field: str, value: object) -> None:
     content = yaml.safe_load((folder / CARD_FILE).read_text())
     content[field] = value
     (folder / CARD_FILE).write_text(yaml.safe_dump(content))
@@ -52,7 +52,7 @@ def test_a_bad_field_is_named(folder: Path, field: str, value: object) -> None:
     ["title", "licence", "labels.3", "provenance.recipe", "provenance.revision", "provenance.data.0", "metrics.0.split"],
 )
 @pytest.mark.parametrize("character", ["\x1b", "\n", "\x9b", "\u202e", "\u2028"])
-def test_control_characters_are_refused_by_the_field_s_name(folder: Path, place: str, character: str) -> None:
+def test_control_characters_are_rejected_with_the_field_name(folder: Path, place: str, character: str) -> None:
     content = yaml.safe_load((folder / CARD_FILE).read_text())
     *outer, last = [int(key) if key.isdecimal() else key for key in place.split(".")]
     inside = content
@@ -80,7 +80,7 @@ def test_control_characters_are_refused_by_the_field_s_name(folder: Path, place:
         ("rejection", {"score": "energy", "threshold": float("inf")}),
     ],
 )
-def test_what_is_too_long_or_no_number_is_refused(folder: Path, field: str, value: object) -> None:
+def test_values_out_of_bounds_are_rejected(folder: Path, field: str, value: object) -> None:
     content = yaml.safe_load((folder / CARD_FILE).read_text()) | {field: value}
     (folder / CARD_FILE).write_text(yaml.safe_dump(content))
     with pytest.raises(CardError, match=field) as error:
@@ -88,17 +88,17 @@ def test_what_is_too_long_or_no_number_is_refused(folder: Path, field: str, valu
     assert len(str(error.value)) < 2000
 
 
-def test_many_faults_are_told_in_one_line(folder: Path) -> None:
+def test_many_errors_are_reported_in_one_line(folder: Path) -> None:
     content = yaml.safe_load((folder / CARD_FILE).read_text())
     content |= {f"\x1b[31m{number}" * 100: 1 for number in range(500)}
     (folder / CARD_FILE).write_text(yaml.safe_dump(content))
-    with pytest.raises(CardError, match="and 495 faults more") as error:
+    with pytest.raises(CardError, match="and 495 errors more") as error:
         read_card(folder / CARD_FILE)
     assert len(str(error.value)) < 4000
     assert str(error.value).isprintable()
 
 
-def test_a_card_in_another_writing_is_read(folder: Path) -> None:
+def test_card_in_another_script_is_read(folder: Path) -> None:
     content = yaml.safe_load((folder / CARD_FILE).read_text())
     content |= {"title": "손글씨 숫자 👩‍🔬 ١", "known_answer": None, "labels": [*"영일이삼사오육칠팔구"]}
     (folder / CARD_FILE).write_text(yaml.safe_dump(content, allow_unicode=True))
@@ -106,37 +106,37 @@ def test_a_card_in_another_writing_is_read(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "- 1", "name: [", "\x00", "\xff", "a: " * 2 + "1", "%YAML 1.1\n---\na: 1"])
-def test_what_is_no_card_is_refused(tmp_path: Path, content: str) -> None:
+def test_content_that_is_not_a_card_is_rejected(tmp_path: Path, content: str) -> None:
     (tmp_path / CARD_FILE).write_text(content)
     with pytest.raises(CardError, match=str(tmp_path)):
         read_card(tmp_path / CARD_FILE)
 
 
-def test_a_changed_file_is_refused(folder: Path) -> None:
+def test_file_with_another_sha256_is_rejected(folder: Path) -> None:
     with (folder / MODEL_FILE).open("ab") as file:
         file.write(b"\x00")
     with pytest.raises(CardError, match="sha256"):
-        check_folder(folder)
+        validate_folder(folder)
 
 
-def test_a_missing_file_is_refused(folder: Path) -> None:
+def test_missing_file_is_rejected(folder: Path) -> None:
     (folder / MODEL_FILE).unlink()
     with pytest.raises(CardError, match="missing"):
-        check_folder(folder)
+        validate_folder(folder)
 
 
 def test_labels_and_shapes_must_match_the_graph(folder: Path, card: ModelCard) -> None:
     write_card(card.model_copy(update={"labels": card.labels[:9], "known_answer": None}), folder / CARD_FILE)
     with pytest.raises(CardError, match="9 labels"):
-        check_folder(folder)
+        validate_folder(folder)
     spec = card.input.model_copy(update={"size": 32})
     write_card(card.model_copy(update={"input": spec}), folder / CARD_FILE)
     with pytest.raises(CardError, match=r"input is 1x28x28, the card of .* says 1x32x32"):
-        check_folder(folder)
+        validate_folder(folder)
 
 
-def test_what_is_no_onnx_file_is_refused(folder: Path, card: ModelCard) -> None:
+def test_file_that_is_not_onnx_is_rejected(folder: Path, card: ModelCard) -> None:
     (folder / MODEL_FILE).write_bytes(b"not onnx")
     write_card(card.model_copy(update={"sha256": file_sha256(folder / MODEL_FILE)}), folder / CARD_FILE)
     with pytest.raises(CardError, match="is not an ONNX file"):
-        check_folder(folder)
+        validate_folder(folder)

@@ -5,8 +5,8 @@ import pytest
 
 from models.__main__ import main
 from models.card import CardError
-from models.check import check_folder
-from models.store import cascades_last, catalogue, drop, require
+from models.store import card_folders, cascades_last, delete, verified_folder
+from models.validation import validate_folder
 from tests.models.catalogues import add_cascade, add_model
 
 THEN = {"digit": "figures:1.0.0", "letter": "letters:2.0.0"}
@@ -22,55 +22,60 @@ def stages(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_cascade_fits_its_models(stages: Path) -> None:
+def test_cascade_matches_its_models(stages: Path) -> None:
     card = add_cascade(stages, "characters", "zcategory:1.0.0", THEN, LABELS)
-    assert check_folder(stages / "characters") == card
+    assert validate_folder(stages / "characters") == card
 
 
 @pytest.mark.parametrize(
     ("first", "then", "labels", "reason"),
     [
-        ("nothing:1.0.0", THEN, LABELS, "names nothing:1.0.0, which .* does not hold"),
+        ("nothing:1.0.0", THEN, LABELS, "names nothing:1.0.0, which is not in"),
         ("zcategory:1.0.1", THEN, LABELS, "names zcategory:1.0.1, but .* describes zcategory:1.0.0"),
-        ("zcategory:1.0.0", {"digit": "characters:1.0.0"}, LABELS, "a cascade itself"),
-        ("zcategory:1.0.0", {"picture": "figures:1.0.0"}, LABELS, "then names picture; .* tells apart drawing, digit, letter"),
+        ("zcategory:1.0.0", {"digit": "characters:1.0.0"}, LABELS, "which is a cascade"),
+        (
+            "zcategory:1.0.0",
+            {"picture": "figures:1.0.0"},
+            LABELS,
+            "then names picture, but the labels of .* are drawing, digit, letter",
+        ),
         ("zcategory:1.0.0", THEN, LABELS[:-1], "labels must be .*: 0, 1, A, B, C, drawing$"),
         ("zcategory:1.0.0", dict(reversed(THEN.items())), LABELS, "labels must be .*: A, B, C, 0, 1, drawing$"),
         ("zcategory:1.0.0", {"digit": THEN["digit"]}, LABELS, "labels must be .*: 0, 1, drawing, letter$"),
     ],
 )
-def test_a_cascade_that_does_not_fit_is_refused(
+def test_cascade_that_does_not_match_is_rejected(
     stages: Path, first: str, then: Mapping[str, str], labels: list[str], reason: str
 ) -> None:
     add_cascade(stages, "characters", first, dict(then), labels)
     with pytest.raises(CardError, match=reason):
-        check_folder(stages / "characters")
+        validate_folder(stages / "characters")
 
 
 def test_cascades_are_imported_last(stages: Path) -> None:
     add_cascade(stages, "characters", "zcategory:1.0.0", THEN, LABELS)
-    assert [folder.name for folder in cascades_last(catalogue(stages))] == ["figures", "letters", "zcategory", "characters"]
+    assert [folder.name for folder in cascades_last(card_folders(stages))] == ["figures", "letters", "zcategory", "characters"]
 
 
 @pytest.fixture
-def cascade(stages: Path, store: Path, examined_here: None, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001
+def cascade(stages: Path, store: Path, inspected_in_process: None, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001
     """The folder of a cascade in the catalogue that the command takes."""
     monkeypatch.setenv("CATALOGUE", str(stages))
     add_cascade(stages, "characters", "zcategory:1.0.0", THEN, LABELS)
     return stages / "characters"
 
 
-def test_a_cascade_goes_into_the_store_with_its_models(cascade: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_cascade_is_stored_after_its_models(cascade: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["import", str(cascade)]) == 1
     assert "characters:1.0.0 needs zcategory:1.0.0, which is not in the BentoML model store" in capsys.readouterr().err
     assert main(["import"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "characters:1.0.0 imported"
-    assert (require("characters:1.0.0") / "card.yaml").is_file()
+    assert (verified_folder("characters:1.0.0") / "card.yaml").is_file()
     assert main(["import"]) == 0
     assert "characters:1.0.0 is in the store already" in capsys.readouterr().out
-    drop("letters:2.0.0")
+    delete("letters:2.0.0")
     with pytest.raises(CardError, match=r"characters:1\.0\.0 needs letters:2\.0\.0"):
-        require("characters:1.0.0")
+        verified_folder("characters:1.0.0")
 
 
 def test_another_cascade_needs_another_version(cascade: Path, capsys: pytest.CaptureFixture[str]) -> None:

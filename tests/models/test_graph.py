@@ -1,4 +1,4 @@
-"""Files that are refused, or made whole, without running them."""
+"""Reading and validating ONNX files without running them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from onnx.external_data_helper import convert_model_to_external_data, set_external_data
 
-from models.graph import ends, read_graph
-from models.trial import Refused
+from models.graph import read_graph, read_signature
+from models.sandbox import InvalidModel
 from tests.models.graphs import LABELS, SIZE, fixed, linear, model, node, weights
 
 
@@ -23,25 +23,25 @@ def written(folder: Path, graph: onnx.ModelProto) -> Path:
     return path
 
 
-def with_external(location: str, **told: int) -> onnx.ModelProto:
-    """A classifier whose weights are said to lie in another file."""
+def with_external(location: str, **fields: int) -> onnx.ModelProto:
+    """A classifier whose weights are external data at ``location``."""
     graph = linear()
     (tensor,) = graph.graph.initializer
-    set_external_data(tensor, location, **told)
+    set_external_data(tensor, location, **fields)
     tensor.ClearField("raw_data")
     return graph
 
 
-def test_a_whole_file_stays_as_it_is(tmp_path: Path) -> None:
+def test_complete_file_is_read_unchanged(tmp_path: Path) -> None:
     read, changes = read_graph(written(tmp_path, linear()))
     assert (read, changes) == (linear(), [])
 
 
 @pytest.mark.parametrize("content", [b"", b"not onnx", b"\x00" * 100, b"\xff" * 100, b"PK\x03\x04"])
-def test_what_is_no_onnx_file_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_file_that_is_not_onnx_is_rejected(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
-    with pytest.raises(Refused, match="is not an ONNX file"):
+    with pytest.raises(InvalidModel, match="is not an ONNX file"):
         read_graph(path)
 
 
@@ -50,24 +50,24 @@ AFTER_GRAPH = sum(one.ByteSize() + 2 for one in fixed().opset_import)
 
 
 @given(st.integers(0, len(WHOLE) - AFTER_GRAPH - 1))
-def test_a_truncated_file_is_refused(tmp_path_factory: pytest.TempPathFactory, length: int) -> None:
+def test_truncated_file_is_rejected(tmp_path_factory: pytest.TempPathFactory, length: int) -> None:
     path = tmp_path_factory.getbasetemp() / "truncated.onnx"
     path.write_bytes(WHOLE[:length])
-    with pytest.raises(Refused, match="is not an ONNX file"):
+    with pytest.raises(InvalidModel, match="is not an ONNX file"):
         read_graph(path)
 
 
-def test_external_data_of_its_own_folder_is_put_into_the_file(tmp_path: Path) -> None:
+def test_external_data_in_the_same_folder_is_embedded(tmp_path: Path) -> None:
     graph = linear()
     convert_model_to_external_data(graph, location="weights.bin", size_threshold=0)
     onnx.save(graph, tmp_path / "model.onnx")
     read, changes = read_graph(tmp_path / "model.onnx")
-    assert changes == ["external data put into the file"]
+    assert changes == ["external data embedded"]
     assert read.graph.initializer[0].raw_data == weights().tobytes()
     assert not read.graph.initializer[0].external_data
 
 
-def test_external_data_in_a_deeper_folder_is_found(tmp_path: Path) -> None:
+def test_external_data_in_a_subfolder_is_embedded(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "w").write_bytes(b"\x00" * 5 + weights().tobytes())
     read, _ = read_graph(written(tmp_path, with_external("data/w", offset=5)))
@@ -88,41 +88,41 @@ def test_external_data_in_a_deeper_folder_is_found(tmp_path: Path) -> None:
         ("nothing", "missing"),
         ("zero\x00byte", "missing"),
         ("*/_ORT_MEM_ADDR_/*", "missing"),
-        ("", "no file"),
-        (".", "no file"),
+        ("", "not a file"),
+        (".", "not a file"),
     ],
 )
-def test_external_data_outside_its_folder_is_refused(tmp_path: Path, location: str, reason: str) -> None:
+def test_external_data_outside_the_folder_is_rejected(tmp_path: Path, location: str, reason: str) -> None:
     (tmp_path / "secret").write_bytes(weights().tobytes())
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "link").symlink_to(tmp_path / "secret")
     (folder / "linked").symlink_to(tmp_path)
     (folder / "ring").symlink_to(folder / "ring")
-    with pytest.raises(Refused, match=reason):
+    with pytest.raises(InvalidModel, match=reason):
         read_graph(written(folder, with_external(location.format(outside=tmp_path))))
 
 
 @pytest.mark.parametrize(
-    ("told", "reason"),
+    ("fields", "reason"),
     [
-        ({"offset": 4}, "the file ends before"),
-        ({"length": 3}, "has 1,024 bytes, and 3"),
+        ({"offset": 4}, "but the file is shorter"),
+        ({"length": 3}, "has 1,024 bytes, but 3"),
         ({"offset": -1}, "has the offset '-1'"),
         ({"length": 10**30}, "has the length"),
     ],
 )
-def test_external_data_must_fit_its_tensor(tmp_path: Path, told: dict[str, int], reason: str) -> None:
+def test_external_data_must_match_its_tensor(tmp_path: Path, fields: dict[str, int], reason: str) -> None:
     (tmp_path / "w").write_bytes(weights().tobytes())
-    with pytest.raises(Refused, match=reason):
-        read_graph(written(tmp_path, with_external("w", **told)))
+    with pytest.raises(InvalidModel, match=reason):
+        read_graph(written(tmp_path, with_external("w", **fields)))
 
 
-def test_external_data_that_claims_more_than_fits_is_not_read(tmp_path: Path) -> None:
+def test_external_data_over_the_limit_is_not_read(tmp_path: Path) -> None:
     graph = with_external("w")
     graph.graph.initializer[0].dims[:] = [10**6, 10**6]
     (tmp_path / "w").write_bytes(b"")
-    with pytest.raises(Refused, match="keeps more than"):
+    with pytest.raises(InvalidModel, match="has more than"):
         read_graph(written(tmp_path, graph))
 
 
@@ -137,32 +137,32 @@ def in_branch(inner: onnx.NodeProto) -> onnx.ModelProto:
     return model(nodes, {"w": weights(), "yes": np.array(True)}, domains=["secret.ops"])
 
 
-def test_external_data_in_a_branch_is_seen(tmp_path: Path) -> None:
+def test_external_data_in_a_subgraph_is_checked(tmp_path: Path) -> None:
     value = with_external("../secret").graph.initializer[0]
-    with pytest.raises(Refused, match="outside of its own folder"):
+    with pytest.raises(InvalidModel, match="outside of its own folder"):
         read_graph(written(tmp_path, in_branch(node("Constant", "", "z", value=value))))
 
 
-def test_foreign_operators_are_refused_wherever_they_are(tmp_path: Path) -> None:
+def test_custom_operators_in_a_subgraph_are_rejected(tmp_path: Path) -> None:
     foreign = node("Steal", "logits", "z", domain="secret.ops")
-    with pytest.raises(Refused, match=r"not part of ONNX Runtime: secret\.ops\.Steal"):
+    with pytest.raises(InvalidModel, match=r"not part of ONNX Runtime: secret\.ops\.Steal"):
         read_graph(written(tmp_path, in_branch(foreign)))
 
 
-def test_functions_of_the_file_are_put_in_place(tmp_path: Path) -> None:
+def test_local_functions_are_inlined(tmp_path: Path) -> None:
     graph = model([node("Score", "x w", "y", domain="own")], {"w": weights()}, domains=["own"])
     body = [node("Flatten", "a", "flat"), node("MatMul", "flat b", "c")]
     graph.functions.append(helper.make_function("own", "Score", ["a", "b"], ["c"], body, [helper.make_opsetid("", 17)]))
     read, changes = read_graph(written(tmp_path, graph))
     assert [one.op_type for one in read.graph.node] == ["Flatten", "MatMul"]
-    assert changes == ["functions put in place"]
+    assert changes == ["functions inlined"]
 
 
 @pytest.mark.parametrize("dims", [[2**40], [-1], [2**20, 2**20]])
-def test_a_tensor_that_claims_too_much_is_refused(tmp_path: Path, dims: list[int]) -> None:
+def test_tensor_with_an_impossible_shape_is_rejected(tmp_path: Path, dims: list[int]) -> None:
     graph = linear()
     graph.graph.initializer[0].dims[:] = dims
-    with pytest.raises(Refused, match="claims the shape"):
+    with pytest.raises(InvalidModel, match="has the shape"):
         read_graph(written(tmp_path, graph))
 
 
@@ -182,11 +182,11 @@ def value(name: str, kind: int = TensorProto.FLOAT, dims: tuple[int | str, ...] 
         (changed(lambda graph: graph.input.append(value("z"))), r"has 2 inputs \(x, z\) and 1 output \(y\)"),
         (changed(lambda graph: graph.output.append(value("logits"))), r"has 1 input \(x\) and 2 outputs \(y, logits\)"),
         (changed(lambda graph: graph.ClearField("output")), "0 outputs"),
-        (linear(kinds=(TensorProto.INT8, TensorProto.FLOAT)), "input 'x' is int8"),
-        (linear(kinds=(TensorProto.FLOAT16, TensorProto.FLOAT)), "input 'x' is float16"),
-        (linear(kinds=(TensorProto.FLOAT, TensorProto.INT64)), "output 'y' is int64"),
-        (changed(lambda graph: graph.input[0].ClearField("type")), "input 'x' is no tensor"),
-        (linear(shape=("N", SIZE * SIZE)), "a batch of pictures is"),
+        (linear(types=(TensorProto.INT8, TensorProto.FLOAT)), "input 'x' is int8"),
+        (linear(types=(TensorProto.FLOAT16, TensorProto.FLOAT)), "input 'x' is float16"),
+        (linear(types=(TensorProto.FLOAT, TensorProto.INT64)), "output 'y' is int64"),
+        (changed(lambda graph: graph.input[0].ClearField("type")), "input 'x' is not a tensor"),
+        (linear(shape=("N", SIZE * SIZE)), "a batch of images is"),
         (linear(shape=("N", SIZE, SIZE, 3)), "channels last"),
         (linear(shape=("N", 2, SIZE, SIZE)), "1 or 3 channels"),
         (linear(shape=("N", 1, SIZE, 2 * SIZE)), "must be square"),
@@ -195,17 +195,17 @@ def value(name: str, kind: int = TensorProto.FLOAT, dims: tuple[int | str, ...] 
         (linear(shape=("N", 1, 513, 513)), "8 to 512"),
     ],
 )
-def test_ends_that_are_no_classifiers_are_refused(graph: onnx.ModelProto, reason: str) -> None:
-    with pytest.raises(Refused, match=reason):
-        ends(graph)
+def test_signature_of_no_classifier_is_rejected(graph: onnx.ModelProto, reason: str) -> None:
+    with pytest.raises(InvalidModel, match=reason):
+        read_signature(graph)
 
 
 @pytest.mark.parametrize(("batch", "found"), [("N", None), (None, None), (0, None), (-1, None), (1, 1), (4, 4)])
-def test_a_batch_is_fixed_or_free(batch: int | str | None, found: int | None) -> None:
-    assert ends(linear(shape=(batch, 3, 32, 32))).batch == found
+def test_batch_is_fixed_or_dynamic(batch: int | str | None, found: int | None) -> None:
+    assert read_signature(linear(shape=(batch, 3, 32, 32))).batch == found
 
 
-def test_weights_among_the_inputs_are_no_inputs() -> None:
+def test_weights_listed_as_inputs_are_ignored() -> None:
     graph = linear(ir_version=3)
     graph.graph.input.append(value("w", dims=(SIZE * SIZE, LABELS)))
-    assert ends(graph).input == "x"
+    assert read_signature(graph).input == "x"

@@ -13,7 +13,7 @@ def catalogue(tmp_path: Path) -> Path:
     return tmp_path / "catalogue"
 
 
-def test_importing_is_repeatable(tmp_path: Path, catalogue: Path) -> None:
+def test_import_twice_is_idempotent(tmp_path: Path, catalogue: Path) -> None:
     first, second = (models(tmp_path, "import", catalogue=catalogue) for _ in range(2))
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     assert "marks:1.0.0 imported" in first.stdout
@@ -35,7 +35,7 @@ def test_other_weights_need_another_version(tmp_path: Path, catalogue: Path) -> 
     assert models(tmp_path, "import", "--replace", str(folder), catalogue=folder.parent).returncode == 0
 
 
-def test_verify_names_the_fault(tmp_path: Path, catalogue: Path) -> None:
+def test_verify_names_the_invalid_file(tmp_path: Path, catalogue: Path) -> None:
     assert models(tmp_path, "verify", catalogue=catalogue).returncode == 0
     broken = models(tmp_path, "verify", str(tmp_path), catalogue=catalogue)
     assert broken.returncode == 1

@@ -1,4 +1,4 @@
-"""YAML of people who mean harm is refused quickly, and what cards hold is read as before."""
+"""Hostile YAML is rejected quickly; YAML as in cards is read as PyYAML reads it."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.__main__ import main
 from models.card import CARD_FILE, CardError
-from models.draft import read_given
+from models.card_builder import read_partial_card
 from models.terminal import printable
 from models.yaml_reader import MAX_BYTES, MAX_DEPTH, YamlError, load, read_text
 from tests.models.catalogues import models
@@ -39,7 +39,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:20].encode("unicode_escape").decode())
-def test_what_is_no_plain_yaml_is_refused_in_one_line(text: str) -> None:
+def test_hostile_yaml_is_rejected_in_one_line(text: str) -> None:
     begun = process_time()
     with pytest.raises(YamlError, match=HOSTILE[text]) as error:
         load(text)
@@ -47,7 +47,7 @@ def test_what_is_no_plain_yaml_is_refused_in_one_line(text: str) -> None:
     assert "\n" not in str(error.value) and len(str(error.value)) < 500
 
 
-def test_what_is_too_large_is_not_read(tmp_path: Path) -> None:
+def test_too_large_file_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / CARD_FILE
     path.write_bytes(b"#" * MAX_BYTES)
     assert len(read_text(path)) == MAX_BYTES
@@ -55,10 +55,10 @@ def test_what_is_too_large_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(YamlError, match="more than 1,000,000 bytes"):
         read_text(path)
     with pytest.raises(CardError, match="more than 1,000,000 bytes"):
-        read_given(path)
+        read_partial_card(path)
 
 
-def test_as_deep_as_cards_may_be() -> None:
+def test_nesting_is_accepted_up_to_the_limit() -> None:
     assert load("[" * MAX_DEPTH + "]" * MAX_DEPTH)
     with pytest.raises(YamlError):
         load("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1))
@@ -72,7 +72,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_whatever_is_written_plainly_is_read_back(value: object) -> None:
+def test_plain_yaml_round_trips(value: object) -> None:
     text = yaml.dump(value, Dumper=Plain, allow_unicode=True)
     assert load(text) == yaml.safe_load(text)
 
@@ -84,7 +84,7 @@ class Plain(yaml.SafeDumper):
         return True
 
 
-def test_the_command_refuses_a_card_of_brackets(tmp_path: Path) -> None:
+def test_import_command_rejects_a_deeply_nested_card(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / CARD_FILE).write_text("[" * 300_000)
     ended = models(tmp_path, "import", str(tmp_path / "deep"))
@@ -92,7 +92,7 @@ def test_the_command_refuses_a_card_of_brackets(tmp_path: Path) -> None:
     assert ended.stderr == f"{tmp_path}/deep/card.yaml: cannot be read: line 1: it is nested deeper than 20 levels\n"
 
 
-def test_commands_print_nothing_that_a_terminal_obeys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_escape_control_characters(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "a\x1b[31m\nFAKE"
     folder.mkdir()
     (folder / CARD_FILE).write_text('title: "\\e[31m"\n"\\e[31m": 1\ntask: "\\e[31m"')

@@ -1,4 +1,4 @@
-"""Image files with whatever a test wants in them beside the pixels."""
+"""Builds image files with any metadata and structure."""
 
 import io
 import struct
@@ -9,21 +9,21 @@ from PIL import Image
 
 
 def saved(image: Image.Image, format: str, **options: object) -> bytes:
-    """The picture as a file of a format, with Pillow's options for it."""
+    """An image as a file of a format, with Pillow's options."""
     buffer = io.BytesIO()
     image.save(buffer, format, **options)
     return buffer.getvalue()
 
 
 def colours(width: int = 31, height: int = 17) -> Image.Image:
-    """A picture whose pixels all differ, so that no turn of it is another."""
+    """An image whose pixels all differ, so that all orientations differ."""
     red = Image.linear_gradient("L").resize((width, height))
     green = Image.linear_gradient("L").rotate(90).resize((width, height))
     return Image.merge("RGB", (red, green, Image.radial_gradient("L").resize((width, height))))
 
 
 def exif(orientation: int, order: str = ">", kind: int = 3, tags: int = 0, count: int = 1) -> bytes:
-    """EXIF, without its prefix, that has ``tags`` other tags ahead of the orientation, in either byte order."""
+    """EXIF without its prefix, with ``tags`` other tags before the orientation, in either byte order."""
     mark = b"MM\0*" if order == ">" else b"II*\0"
     entries = b"".join(struct.pack(f"{order}HHII", 0x0100, 3, 1, 0) for _ in range(tags))
     value = struct.pack(order + {1: "B", 3: "H", 4: "I"}[kind], orientation).ljust(4, b"\0")
@@ -32,12 +32,12 @@ def exif(orientation: int, order: str = ">", kind: int = 3, tags: int = 0, count
 
 
 def chunk(kind: bytes, data: bytes = b"") -> bytes:
-    """One chunk of a PNG, its checksum right."""
+    """A chunk of a PNG, with its checksum."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def png_with(png: bytes, ahead: Iterable[bytes] = (), behind: Iterable[bytes] = ()) -> bytes:
-    """A PNG with chunks right behind its header and right ahead of its end."""
+    """A PNG with chunks after its header and before its end."""
     return png[:33] + b"".join(ahead) + png[33:-12] + b"".join(behind) + png[-12:]
 
 
@@ -47,7 +47,7 @@ def segment(marker: int, content: bytes) -> bytes:
 
 
 def jpeg_with(jpeg: bytes, *segments: bytes) -> bytes:
-    """A JPEG with these segments behind its first, which is JFIF's."""
+    """A JPEG with these segments after its first, which is JFIF's."""
     at = 4 + int.from_bytes(jpeg[4:6], "big")
     return jpeg[:at] + b"".join(segments) + jpeg[at:]
 
@@ -58,27 +58,27 @@ def riff_chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def webp_with(webp: bytes, size: tuple[int, int], ahead: Iterable[bytes] = (), behind: Iterable[bytes] = ()) -> bytes:
-    """A simple WebP as one with a canvas of its ``size``, and chunks ahead of its picture and behind it."""
+    """A simple WebP extended by a canvas of its ``size``, and by chunks before and after its image."""
     canvas = bytes((0x2C, 0, 0, 0)) + b"".join(struct.pack("<I", side - 1)[:3] for side in size)
     body = b"WEBP" + riff_chunk(b"VP8X", canvas) + b"".join(ahead) + webp[12:] + b"".join(behind)
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def gif_with(gif: bytes, *extensions: bytes) -> bytes:
-    """A GIF with extensions behind its colours."""
+    """A GIF with extensions after its palette."""
     at = 13 + (3 << (gif[10] & 7) + 1 if gif[10] & 0x80 else 0)
     return gif[:at] + b"".join(extensions) + gif[at:]
 
 
 def extension(label: int, *pieces: bytes) -> bytes:
-    """An extension of a GIF in pieces of at most 255 bytes."""
+    """An extension of a GIF, in sub-blocks of at most 255 bytes."""
     return bytes((0x21, label)) + b"".join(bytes((len(piece),)) + piece for piece in pieces) + b"\0"
 
 
 def bmp(
     pixels: bytes, width: int, height: int, bits: int, *, header: int = 40, compression: int = 0, palette: bytes = b""
 ) -> bytes:
-    """A BMP by hand; a negative ``height`` has its rows from the top."""
+    """A BMP from its parts; a negative ``height`` stores the rows from the top."""
     if header == 12:
         head = struct.pack("<IHHHH", 12, width, height, 1, bits)
     else:
@@ -89,19 +89,19 @@ def bmp(
 
 
 def progressive(image: Image.Image, scans: int) -> bytes:
-    """A progressive JPEG of so many scans more, each the last one again."""
+    """A progressive JPEG with so many more scans, copies of the last one."""
     data = saved(image, "JPEG", progressive=True)
     return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * scans + data[-2:]
 
 
 class Bits:
-    """Writes numbers from the lowest bit on."""
+    """Writes numbers of any bit length, lowest bit first."""
 
     def __init__(self) -> None:
         self._bits: list[int] = []
 
     def write(self, *pairs: tuple[int, int]) -> None:
-        """Numbers, each with how many bits it takes."""
+        """Numbers, each with its length in bits."""
         for number, count in pairs:
             self._bits += [number >> place & 1 for place in range(count)]
 
@@ -112,7 +112,7 @@ class Bits:
 
 
 def many_codes(width: int, height: int, sets: int, *, header: bool = True) -> bytes:
-    """A lossless WebP stream of one colour whose blocks of 4x4 pixels are of so many sets of prefix codes, in turn."""
+    """A lossless WebP stream of one colour whose blocks of 4x4 pixels use so many sets of prefix codes, in turn."""
     bits = Bits()
     if header:
         bits.write((0x2F, 8), (width - 1, 14), (height - 1, 14), (0, 4))

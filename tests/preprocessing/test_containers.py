@@ -1,4 +1,4 @@
-"""What a walk through a file leaves out changes no pixel, finds the orientation, and takes no time worth speaking of."""
+"""Metadata removal changes no pixel, finds the orientation, and takes bounded time."""
 
 import io
 import random
@@ -75,13 +75,13 @@ extensions = st.lists(
 
 
 def once(kind: bytes, pieces: list[bytes]) -> list[bytes]:
-    """The pieces, but of those that hold ``kind`` only the first: of two EXIFs readers take either."""
+    """The pieces with at most one of type ``kind``: of two EXIFs, readers may use either."""
     first = next((piece for piece in pieces if kind in piece[:12]), None)
     return [piece for piece in pieces if kind not in piece[:12] or piece is first]
 
 
-def as_pillow_has_it(data: bytes) -> Image.Image | None:
-    """The picture as Pillow decodes it with all metadata, turned upright; None where it refuses."""
+def decoded_by_pillow(data: bytes) -> Image.Image | None:
+    """The image as Pillow decodes it with all metadata, turned upright; None where it raises."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -93,9 +93,9 @@ def as_pillow_has_it(data: bytes) -> Image.Image | None:
             return None
 
 
-def same(data: bytes) -> None:
-    """Fails unless the file has the pixels that Pillow finds, where it finds any."""
-    expected = as_pillow_has_it(data)
+def assert_pixels_as_in_pillow(data: bytes) -> None:
+    """Assert that ``decode`` gives the pixels that Pillow gives, if it decodes the file."""
+    expected = decoded_by_pillow(data)
     if expected is None:
         return
     found = decode(data)
@@ -105,38 +105,38 @@ def same(data: bytes) -> None:
 
 @given(png_chunks, png_chunks)
 @settings(max_examples=60)
-def test_png_chunks_beside_the_pixels_change_none(ahead: list[bytes], behind: list[bytes]) -> None:
+def test_removing_png_chunks_changes_no_pixel(ahead: list[bytes], behind: list[bytes]) -> None:
     count = len(ahead)
     pieces = once(b"eXIf", ahead + behind)
-    same(png_with(PNG, pieces[:count], pieces[count:]))
+    assert_pixels_as_in_pillow(png_with(PNG, pieces[:count], pieces[count:]))
 
 
 @given(jpeg_segments)
 @settings(max_examples=60)
-def test_jpeg_segments_beside_the_pixels_change_none(segments: list[bytes]) -> None:
-    same(jpeg_with(JPEG, *once(b"Exif", segments)))
+def test_removing_jpeg_segments_changes_no_pixel(segments: list[bytes]) -> None:
+    assert_pixels_as_in_pillow(jpeg_with(JPEG, *once(b"Exif", segments)))
 
 
 @given(riff_chunks, riff_chunks)
 @settings(max_examples=60)
-def test_webp_chunks_beside_the_pixels_change_none(ahead: list[bytes], behind: list[bytes]) -> None:
+def test_removing_webp_chunks_changes_no_pixel(ahead: list[bytes], behind: list[bytes]) -> None:
     count = len(ahead)
     pieces = once(b"EXIF", ahead + behind)
-    same(webp_with(WEBP, IMAGE.size, pieces[:count], pieces[count:]))
+    assert_pixels_as_in_pillow(webp_with(WEBP, IMAGE.size, pieces[:count], pieces[count:]))
 
 
 @given(extensions)
 @settings(max_examples=60)
-def test_gif_extensions_ahead_of_the_pixels_change_none(pieces: list[bytes]) -> None:
-    same(gif_with(GIF, *pieces))
+def test_removing_gif_extensions_changes_no_pixel(pieces: list[bytes]) -> None:
+    assert_pixels_as_in_pillow(gif_with(GIF, *pieces))
     clear = saved(IMAGE.quantize(16), "GIF", transparency=3)
-    same(gif_with(clear, *pieces))
+    assert_pixels_as_in_pillow(gif_with(clear, *pieces))
 
 
 @pytest.mark.parametrize("format", FILES)
 @given(noise=st.binary(max_size=64), place=st.integers(0, 4000), cut=st.integers(0, 40))
 @settings(max_examples=60)
-def test_damaged_files_are_read_or_refused(format: str, noise: bytes, place: int, cut: int) -> None:
+def test_damaged_files_are_decoded_or_rejected(format: str, noise: bytes, place: int, cut: int) -> None:
     data = FILES[format]
     place %= len(data)
     try:
@@ -154,7 +154,7 @@ def test_files_without_metadata_are_not_copied(format: str) -> None:
     assert decode(view).tobytes() == decode(data).tobytes()
 
 
-def test_nothing_that_is_no_pixel_is_left() -> None:
+def test_all_metadata_is_removed() -> None:
     secret = b"taken at home"
     profile = b"acsp" + bytes(200)
     options = {"exif": b"Exif\0\0" + exif(3) + secret, "icc_profile": profile + secret}
@@ -177,7 +177,7 @@ def test_nothing_that_is_no_pixel_is_left() -> None:
 
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_orientations_turn_a_picture_as_pillow_would(orientation: int, order: str) -> None:
+def test_orientation_is_applied_as_by_pillow(orientation: int, order: str) -> None:
     turn = exif(orientation, order)
     for data in (
         png_with(PNG, [chunk(b"eXIf", turn)]),
@@ -187,7 +187,7 @@ def test_orientations_turn_a_picture_as_pillow_would(orientation: int, order: st
         webp_with(WEBP, IMAGE.size, (), [riff_chunk(b"EXIF", b"Exif\0\0" + turn)]),
     ):
         assert strip_metadata(data).orientation == orientation
-        same(data)
+        assert_pixels_as_in_pillow(data)
 
 
 @pytest.mark.parametrize(
@@ -209,20 +209,20 @@ def test_orientations_turn_a_picture_as_pillow_would(orientation: int, order: st
         (exif(6)[:8] + b"\xff\xff" + exif(6)[10:], 6),  # a count beyond the end
     ],
 )
-def test_orientations_in_odd_directories(content: bytes, expected: int) -> None:
+def test_orientation_in_unusual_exif_directories(content: bytes, expected: int) -> None:
     assert exif_module.orientation(content, 0, len(content)) == expected
     padded = b"xx" + content + b"\xff" * 9
     assert exif_module.orientation(padded, 2, 2 + len(content)) == expected
 
 
 @given(st.binary(max_size=300))
-def test_no_exif_is_misread(noise: bytes) -> None:
+def test_random_exif_gives_a_valid_orientation(noise: bytes) -> None:
     assert 1 <= exif_module.orientation(noise, 0, len(noise)) <= 8
     assert 1 <= exif_module.orientation(b"II*\0" + noise, 0, 4 + len(noise)) <= 8
 
 
-def traps() -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """Files that took Pillow up to ten seconds, each of about a megabyte."""
+def hostile_files() -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Files of about a megabyte that took Pillow up to ten seconds."""
     small = saved(digit("7").resize((64, 64)), "PNG")
     photo = saved(IMAGE, "JPEG")
     tags = struct.pack(">HHII", 0x0112, 3, 1, 6 << 16) + struct.pack(">HHII", 0x9999, 7, 0xFFFF, 8) * 65_534
@@ -261,12 +261,12 @@ def traps() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "BMP, runs of nothing", lambda: bmp(b"\0\0" * 500_000, 64, 64, 8, compression=1, palette=bytes(1024))
 
 
-TRAPS = dict(traps())
+HOSTILE_FILES = dict(hostile_files())
 
 
-@pytest.mark.parametrize("name", TRAPS)
-def test_no_metadata_takes_time(name: str) -> None:
-    data = TRAPS[name]()
+@pytest.mark.parametrize("name", HOSTILE_FILES)
+def test_hostile_metadata_takes_bounded_time(name: str) -> None:
+    data = HOSTILE_FILES[name]()
     started = time.thread_time()
     try:
         image = decode(data)
@@ -282,15 +282,15 @@ def test_no_metadata_takes_time(name: str) -> None:
         (png_with(PNG, [chunk(b"tEXt")] * png.MAX_CHUNKS), "more than 8,192 chunks"),
         (jpeg_with(JPEG, segment(0xFE, b"") * jpeg.MAX_SEGMENTS), "more than 1,024 segments"),
         (webp_with(WEBP, IMAGE.size, [riff_chunk(b"junk", b"")] * webp.MAX_CHUNKS), "more than 8,192 chunks"),
-        (gif_with(GIF, extension(0xFE, *[b"x"] * gif.MAX_PIECES)), "more than 4,096 pieces"),
+        (gif_with(GIF, extension(0xFE, *[b"x"] * gif.MAX_SUB_BLOCKS)), "more than 4,096 blocks"),
     ],
 )
-def test_too_many_parts_are_refused_with_the_reason(data: bytes, reason: str) -> None:
+def test_too_many_parts_are_rejected_with_the_reason(data: bytes, reason: str) -> None:
     with pytest.raises(UndecodableImage, match=reason):
         inspect(data)
 
 
-def test_scans_are_counted_in_the_picture_itself_and_none_is_hidden() -> None:
+def test_scans_of_the_main_image_cannot_be_hidden() -> None:
     few = progressive(IMAGE, 0)
     scans = few.count(b"\xff\xda")
     inside = segment(0xE1, b"\xff\xda\0\x08\1\1\0\0\x3f\0" * 500)  # as in a thumbnail
@@ -302,7 +302,7 @@ def test_scans_are_counted_in_the_picture_itself_and_none_is_hidden() -> None:
         assert inspect(few[:-2] + hidden + few[last:]).parts >= inspect(twice).parts
 
 
-def test_a_second_header_or_frame_is_refused() -> None:
+def test_second_header_or_frame_is_rejected() -> None:
     large = chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0))
     with pytest.raises(UndecodableImage):
         decode(png_with(PNG, [large]))
@@ -311,12 +311,12 @@ def test_a_second_header_or_frame_is_refused() -> None:
 
 
 @pytest.mark.parametrize("marker", [0xC3, 0xC5, 0xC9, 0xCA, 0xCF])
-def test_jpegs_of_rare_kinds_are_refused_with_the_reason(marker: int) -> None:
+def test_unsupported_jpeg_types_are_rejected_with_the_reason(marker: int) -> None:
     with pytest.raises(UndecodableImage, match="lossless, arithmetic-coded or hierarchical"):
         decode(JPEG.replace(b"\xff\xc0", bytes((0xFF, marker)), 1))
 
 
-def test_pillow_warns_nobody_of_what_strangers_send() -> None:
+def test_pillow_warnings_about_uploads_are_silenced() -> None:
     broken = [
         jpeg_with(JPEG, segment(0xE1, b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + random.Random(0).randbytes(9000))),
         png_with(PNG, [chunk(b"acTL", bytes(8))]),
@@ -335,12 +335,12 @@ for data in {broken!r}:
     assert done.stderr == ""
 
 
-def test_the_pixels_of_an_animation_are_those_of_its_first_frame() -> None:
+def test_animation_is_decoded_as_its_first_frame() -> None:
     others = [Image.new("RGB", IMAGE.size, colour) for colour in ("red", "blue")]
     for format in ("PNG", "WEBP", "GIF"):
         options = {"lossless": True} if format == "WEBP" else {}
         data = saved(IMAGE, format, save_all=True, append_images=others, **options)
-        same(data)
+        assert_pixels_as_in_pillow(data)
         assert len(strip_metadata(data).data) <= len(data)
         found = np.asarray(decode(data).convert("RGB"), dtype=int)
         assert np.abs(found - np.asarray(IMAGE, dtype=int)).mean() < 12

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from preprocessing import FORMATS, ImageError, ImageTooLarge, Limits, UndecodableImage, decode, inspect
+from preprocessing import FORMATS, ImageError, ImageLimits, ImageTooLarge, UndecodableImage, decode, inspect
 from tests.preprocessing.files import bmp, chunk, progressive, saved
 from tests.support.pictures import WHITE, digit, encoded
 
-LIMITS = Limits(pixels=1_000_000, photo_pixels=12_000_000, side=30_000)
+LIMITS = ImageLimits(pixels=1_000_000, photo_pixels=12_000_000, side=30_000)
 SEVEN = encoded(digit("7"))
 
 
@@ -24,7 +24,7 @@ def png_header(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_formats_are_told_by_content(format: str) -> None:
+def test_format_is_detected_from_content(format: str) -> None:
     image = digit("7").convert("RGB")
     data = encoded(image, format)
     assert inspect(data).format == format
@@ -38,7 +38,7 @@ def test_truncated_files_are_undecodable(format: str) -> None:
         decode(data[: len(data) // 2], LIMITS)
 
 
-def test_palette_colours_without_a_palette_are_undecodable() -> None:
+def test_palette_image_without_a_palette_is_undecodable() -> None:
     header = struct.pack(">IIBBBBB", 2, 2, 8, 3, 0, 0, 0)
     png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(6))) + chunk(b"IEND", b"")
     with pytest.raises(UndecodableImage, match="truncated or corrupt"):
@@ -59,7 +59,7 @@ def test_sides_are_limited(size: tuple[int, int]) -> None:
     assert decode(encoded(Image.new("L", (min(width, 8192), min(height, 8192))))).size != size
 
 
-def test_photos_may_be_larger_than_what_is_decoded_in_full() -> None:
+def test_jpeg_has_a_higher_pixel_limit() -> None:
     image = Image.new("L", (2000, 1000))
     assert decode(encoded(image, "JPEG"), LIMITS).size == (1000, 500)
     for format in ("PNG", "WEBP"):
@@ -70,7 +70,7 @@ def test_photos_may_be_larger_than_what_is_decoded_in_full() -> None:
 
 
 def bombs() -> dict[str, bytes]:
-    """A few bytes each, of pictures that would take gigabytes."""
+    """Files of a few bytes whose images would take gigabytes."""
     frame = struct.pack("<BHHHHB", 0x2C, 0, 0, 65_535, 65_535, 0) + b"\x02\x01\0\0"
     small = struct.pack("<BHHHHB", 0x2C, 65_000, 65_000, 9, 9, 0) + b"\x02\x01\0\0"
     canvas = b"WEBPVP8X" + struct.pack("<I", 10) + bytes(4) + b"\xff" * 6
@@ -91,7 +91,7 @@ def bombs() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", bombs())
-def test_absurd_sizes_are_refused_before_memory_is_taken(name: str) -> None:
+def test_decompression_bombs_are_rejected_before_allocation(name: str) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(ImageTooLarge, match="pixels"):
@@ -102,7 +102,7 @@ def test_absurd_sizes_are_refused_before_memory_is_taken(name: str) -> None:
 
 
 @pytest.mark.parametrize(("more", "readable"), [(0, True), (30, True), (60, False), (5000, False)])
-def test_a_jpeg_may_not_have_thousands_of_scans(more: int, readable: bool) -> None:
+def test_jpeg_with_too_many_scans_is_rejected(more: int, readable: bool) -> None:
     many = progressive(Image.new("L", (64, 64), 128), more)
     if readable:
         assert decode(many).size == (64, 64)
@@ -118,19 +118,19 @@ def test_pixels_times_scans_are_limited() -> None:
     assert decode(few).size == (512, 512)
     with pytest.raises(ImageTooLarge, match=r"4096x4096, and its scans take as long.*not a progressive one"):
         decode(many)
-    assert decode(many, Limits(photo_pixels=40_000_000)).size == (512, 512)
+    assert decode(many, ImageLimits(photo_pixels=40_000_000)).size == (512, 512)
 
 
 @pytest.mark.parametrize("size", [(4032, 3024), (4096, 4096)])
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
-def test_progressive_photos_within_the_limit_are_read(size: tuple[int, int], subsampling: str) -> None:
+def test_progressive_photos_within_the_limit_are_accepted(size: tuple[int, int], subsampling: str) -> None:
     photo = saved(Image.new("RGB", size, "teal"), "JPEG", progressive=True, subsampling=subsampling)
     found = inspect(photo)
-    assert found.work <= Limits().photo_pixels
+    assert found.work <= ImageLimits().photo_pixels
     assert photo.count(b"\xff\xda") == 10
 
 
-def test_runs_that_take_long_are_refused() -> None:
+def test_expensive_run_length_encoding_is_rejected() -> None:
     assert decode(bmp(b"\x40\x07\0\0" * 64, 64, 64, 8, compression=1, palette=bytes(1024))).size == (64, 64)
     with pytest.raises(ImageTooLarge, match=r"64x64, and its runs take as long.*Send a smaller one, or save it as PNG"):
         decode(bmp(b"\0\0" * 300_000, 64, 64, 8, compression=1, palette=bytes(1024)))
@@ -138,7 +138,7 @@ def test_runs_that_take_long_are_refused() -> None:
         decode(bmp(b"\1\7\0\0" * 1000, 1100, 1000, 8, compression=1, palette=bytes(1024)))
 
 
-def test_first_frame_of_an_animation() -> None:
+def test_animation_is_decoded_as_its_first_frame() -> None:
     frames = [Image.new("L", (20, 20), level) for level in (10, 200)]
     buffer = io.BytesIO()
     frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
@@ -146,13 +146,13 @@ def test_first_frame_of_an_animation() -> None:
     assert image.convert("L").getpixel((5, 5)) == 10
 
 
-def test_a_large_photo_is_decoded_at_a_fraction_of_its_size() -> None:
+def test_large_jpeg_is_decoded_at_a_fraction_of_its_size() -> None:
     image = decode(encoded(Image.new("RGB", (4000, 3000), "white"), "JPEG"), LIMITS)
     assert image.size == (500, 375)
     assert image.mode == "L"
 
 
-def test_a_photo_with_others_behind_it_is_decoded_as_any_other() -> None:
+def test_jpeg_with_further_images_is_decoded_like_a_plain_one() -> None:
     page = Image.new("RGB", (2000, 1600), "white")
     page.paste("black", (500, 300, 700, 900))
     buffer = io.BytesIO()
@@ -165,7 +165,7 @@ def test_a_photo_with_others_behind_it_is_decoded_as_any_other() -> None:
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_pictures_are_turned_upright(format: str, orientation: int) -> None:
+def test_exif_orientation_is_applied(format: str, orientation: int) -> None:
     upright = digit("7", paper=WHITE).convert("RGB")
     turns = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_90", 7: "TRANSVERSE"}
     stored = upright.transpose(Image.Transpose[{**turns, 8: "ROTATE_270"}[orientation]]) if orientation > 1 else upright
@@ -179,7 +179,7 @@ def test_pictures_are_turned_upright(format: str, orientation: int) -> None:
 
 
 @given(st.binary(max_size=64), st.integers(0, len(SEVEN)), st.integers(0, 8))
-def test_damaged_bytes_never_raise_anything_else(noise: bytes, place: int, cut: int) -> None:
+def test_damaged_files_raise_only_image_errors(noise: bytes, place: int, cut: int) -> None:
     data = SEVEN[:place] + noise + SEVEN[place + cut :]
     try:
         image = decode(data, LIMITS)

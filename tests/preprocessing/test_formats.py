@@ -1,4 +1,4 @@
-"""What people's programs write: every kind of file must give the frame that the same drawing gives as plain RGBA."""
+"""Files as common programs write them give the frame that the same drawing gives as plain RGBA."""
 
 import io
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from preprocessing import decode, preprocess
-from tests.preprocessing.test_pipeline import MNIST
+from tests.preprocessing.specs import MNIST
 from tests.support.pictures import BLACK, CLEAR, WHITE, digit, encoded
 
 TOLERANCE = 0.02  # mean absolute difference in 0..1
@@ -58,7 +58,7 @@ FILES: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_every_kind_of_file_gives_the_same_frame(file: str) -> None:
+def test_every_file_format_gives_the_same_frame(file: str) -> None:
     expected = preprocess(digit("7"), MNIST)
     found = preprocess(decode(FILES[file]()), MNIST)
     assert float(np.abs(found - expected).mean()) < TOLERANCE

@@ -1,3 +1,5 @@
+"""Preprocessing of ink: the same tensor whatever the polarity, place, size, mode and pen."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,14 +8,9 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from preprocessing import Geometry, InputSpec, NoInk, Normalisation, preprocess, stages
+from tests.preprocessing.specs import MNIST
 from tests.support.pictures import BLACK, CLEAR, CLEAR_WHITE, WHITE, Colour, canvas, digit
 
-MNIST = InputSpec(
-    size=28,
-    channels=1,
-    geometry=Geometry(fit_box=20, centring="mass", polarity="light_on_dark"),
-    normalisation=Normalisation(mean=0, std=1),
-)
 RED: Colour = (200, 20, 20, 255)
 
 
@@ -27,20 +24,20 @@ def ink_box(tensor: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> tuple[
     ("ink", "paper"),
     [(BLACK, WHITE), (WHITE, BLACK), (BLACK, CLEAR), (BLACK, CLEAR_WHITE), (WHITE, CLEAR), (WHITE, CLEAR_WHITE), (RED, WHITE)],
 )
-def test_polarity_transparency_and_colour_do_not_matter(ink: Colour, paper: Colour) -> None:
+def test_result_does_not_depend_on_polarity_transparency_and_colour(ink: Colour, paper: Colour) -> None:
     expected = preprocess(digit("7", ink=BLACK, paper=WHITE), MNIST)
     np.testing.assert_allclose(preprocess(digit("7", ink=ink, paper=paper), MNIST), expected, atol=1 / 255)
 
 
 @given(st.integers(-60, 60), st.integers(-40, 30), st.integers(0, 200), st.sampled_from([CLEAR, WHITE]))
-def test_place_and_padding_do_not_matter(right: int, down: int, padding: int, paper: Colour) -> None:
+def test_result_does_not_depend_on_position_and_padding(right: int, down: int, padding: int, paper: Colour) -> None:
     expected = preprocess(digit("4", paper=paper), MNIST)
     padded = Image.new("RGBA", (280 + padding, 280 + padding // 2), paper)
     padded.paste(digit("4", paper=paper, offset=(right, down)), (padding // 3, 0))
     np.testing.assert_array_equal(preprocess(padded, MNIST), expected)
 
 
-def test_ink_fills_the_box_and_its_mass_is_central() -> None:
+def test_ink_fills_the_box_and_is_centred_by_mass() -> None:
     tensor = preprocess(digit("7"), MNIST)
     assert tensor.shape == (1, 28, 28)
     assert tensor.dtype == np.float32
@@ -51,13 +48,13 @@ def test_ink_fills_the_box_and_its_mass_is_central() -> None:
     assert abs(float(mass.sum(axis=1) @ middle) - 14) <= 0.6
 
 
-def test_aspect_is_kept() -> None:
+def test_aspect_ratio_is_kept() -> None:
     height, width = ink_box(preprocess(digit("1"), MNIST))
     assert height == 20
     assert width < 5
 
 
-def test_a_picture_in_the_shape_of_mnist_hardly_changes() -> None:
+def test_image_in_mnist_format_hardly_changes() -> None:
     frame = stages(digit("4"), MNIST)[-1].image
     again = preprocess(frame, MNIST)[0]
     assert np.abs(again - np.asarray(frame, dtype=np.float32) / 255).mean() < 0.02
@@ -82,7 +79,7 @@ def test_size_channels_polarity_and_normalisation_follow_the_spec() -> None:
     assert float(tensor[0, -1, 0]) == pytest.approx(2)
 
 
-def test_stages_tell_what_was_done() -> None:
+def test_stages_describe_each_step() -> None:
     steps = stages(digit("7"), MNIST)
     assert [step.name for step in steps] == ["gray", "ink", "crop", "input"]
     assert all(step.image.mode == "L" and step.note for step in steps)
@@ -99,13 +96,13 @@ def test_stages_tell_what_was_done() -> None:
         Image.new("I;16", (20, 20), 7),
     ],
 )
-def test_nothing_drawn(image: Image.Image) -> None:
+def test_image_without_ink_raises_no_ink(image: Image.Image) -> None:
     with pytest.raises(NoInk, match="Nothing is drawn"):
         preprocess(image, MNIST)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "I;16", "F"])
-def test_every_mode_of_the_decoders_is_read(mode: str) -> None:
+def test_every_pillow_mode_is_accepted(mode: str) -> None:
     flat = digit("7", ink=BLACK, paper=WHITE)
     if mode in ("I", "F", "I;16"):
         image = Image.fromarray(np.asarray(flat.convert("L"), dtype=np.uint16) * 257).convert(mode)

@@ -1,4 +1,4 @@
-"""What people send besides clean drawings: each change must leave the ink, and so the tensor, nearly as it was."""
+"""Degraded images (uneven light, noise, ruled paper, JPEG) give nearly the same tensor as the clean drawing."""
 
 import io
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from preprocessing import NoInk, preprocess, stages
-from tests.preprocessing.test_pipeline import MNIST
+from tests.preprocessing.specs import MNIST
 from tests.support.pictures import BLACK, STROKES, WHITE, canvas, digit
 
 # Mean absolute difference of two tensors in 0..1 that show the same digit; another digit is 0.1 and more away.
@@ -92,18 +92,18 @@ def large(image: Image.Image) -> Image.Image:
     "change",
     [uneven_light, noise, noise_on_a_blackboard, squared_paper, ruled_paper, dark_edge, frame, specks, jpeg, faint, large],
 )
-def test_the_digit_comes_out_nearly_as_it_was(change: Change) -> None:
+def test_digit_is_recovered_from_a_degraded_image(change: Change) -> None:
     expected, found = preprocess(paper(), MNIST), preprocess(change(paper()), MNIST)
     assert float(np.abs(found - expected).mean()) < TOLERANCE
 
 
-def test_other_digits_are_beyond_the_tolerance() -> None:
+def test_other_digits_differ_by_more_than_the_tolerance() -> None:
     for name in set(STROKES) - {"4"}:
         other = preprocess(digit(name), MNIST)
         assert float(np.abs(other - preprocess(paper(), MNIST)).mean()) > 2 * TOLERANCE
 
 
-def test_the_strokes_of_one_digit_stay_together() -> None:
+def test_separate_strokes_of_one_digit_are_kept_together() -> None:
     five: list[list[tuple[float, float]]] = [
         [(130, 90), (115, 150), (160, 150), (165, 200), (110, 215)],
         [(150, 75), (210, 70)],
@@ -111,26 +111,26 @@ def test_the_strokes_of_one_digit_stay_together() -> None:
     assert aspect(canvas(five, width=10)) > 1.3 * aspect(canvas(five[:1], width=10))
 
 
-def test_a_speck_far_away_does_not_widen_the_crop() -> None:
+def test_distant_speck_does_not_widen_the_crop() -> None:
     image = digit("7")
     ImageDraw.Draw(image).ellipse((5, 5, 9, 9), fill=BLACK)
     assert aspect(image) == pytest.approx(aspect(digit("7")), rel=0.05)
 
 
 @pytest.mark.parametrize("width", [1, 2, 4])
-def test_thin_pens_become_like_others(width: int) -> None:
+def test_thin_strokes_are_normalised(width: int) -> None:
     pen = canvas(STROKES["7"], ink=BLACK, paper=WHITE, width=width)
     usual = preprocess(digit("7"), MNIST)
     assert float(np.abs(preprocess(pen, MNIST) - usual).mean()) < 2 * TOLERANCE
 
 
-def test_a_faint_line_of_one_pixel_on_a_large_page_survives() -> None:
+def test_faint_one_pixel_line_on_a_large_page_survives() -> None:
     page = canvas([[(240, 180), (600, 180), (390, 660)]], ink=(190, 190, 190, 255), paper=WHITE, side=1050, width=1)
     usual = preprocess(digit("7"), MNIST)
     assert float(np.abs(preprocess(page, MNIST) - usual).mean()) < 2 * TOLERANCE
 
 
-def test_a_line_of_sparse_dots_on_a_huge_page_survives() -> None:
+def test_sparse_dots_on_a_huge_page_survive() -> None:
     page = np.zeros((3000, 3000), dtype=np.uint8)
     places = np.linspace(5, 2994, 1000).astype(int)
     page[places, places] = 255
@@ -138,7 +138,7 @@ def test_a_line_of_sparse_dots_on_a_huge_page_survives() -> None:
     assert float(np.abs(preprocess(Image.fromarray(page), MNIST) - preprocess(line, MNIST)).mean()) < 2 * TOLERANCE
 
 
-def test_noise_alone_is_no_ink() -> None:
+def test_noise_alone_raises_no_ink() -> None:
     values = np.random.default_rng(0).normal(200, 12, (200, 200))
     with pytest.raises(NoInk):
         preprocess(picture(values), MNIST)

@@ -1,4 +1,4 @@
-"""Sets of prefix codes of lossless WebPs are counted as libwebp would find them."""
+"""Counting the sets of prefix codes in lossless WebPs."""
 
 import struct
 import time
@@ -43,13 +43,13 @@ def chunk_of(webp: bytes, kind: bytes) -> bytes:
 
 @pytest.mark.parametrize("name", PICTURES)
 @pytest.mark.parametrize(("method", "quality"), [(0, 0), (3, 30), (6, 60)])
-def test_what_libwebp_writes_is_followed_and_has_few(name: str, method: int, quality: int) -> None:
+def test_libwebp_output_is_parsed_and_has_few_sets(name: str, method: int, quality: int) -> None:
     data = saved(PICTURES[name], "WEBP", lossless=True, method=method, quality=quality, exact=True)
     check_sets(chunk_of(data, b"VP8L"), SIDE, SIDE, header=True, most=64)
     assert decode(data).convert("RGBA").tobytes() == PICTURES[name].convert("RGBA").tobytes()
 
 
-def test_opacity_is_followed_as_well() -> None:
+def test_alpha_stream_is_parsed() -> None:
     clear = SMOOTH.convert("RGB")
     clear.putalpha(GRAINY.getchannel("A"))
     data = saved(clear, "WEBP", quality=50, alpha_quality=100)
@@ -60,7 +60,7 @@ def test_opacity_is_followed_as_well() -> None:
 
 
 @pytest.mark.parametrize("sets", [1, 2, 63, 64, 65, 700])
-def test_sets_are_counted(sets: int) -> None:
+def test_code_sets_are_counted(sets: int) -> None:
     stream = many_codes(200, 240, sets)
     assert decode(riff(riff_chunk(b"VP8L", stream))).size == (200, 240)
     if sets > 64:
@@ -70,7 +70,7 @@ def test_sets_are_counted(sets: int) -> None:
         check_sets(stream, 200, 240, header=True, most=64)
 
 
-def test_pictures_of_thousands_of_sets_are_refused_wherever_they_are() -> None:
+def test_images_with_thousands_of_code_sets_are_rejected() -> None:
     side, sets = 400, 2 * MAX_SETS
     lossless, opacity = many_codes(side, side, sets), many_codes(side, side, sets, header=False)
     canvas = struct.pack("<I", side - 1)[:3] * 2
@@ -84,7 +84,7 @@ def test_pictures_of_thousands_of_sets_are_refused_wherever_they_are() -> None:
     ):
         assert inspect(data).parts > 1000  # and so not for the event loop
         started = time.thread_time()
-        with pytest.raises(UndecodableImage, match=f"{sets:,} sets of codes, as no program writes"):
+        with pytest.raises(UndecodableImage, match=f"{sets:,} sets of codes, as no encoder writes"):
             decode(data)
         assert time.thread_time() - started < 0.3
 
@@ -94,7 +94,7 @@ STREAM = chunk_of(saved(SMOOTH, "WEBP", lossless=True), b"VP8L")
 
 @given(st.integers(0, 5000), st.binary(max_size=20), st.integers(0, 20))
 @settings(max_examples=60)
-def test_damaged_streams_are_followed_or_refused(place: int, noise: bytes, cut: int) -> None:
+def test_damaged_streams_are_parsed_or_rejected(place: int, noise: bytes, cut: int) -> None:
     damaged = STREAM[:place] + noise + STREAM[place + cut :]
     for header in (True, False):
         try:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from models.card import CARD_FILE, read_card
-from models.store import catalogue
+from models.store import card_folders
 from tests.models.catalogues import models
 from tests.support.catalogues import write_catalogue
 from tests.support.pictures import digit, encoded
@@ -74,7 +74,7 @@ def test_a_bento_carries_its_models(model_store: Path, tmp_path: Path) -> None:
     with served(other_home, empty) as client:
         assert client.post("/classify", content=SEVEN).json()["label"] == "7"
         assert client.post("/gallery", content=SEVEN).status_code == 201
-        assert names(client) == {read_card(folder / CARD_FILE).name for folder in catalogue()}
+        assert names(client) == {read_card(folder / CARD_FILE).name for folder in card_folders()}
 
 
 def test_a_bento_built_from_python_carries_the_runner(model_store: Path, tmp_path: Path) -> None:

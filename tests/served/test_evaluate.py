@@ -1,4 +1,4 @@
-"""`make evaluate`: test pictures through the running service, judged against the card it serves."""
+"""`make evaluate`: test images are sent to the running service, and compared with the card it serves."""
 
 from pathlib import Path
 
@@ -11,16 +11,16 @@ from tests.support.processes import ROOT
 torch = pytest.importorskip("torch")
 
 from training import served  # noqa: E402
-from training.frames import Pictures  # noqa: E402
-from training.strokes import draw  # noqa: E402
+from training.data.image_sets import ImageSet  # noqa: E402
+from training.rendering.strokes import draw  # noqa: E402
 
 pytestmark = pytest.mark.served
 
 NAME = "drawn digits, test"
 
 
-class Drawn:
-    """Digits that the program draws, in the place of a data set."""
+class GeneratedDigits:
+    """Generated digits instead of a data set."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
@@ -29,14 +29,14 @@ class Drawn:
     def labels(self) -> list[str]:
         return [str(digit) for digit in range(10)]
 
-    def test(self) -> dict[str, Pictures]:
+    def test(self) -> dict[str, ImageSet]:
         digits = np.tile(np.arange(10, dtype=np.int64), 5)
-        return {NAME: Pictures(draw, digits, digits, 3)}
+        return {NAME: ImageSet(draw, digits, digits, 3)}
 
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(served, "EXAMINATIONS", {"digits": Drawn})
+    monkeypatch.setattr(served, "EVALUATION_DATA", {"digits": GeneratedDigits})
 
 
 def evaluate(address: str, out: Path, *more: str) -> int:
@@ -44,17 +44,17 @@ def evaluate(address: str, out: Path, *more: str) -> int:
 
 
 @pytest.mark.usefixtures("drawn")
-def test_a_card_that_says_nothing_of_the_pictures_fails(
+def test_card_without_metrics_of_the_test_set_fails(
     service_address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert evaluate(service_address, tmp_path) == 1
     printed = capsys.readouterr().out
-    assert "n 50" in printed and "precision" in printed and "says nothing" in printed
+    assert "n 50" in printed and "precision" in printed and "has no metrics" in printed
     assert (tmp_path / "digits.png").is_file() and (tmp_path / "digits-worst.png").is_file()
 
 
 @pytest.mark.usefixtures("drawn")
-def test_what_was_measured_can_be_written_into_the_card(service_address: str, tmp_path: Path) -> None:
+def test_measured_metrics_are_written_into_the_card(service_address: str, tmp_path: Path) -> None:
     card = read_card(ROOT / "models" / "digits" / CARD_FILE)
     (tmp_path / "digits").mkdir()
     write_card(card, tmp_path / "digits" / CARD_FILE)
@@ -68,16 +68,16 @@ def test_what_was_measured_can_be_written_into_the_card(service_address: str, tm
 
 @pytest.mark.usefixtures("drawn")
 @pytest.mark.parametrize(("better", "status"), [(1.0, 1), (0.0, 0)])
-def test_a_card_that_claims_more_than_is_measured_fails(
+def test_card_with_better_figures_than_measured_fails(
     service_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, better: float, status: int
 ) -> None:
     service = served.Service.at(service_address)
-    found, _ = served.examine(service, "digits", Drawn(tmp_path), tmp_path)
+    found, _ = served.evaluate_model(service, "digits", GeneratedDigits(tmp_path), tmp_path)
     claim = found[0].model_copy(update={"accuracy": found[0].accuracy - 0.002 + 0.2 * better})
     monkeypatch.setattr(served.Service, "metrics", lambda _self, _model: [claim])
     assert evaluate(service_address, tmp_path) == status
 
 
-def test_no_service_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unreachable_service_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert evaluate("http://127.0.0.1:9", tmp_path) == 2
     assert "Is the service running?" in capsys.readouterr().err

@@ -167,7 +167,7 @@ def test_exports_that_are_not_read_hold_little_and_not_for_ever(model_store: Pat
     file = tmp_path / "gallery.db"
     store = Store(file_url(file), 100)
     for number in range(20):
-        store.keep(prediction(), replace(KEPT, image=Random(number).randbytes(4_000_000)))
+        store.save(prediction(), replace(KEPT, image=Random(number).randbytes(4_000_000)))
     store.close()
     file.chmod(0o644)
     port = free_port()

@@ -43,7 +43,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     catalogue = home / "catalogue"
     done = models(home, "import", str(home / "zoo.onnx"), "--name", "zoo-digits", "--labels", "0-9", catalogue=catalogue)
     assert done.returncode == 0, done.stderr
-    assert "batch of 1 made free" in done.stdout
+    assert "batch size of 1 made dynamic" in done.stdout
     settings = {"CATALOGUE": str(catalogue), "DEFAULT_MODEL": "zoo-digits", "WORKERS": "1"}
     with start_service(home, free_port(), **settings) as address:
         yield address

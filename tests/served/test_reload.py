@@ -125,7 +125,7 @@ def wrong_answer(stored: Path) -> str:
     card = read_card(stored / CARD_FILE)
     assert isinstance(card, ModelCard)
     write_card(card.model_copy(update={"known_answer": {"d": 100.0}}), stored / CARD_FILE)
-    return "answers a known picture with"
+    return "for the golden input"
 
 
 def other_file(stored: Path) -> str:

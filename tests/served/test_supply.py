@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.requirements import of_bento, read_lock
+from deploy.requirements import lock_file, read_lock
 from loadtests.samples import samples
 from models.card import MODEL_FILE
 from tests.served.test_bento import bentoml
@@ -79,7 +79,7 @@ def test_the_image_installs_what_is_locked(dockerfile: list[tuple[str, str]], be
     assert "--only-binary=:all:" in install
     assert ("COPY", "env/python/requirements.txt /requirements.txt") in dockerfile
     entries = list(read_lock(bento / "env/python/requirements.txt"))
-    locked = {str(entry.requirement): entry.hashes for entry in read_lock(of_bento(ROOT / "bentofile.yaml"))}
+    locked = {str(entry.requirement): entry.hashes for entry in read_lock(lock_file(ROOT / "bentofile.yaml"))}
     assert {str(entry.requirement): entry.hashes for entry in entries if entry.hashes} == locked
     assert {str(entry.requirement) for entry in entries} == set(locked)  # BentoML names itself once more
 

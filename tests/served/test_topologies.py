@@ -16,7 +16,7 @@ import pytest
 
 from loadtests.samples import samples
 from models.card import CARD_FILE, read_card
-from models.store import catalogue
+from models.store import card_folders
 from serving.batching import PATIENCE_SECONDS
 from tests.support.load import post_all
 from tests.support.metrics import Counted, scrape
@@ -94,7 +94,7 @@ def described(address: str, name: str) -> dict[str, Any]:
     return entry
 
 
-@pytest.mark.parametrize("name", [read_card(folder / CARD_FILE).name for folder in catalogue()])
+@pytest.mark.parametrize("name", [read_card(folder / CARD_FILE).name for folder in card_folders()])
 def test_every_model_of_the_catalogue_answers(address: str, name: str) -> None:
     card = described(address, name)["card"]
     for path in ("/classify", "/explain"):

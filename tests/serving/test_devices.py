@@ -181,7 +181,7 @@ def test_models_that_fail_to_load_leave_no_session_open(tmp_path: Path) -> None:
     wrong = read_card(tmp_path / "second" / CARD_FILE)
     assert isinstance(wrong, ModelCard)
     write_card(wrong.model_copy(update={"known_answer": {"a": 100.0}}), tmp_path / "second" / CARD_FILE)
-    with pytest.raises(DeviceUnavailable, match="answers a known picture with"):
+    with pytest.raises(DeviceUnavailable, match="for the golden input"):
         EmbeddedCatalogue([tmp_path / "first", tmp_path / "second"], Settings())
     assert sessions() == before
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from models.card import MODEL_FILE, ModelCard
-from models.check import check_folder
 from models.store import CATALOGUE
+from models.validation import validate_folder
 from preprocessing import Stage, stages, tensor
 from serving.devices import CPU, Session
 from serving.explanation import PLACES, colours, heat_map, lead, occlusions, patch_side, percent, stage_picture
@@ -20,7 +20,7 @@ FOLDER: Path = CATALOGUE / "digits"
 
 @pytest.fixture(scope="module")
 def card() -> ModelCard:
-    card = check_folder(FOLDER)
+    card = validate_folder(FOLDER)
     assert isinstance(card, ModelCard)
     return card
 

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message
 
-from gallery import CONNECTIONS, Cancellation, Choice, Page, Store
+from gallery import CONNECTIONS, Cancellation, Filter, Page, Store
 from serving.access import CALLER
 from serving.entries import Chosen, Correction, Keeping, Listing, parse_correction
 from serving.errors import Problem
@@ -138,7 +138,7 @@ def writes(gallery: GalleryRoutes, id: UUID) -> list[Callable[[], Awaitable[Resp
 @pytest.fixture
 def writer(gallery: GalleryRoutes, tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """Another program that has the database of the gallery, in which there is one entry, locked for writing."""
-    gallery._store.keep(prediction("4"), FOUR, "first")
+    gallery._store.save(prediction("4"), FOUR, "first")
     with closing(sqlite3.connect(tmp_path / "gallery.db", isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield connection
@@ -149,7 +149,7 @@ def test_what_was_answered_503_is_not_done_afterwards(
 ) -> None:
     """The database is locked for longer than an answer may take, and then is not any more."""
     monkeypatch.setattr("serving.gallery.ANSWER_SECONDS", 0.3)
-    (before,) = gallery._store.page(Choice(), 9).entries
+    (before,) = gallery._store.page(Filter(), 9).entries
 
     async def ask() -> list[Response]:
         return await asyncio.gather(*(write() for write in writes(gallery, before.id)))
@@ -159,7 +159,7 @@ def test_what_was_answered_503_is_not_done_afterwards(
         assert b"Nothing was changed." in answer.body
     writer.rollback()
     gallery._threads.shutdown(wait=True)  # whatever still waited for the database has gone on by now
-    (after,) = gallery._store.page(Choice(), 9).entries
+    (after,) = gallery._store.page(Filter(), 9).entries
     assert (after.id, after.updated, after.label, after.corrected) == (before.id, before.updated, "4", None)
     gallery.close()
 
@@ -167,8 +167,8 @@ def test_what_was_answered_503_is_not_done_afterwards(
 def test_a_commit_that_has_begun_is_waited_for(gallery: GalleryRoutes, monkeypatch: pytest.MonkeyPatch) -> None:
     """It cannot be called off: the answer says what became of it, or that this is not known."""
     monkeypatch.setattr("serving.gallery.ANSWER_SECONDS", 1.0)
-    monkeypatch.setattr("serving.gallery.picture", lambda *_: SEVEN)
-    gallery._store.page(Choice(), 1)
+    monkeypatch.setattr("serving.gallery.prepare_image", lambda *_: SEVEN)
+    gallery._store.page(Filter(), 1)
     go_on = Event()
 
     def slowly(self: Cancellation) -> None:
@@ -191,12 +191,12 @@ def test_a_commit_that_has_begun_is_waited_for(gallery: GalleryRoutes, monkeypat
     assert b"It is not known whether this was done" in answer.body
     go_on.set()
     gallery._threads.shutdown(wait=True)
-    assert gallery._store.page(Choice(), 9).total == 2
+    assert gallery._store.page(Filter(), 9).total == 2
     gallery.close()
 
 
 def test_writes_whose_clients_went_away_are_called_off(gallery: GalleryRoutes, writer: sqlite3.Connection) -> None:
-    (before,) = gallery._store.page(Choice(), 9).entries
+    (before,) = gallery._store.page(Filter(), 9).entries
 
     async def ask() -> None:
         answers = [asyncio.ensure_future(write()) for write in writes(gallery, before.id)]
@@ -209,7 +209,7 @@ def test_writes_whose_clients_went_away_are_called_off(gallery: GalleryRoutes, w
     asyncio.run(ask())
     writer.rollback()
     gallery._threads.shutdown(wait=True)
-    (after,) = gallery._store.page(Choice(), 9).entries
+    (after,) = gallery._store.page(Filter(), 9).entries
     assert (after.id, after.updated) == (before.id, before.updated)
     assert gallery._asked == 0
     gallery.close()
@@ -233,7 +233,7 @@ def test_a_key_of_the_api_has_entries_of_its_own(gallery: GalleryRoutes) -> None
         assert status == 201 and id != kept[page][1]
     finally:
         ANSWER.model = "digits"
-    assert gallery._store.entry(UUID(kept[page][1])).corrected == "8"
+    assert gallery._store.get(UUID(kept[page][1])).corrected == "8"
     gallery.close()
 
 
@@ -242,7 +242,7 @@ def export(gallery: GalleryRoutes) -> Response:
 
 
 def test_few_exports_at_a_time(gallery: GalleryRoutes) -> None:
-    gallery._store.keep(prediction(), SEVEN)
+    gallery._store.save(prediction(), SEVEN)
 
     async def crowd() -> None:
         answers = [await gallery.respond("/gallery/export", get("/gallery/export")) for _ in range(MOST_EXPORTS + 1)]
@@ -271,7 +271,7 @@ def test_few_exports_at_a_time(gallery: GalleryRoutes) -> None:
 
 def test_answers_that_are_not_read_are_few(gallery: GalleryRoutes, monkeypatch: pytest.MonkeyPatch) -> None:
     body = bytes(2 * PIECE_BYTES)
-    entry, _ = gallery._store.keep(prediction(), replace(SEVEN, image=body, media_type="image/webp"))
+    entry, _ = gallery._store.save(prediction(), replace(SEVEN, image=body, media_type="image/webp"))
     monkeypatch.setattr("serving.gallery.MOST_UNSENT_BYTES", 3 * len(body))
     image = "/gallery/{id:uuid}/image"
 
@@ -304,7 +304,7 @@ def test_an_export_that_cannot_go_on_breaks_off(
     monkeypatch.setattr("gallery.store.EXPORT_PAGE", 2)
     store: Store = gallery._store
     for _ in range(5):
-        store.keep(prediction(), SEVEN)
+        store.save(prediction(), SEVEN)
 
     async def export() -> None:
         answer = await gallery.respond("/gallery/export", get("/gallery/export"))

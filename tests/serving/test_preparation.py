@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from starlette.requests import ClientDisconnect
 
-from preprocessing import Geometry, InputSpec, Limits, Normalisation, Stripped
+from preprocessing import Geometry, ImageLimits, InputSpec, Normalisation, StrippedImage
 from serving import preparation
 from serving.errors import Problem
 from serving.preparation import THREADS_A_REQUEST, Cancellation, Preparation, Prepared
@@ -43,11 +43,11 @@ def speckled() -> Image.Image:
 class Watched(Preparation):
     """Notes what is prepared, in which thread and how many at a time; pictures in threads take until they are let go."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        super().__init__([SPEC], limits or Limits())
+    def __init__(self, limits: ImageLimits | None = None) -> None:
+        super().__init__([SPEC], limits or ImageLimits())
         self.loop_thread = threading.get_ident()
-        self.inline: list[Stripped] = []
-        self.threaded: list[Stripped] = []
+        self.inline: list[StrippedImage] = []
+        self.threaded: list[StrippedImage] = []
         self.most = 0
         self.open = threading.Semaphore(10_000)
         self._at_work = 0
@@ -57,7 +57,7 @@ class Watched(Preparation):
         """Have pictures in threads wait; every ``open.release()`` lets one go."""
         self.open = threading.Semaphore(0)
 
-    def _finish(self, found: Stripped, started: float) -> Prepared:
+    def _finish(self, found: StrippedImage, started: float) -> Prepared:
         if threading.get_ident() == self.loop_thread:
             self.inline.append(found)
             return super()._finish(found, started)
@@ -124,7 +124,7 @@ def test_every_kind_of_image_of_a_batch_has_its_place() -> None:
     images: Sequence[bytes | memoryview] = [
         SEVEN, LARGE, b"", body[4 : 4 + len(SEVEN)], body[4 + len(SEVEN) :], LARGE[:5000], encoded(Image.new("L", (900, 900))),
     ]  # fmt: skip
-    found = asyncio.run(Preparation([SPEC], Limits()).all(images, patient()))
+    found = asyncio.run(Preparation([SPEC], ImageLimits()).all(images, patient()))
     codes = [one.code if isinstance(one, Problem) else "" for one in found]
     assert codes == ["", "", "unsupported_media", "", "", "undecodable", "no_ink"]
     same = [one.tensor.tobytes() for one in found if isinstance(one, Prepared)]
@@ -279,4 +279,4 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def test_images_of_all_formats_are_taken_at_the_start() -> None:
-    assert Preparation([SPEC], Limits()).warm_up().tensors[0].shape == (1, 28, 28)
+    assert Preparation([SPEC], ImageLimits()).warm_up().tensors[0].shape == (1, 28, 28)

@@ -6,7 +6,7 @@ from hypothesis.extra import numpy as arrays
 
 from models.card import CARD_FILE, Calibration, ModelCard, Rejection, read_card
 from models.store import CATALOGUE
-from preprocessing import MOST_CHARACTERS, Tensor
+from preprocessing import MAX_CHARACTERS, Tensor
 from serving.scoring import familiarity, probabilities, ranking, reject_reason, several_reason, table
 
 LABELS = ["0", "1", "2"]
@@ -54,5 +54,5 @@ def test_a_model_of_single_characters_rejects_several() -> None:
     assert isinstance(card, ModelCard) and card.single
     assert several_reason(card, 1) is None
     assert "several characters (about 2)" in str(several_reason(card, 2))
-    assert f"({MOST_CHARACTERS} or more)" in str(several_reason(card, MOST_CHARACTERS))
+    assert f"({MAX_CHARACTERS} or more)" in str(several_reason(card, MAX_CHARACTERS))
     assert several_reason(card.model_copy(update={"single": False}), 2) is None

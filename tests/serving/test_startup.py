@@ -85,7 +85,7 @@ def test_a_model_that_answers_wrongly_stops_the_start(tmp_path: Path) -> None:
     card = read_card(stored / CARD_FILE)
     write_card(card.model_copy(update={"known_answer": {"a": 100.0}}), stored / CARD_FILE)
     said = refused_start(tmp_path, CATALOGUE=str(tmp_path / "catalogue"), DEFAULT_MODEL="marks")
-    assert said.startswith("marks:1.0.0 answers a known picture with a ")
+    assert said.startswith("marks:1.0.0 returns a ")
     assert said.endswith("; its card says a 100.000.\n")
 
 

@@ -1,23 +1,23 @@
-"""A data folder in small, and recipes that hold out as much as it has."""
+"""A small data folder, and recipes whose numbers fit it."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.training.sources import write_data
+from tests.training.synthetic_data import write_datasets
 
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that training/README.md describes, in small, with near copies planted."""
+    """The folder that training/README.md describes, small and with near duplicates."""
     folder = tmp_path_factory.mktemp("data")
-    write_data(folder)
+    write_datasets(folder)
     return folder
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Recipes show and hold out numbers of pictures that the small data folder can give."""
+    """Recipes train on and hold out as many images as the small data folder has."""
     from training.recipes import category, digits, fashion, letters
 
     for module in (digits, fashion):
@@ -29,4 +29,4 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(category, "EACH", 520)
     monkeypatch.setattr(category, "HELD_OUT", {"validation": 60, "test": 80})
     monkeypatch.setattr(category, "ROWS", 40)
-    monkeypatch.setattr(category, "STRANGERS", 60)
+    monkeypatch.setattr(category, "HELD_OUT_CLOTHES", 60)

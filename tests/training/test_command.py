@@ -1,4 +1,4 @@
-"""python -m training: the splits are looked at, a model is made, and whatever is wrong is said in a line."""
+"""``python -m training``: searches splits for leaks, trains a model, and reports errors in a line."""
 
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,14 @@ import pytest
 pytest.importorskip("torch", reason="PyTorch is missing; `make setup-train` installs it")
 
 from models.card import Calibration, ClassMetrics, Metrics, ModelCard, Provenance, Rejection
-from tests.training.sources import Images
+from tests.training.synthetic_data import Images
 from training import __main__ as command
-from training import splits
-from training.frames import INK
-from training.making import Say
+from training.data import splits
+from training.data.image_sets import INK
+from training.fitting.loop import Callback, EpochResult, Settings
 from training.recipe import Recipe
 from training.recipes import RECIPES, category
-from training.train import Epoch, Settings, Watch
+from training.trainer import Log
 
 CARD = ModelCard(
     name="digits",
@@ -45,37 +45,39 @@ CARD = ModelCard(
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Recipe, Path, Settings, tuple[str, ...]]]:
-    """What the command asks to be made; nothing is."""
-    calls: list[tuple[Recipe, Path, Settings, tuple[str, ...]]] = []
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Recipe, Path, Settings, tuple[str, ...]]]:
+    """The recipes and settings that the command would train with; nothing is trained."""
+    recorded: list[tuple[Recipe, Path, Settings, tuple[str, ...]]] = []
 
-    def made(recipe: Recipe, out: Path, settings: Settings, say: Say, watch: Watch, without: tuple[str, ...]) -> ModelCard:
-        calls.append((recipe, out, settings, without))
-        say("bank 1 of 2")
-        watch.step(1, 2, 0.5)
-        watch.epoch(Epoch(1, 0.25, {"MNIST, validation": 0.9125}, {"MNIST, validation": 0.3}, 90))
+    def record(
+        recipe: Recipe, out: Path, settings: Settings, log: Log, callback: Callback, without: tuple[str, ...]
+    ) -> ModelCard:
+        recorded.append((recipe, out, settings, without))
+        log("training set 1 of 2")
+        callback.on_step(1, 2, 0.5)
+        callback.on_epoch(EpochResult(1, 0.25, {"MNIST, validation": 0.9125}, {"MNIST, validation": 0.3}, 90))
         return CARD
 
-    monkeypatch.setattr(command, "make", made)
-    return calls
+    monkeypatch.setattr(command, "train_recipe", record)
+    return recorded
 
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("name", RECIPES)
-def test_the_splits_can_be_looked_at_alone(data: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_splits_option_only_searches_for_leaks(data: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([name, "--data", str(data), "--splits"]) == 0
-    assert capsys.readouterr().out == f"{name}: no picture is in two parts\n"
+    assert capsys.readouterr().out == f"{name}: no image is in two splits\n"
 
 
 @pytest.mark.usefixtures("small")
-def test_a_split_that_leaks_is_told_and_fails(
+def test_leaks_are_printed_and_the_status_is_1(
     data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def none(images: Images, others: Images) -> npt.NDArray[np.bool_]:  # noqa: ARG001
+    def no_duplicates(images: Images, others: Images) -> npt.NDArray[np.bool_]:  # noqa: ARG001
         return np.zeros(len(images), dtype=np.bool_)
 
     for module in (splits, category):
-        monkeypatch.setattr(module, "near_copies", none)
+        monkeypatch.setattr(module, "near_duplicates", no_duplicates)
     assert command.main(["letters", "--data", str(data), "--splits"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) > 3 and all(line.startswith("letters: ") and line.endswith(" as well") for line in lines)
@@ -83,10 +85,10 @@ def test_a_split_that_leaks_is_told_and_fails(
 
 @pytest.mark.parametrize("arguments", [[], ["--splits"]])
 @pytest.mark.parametrize("name", RECIPES)
-def test_missing_data_are_named_with_their_home(
+def test_missing_file_is_named_with_its_url(
     tmp_path: Path, name: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # A name in brackets is a name, not a style of the console.
+    # Brackets in a name are not taken for a style of the console.
     folder = tmp_path / "[bold]data"
     assert command.main([name, "--data", str(folder), "--out", str(tmp_path / "out"), *arguments]) == 1
     (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("error: "))
@@ -94,55 +96,55 @@ def test_missing_data_are_named_with_their_home(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_model_is_made_as_the_recipe_says_and_its_worth_is_told(
-    data: Path, asked: list[Any], capsys: pytest.CaptureFixture[str]
+def test_model_is_trained_with_the_settings_of_its_recipe_and_its_metrics_are_printed(
+    data: Path, calls: list[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command.main(["digits", "--data", str(data)]) == 0
-    ((recipe, out, settings, without),) = asked
+    ((recipe, out, settings, without),) = calls
     assert (type(recipe), recipe.data) == (RECIPES["digits"], data)
     assert (out, settings, without) == (Path("models/digits"), recipe.settings, ())
-    told = capsys.readouterr().out
-    assert "bank 1 of 2" in told
-    assert "epoch  1 of 7  loss 0.2500  MNIST, validation: 91.25 %  1.5 min" in told
-    assert "MNIST, test: 98.75 % of 1,000, balanced 75.00 %, calibration error 1.23 %" in told
+    output = capsys.readouterr().out
+    assert "training set 1 of 2" in output
+    assert "epoch  1 of 7  loss 0.2500  MNIST, validation: 91.25 %  1.5 min" in output
+    assert "MNIST, test: 98.75 % of 1,000, balanced 75.00 %, calibration error 1.23 %" in output
 
 
-def test_settings_can_be_changed(data: Path, asked: list[Any], tmp_path: Path) -> None:
+def test_options_override_the_settings_of_the_recipe(data: Path, calls: list[Any], tmp_path: Path) -> None:
     arguments = ["--epochs", "3", "--seed", "9", "--cores", "1"]
     arguments += ["--without", "doodles", "--without", "scribbles", "--out", str(tmp_path)]
     assert command.main(["letters", "--data", str(data), *arguments]) == 0
-    ((recipe, out, settings, without),) = asked
+    ((recipe, out, settings, without),) = calls
     assert (out, without) == (tmp_path, ("doodles", "scribbles"))
-    assert (settings.epochs, settings.seed, settings.smoothing) == (3, 9, recipe.settings.smoothing)
+    assert (settings.epochs, settings.seed, settings.label_smoothing) == (3, 9, recipe.settings.label_smoothing)
     assert (settings.threads, settings.processes) == (1, 1)
 
 
-def test_only_a_fresh_run_throws_a_checkpoint_away(data: Path, asked: list[Any], tmp_path: Path) -> None:
+def test_fresh_option_removes_the_checkpoint(data: Path, calls: list[Any], tmp_path: Path) -> None:
     checkpoint = tmp_path / "checkpoint.pt"
     checkpoint.touch()
     assert command.main(["letters", "--data", str(data), "--out", str(tmp_path)]) == 0
     assert checkpoint.exists()
     assert command.main(["letters", "--data", str(data), "--out", str(tmp_path), "--fresh"]) == 0
-    assert not checkpoint.exists() and len(asked) == 2
+    assert not checkpoint.exists() and len(calls) == 2
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["digts", "--data", "."], "there is no recipe 'digts'. There are: digits, letters, category, fashion."),
+        (["digts", "--data", "."], "unknown recipe 'digts'. Choose one of: digits, letters, category, fashion."),
         (["digits"], "--data --folder"),
         (["digits", "--data", ".", "--folder", "."], "not allowed with"),
         (["digits", "--data", ".", "--epochs", "many"], "invalid positive value: 'many'"),
         (["digits", "--data", ".", "--epochs", "0"], "0 is not above 0"),
     ],
 )
-def test_a_wrong_command_is_explained(arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as left:
+def test_invalid_arguments_are_explained(arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
         command.main(arguments)
-    assert left.value.code == 2
+    assert exit_.value.code == 2
     assert reason in " ".join(capsys.readouterr().err.split())
 
 
-def test_lines_hold_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
-    command.say("a\x1b[31m\nb")
+def test_control_characters_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    command.log("a\x1b[31m\nb")
     assert capsys.readouterr().out == "a\\x1b[31m\nb\n"

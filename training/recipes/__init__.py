@@ -1,10 +1,10 @@
-"""The recipes of the models in models/ by name, and what judges each of them."""
+"""The recipes by the name of their model, and the evaluation data of every model."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
-from training.frames import Pictures
+from training.data.image_sets import ImageSet
 from training.recipe import Recipe
 from training.recipes.category import Category
 from training.recipes.characters import Characters
@@ -13,16 +13,16 @@ from training.recipes.fashion import Fashion
 from training.recipes.letters import Letters
 
 
-class Examination(Protocol):
-    """Labels and test pictures of a model, as ``Recipe`` has them."""
+class EvaluationData(Protocol):
+    """The labels and the test sets of a model, as ``Recipe`` has them."""
 
     @property
     def labels(self) -> list[str]:
         """The classes."""
 
-    def test(self) -> dict[str, Pictures]:
-        """Pictures by ``DATA SET, SPLIT``; labels are places in ``labels``."""
+    def test(self) -> dict[str, ImageSet]:
+        """The test sets by ``DATA SET, SPLIT``; class numbers are indices into ``labels``."""
 
 
 RECIPES: Final[dict[str, type[Recipe]]] = {recipe.name: recipe for recipe in (Digits, Letters, Category, Fashion)}
-EXAMINATIONS: Final[dict[str, Callable[[Path], Examination]]] = {**RECIPES, Characters.name: Characters}
+EVALUATION_DATA: Final[dict[str, Callable[[Path], EvaluationData]]] = {**RECIPES, Characters.name: Characters}

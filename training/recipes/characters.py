@@ -1,17 +1,17 @@
-"""What judges ``characters``, the cascade of category, digits and letters: the test pictures of category, read to the end."""
+"""The evaluation data of ``characters``, the cascade of category, digits and letters; there is nothing to train."""
 
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from training.frames import Pictures
-from training.recipes.category import WHOLE, WITHOUT_ALIKE, Category
+from training.data.image_sets import ImageSet
+from training.recipes.category import ALL_IMAGES, WITHOUT_LOOKALIKES, Category
 from training.recipes.letters import ALPHABET
 
 
 class Characters:
-    """Digits, letters and other drawings, each drawn with the same pens; nothing is trained."""
+    """The labels and the test sets of the cascade: those of ``category``, with digits and letters as classes of their own."""
 
     name = "characters"
 
@@ -20,18 +20,18 @@ class Characters:
 
     @property
     def labels(self) -> list[str]:
-        """The digits, the letters, and ``drawing`` for all else."""
+        """The digits, the letters, and ``drawing`` for everything else."""
         return [*(str(digit) for digit in range(10)), *ALPHABET, "drawing"]
 
-    def test(self) -> dict[str, Pictures]:
-        """The test pictures of ``category``, with what they are."""
-        pictures = self._read_to_the_end
-        return {WHOLE: pictures, WITHOUT_ALIKE: pictures.take(self._category.unlike("test"))}
+    def test(self) -> dict[str, ImageSet]:
+        """The test sets of ``category`` with the classes of the cascade."""
+        images = self._images
+        return {ALL_IMAGES: images, WITHOUT_LOOKALIKES: images.take(self._category.without_lookalikes("test"))}
 
     @cached_property
-    def _read_to_the_end(self) -> Pictures:
-        pictures = self._category.held_out("test")
-        digits, letters = self._category.written("test")
-        drawings = len(pictures) - len(digits) - len(letters)
+    def _images(self) -> ImageSet:
+        images = self._category.held_out("test")
+        digits, letters = self._category.held_out_scans("test")
+        drawings = len(images) - len(digits) - len(letters)
         labels = np.concatenate([digits.labels, letters.labels + 10, np.full(drawings, len(self.labels) - 1)])
-        return Pictures(pictures.make, pictures.sources, labels.astype(np.int64), pictures.seed)
+        return ImageSet(images.render, images.sources, labels.astype(np.int64), images.seed)

@@ -1,4 +1,4 @@
-"""The recipe of ``digits``: scans, and strokes in forms that MNIST hardly holds."""
+"""The recipe of ``digits``: scans, and generated digits in forms that MNIST has few of."""
 
 from functools import cached_property
 from typing import Final
@@ -6,23 +6,23 @@ from typing import Final
 import numpy as np
 from torch import nn
 
-from training import strangers
-from training.augment import vary
-from training.datasets import Labelled, emnist, mnist
-from training.frames import INK, Pictures, scanned
-from training.network import convolutions
-from training.probe import probe
+from training.data import outliers
+from training.data.datasets import LabelledImages, emnist, mnist
+from training.data.image_sets import INK, ImageSet
+from training.data.splits import Split, random_split, without_duplicates
+from training.fitting.loop import Settings
+from training.fitting.network import plain_cnn
 from training.recipe import Recipe
-from training.splits import Part, apart, held_out
-from training.strokes import draw
-from training.train import Settings
+from training.rendering.augmentation import augment_scan
+from training.rendering.strokes import draw
+from training.rendering.validation_digits import draw_validation_digit
 
 HELD_OUT: Final = 500
 STROKES: Final = 10_000
 
 
 class Digits(Recipe):
-    """0 to 9, scanned or drawn."""
+    """Classifies the digits 0 to 9, scanned or drawn."""
 
     name = "digits"
     title = "Handwritten digits, scanned or drawn"
@@ -30,7 +30,7 @@ class Digits(Recipe):
     sources = (
         "MNIST train (LeCun, Cortes, Burges), less 5,000 for validation",
         "EMNIST digits and some letters (NIST, public domain): official test splits used as training material",
-        "stroke digits drawn by training.strokes",
+        "stroke digits drawn by training.rendering.strokes",
         "Quick, Draw! drawings (Google, CC BY 4.0) and scribbles, as examples of what is no digit",
     )
     settings = Settings()
@@ -40,41 +40,43 @@ class Digits(Recipe):
         return [str(digit) for digit in range(10)]
 
     def network(self) -> nn.Sequential:
-        return convolutions((16, 32, 48, 64, 80, 96), 10)
+        return plain_cnn((16, 32, 48, 64, 80, 96), 10)
 
-    def training(self, number: int) -> dict[str, Pictures]:
+    def training(self, number: int) -> dict[str, ImageSet]:
         seeds = self.seeds(number)
         scans, more = self._mnist[0], self._emnist[0]
         digits = np.tile(np.arange(10, dtype=np.int64), STROKES)
-        shown = {
-            "mnist": scanned(scans),
-            "mnist, varied": Pictures(vary, scans.images, scans.labels, next(seeds)),
-            "mnist, varied again": Pictures(vary, scans.images, scans.labels, next(seeds)),
-            "emnist, varied": Pictures(vary, more.images, more.labels, next(seeds)),
-            "strokes": Pictures(draw, digits, digits, next(seeds)),
+        images = {
+            "mnist": ImageSet.of(scans),
+            "mnist, varied": ImageSet.of(scans, augment_scan, next(seeds)),
+            "mnist, varied again": ImageSet.of(scans, augment_scan, next(seeds)),
+            "emnist, varied": ImageSet.of(more, augment_scan, next(seeds)),
+            "strokes": ImageSet(draw, digits, digits, next(seeds)),
         }
-        letters = strangers.unlike(emnist(self.data), strangers.UNLIKE_DIGITS)
-        return shown | strangers.shown(self.data, letters, next(seeds))
+        letters = outliers.every_second_of(emnist(self.data), outliers.LETTERS_UNLIKE_DIGITS)
+        return images | outliers.training_outliers(self.data, letters, next(seeds))
 
-    def validation(self) -> dict[str, Pictures]:
-        probed = np.tile(np.arange(10, dtype=np.int64), 300)
+    def validation(self) -> dict[str, ImageSet]:
+        digits = np.tile(np.arange(10, dtype=np.int64), 300)
+        generated = ImageSet(draw_validation_digit, digits, digits, 7)
         return {
-            "MNIST, validation (5,000 of train, held out)": scanned(self._mnist[1]),
-            "EMNIST digits, validation (5,000 held out)": scanned(self._emnist[1]),
-            "stroke digits of another hand, validation (training.probe)": Pictures(probe, probed, probed, 7),
+            "MNIST, validation (5,000 of train, held out)": ImageSet.of(self._mnist[1]),
+            "EMNIST digits, validation (5,000 held out)": ImageSet.of(self._emnist[1]),
+            "stroke digits of another generator, validation (training.rendering.validation_digits)": generated,
         }
 
-    def test(self) -> dict[str, Pictures]:
-        return {"MNIST, test (t10k)": scanned(mnist(self.data, "test"))}
+    def test(self) -> dict[str, ImageSet]:
+        return {"MNIST, test (t10k)": ImageSet.of(mnist(self.data, "test"))}
 
-    def strangers(self, part: Part) -> dict[str, Pictures]:
-        return strangers.never_shown(self.data, part)
-
-    @cached_property
-    def _mnist(self) -> list[Labelled]:
-        return apart([*held_out(mnist(self.data, "train"), (HELD_OUT,), self.settings.seed), mnist(self.data, "test")])
+    def out_of_distribution(self, split: Split) -> dict[str, ImageSet]:
+        return outliers.unseen_outliers(self.data, split)
 
     @cached_property
-    def _emnist(self) -> list[Labelled]:
+    def _mnist(self) -> list[LabelledImages]:
+        training, validation = random_split(mnist(self.data, "train"), (HELD_OUT,), self.settings.seed)
+        return without_duplicates([training, validation, mnist(self.data, "test")])
+
+    @cached_property
+    def _emnist(self) -> list[LabelledImages]:
         characters = emnist(self.data)
-        return held_out(characters.take(characters.labels < 10), (HELD_OUT,), self.settings.seed)
+        return random_split(characters.take(characters.labels < 10), (HELD_OUT,), self.settings.seed)

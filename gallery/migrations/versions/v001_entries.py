@@ -1,4 +1,4 @@
-"""The first version: entries."""
+"""Version 001: the table of entries."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Create the table."""
     op.create_table(
         "gallery_entries",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -32,5 +32,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove the table, and with it all entries."""
+    """Drop the table with all entries."""
     op.drop_table("gallery_entries")

@@ -1,6 +1,6 @@
-"""The second version: entries have an owner, within whose entries a client's key is one; a size; and a media type.
+"""Version 002: entries have an owner, a size and a media type, and a client's key is unique per owner.
 
-SQLite cannot give up a constraint: there the table is copied, for which the disk needs as much room again for a while.
+SQLite cannot drop a constraint: the table is copied, for which the disk temporarily needs as much space again.
 """
 
 from typing import Any
@@ -11,16 +11,16 @@ from alembic import op
 revision = "002"
 down_revision = "001"
 
-# PostgreSQL's name for the constraint that version 001 gave none; SQLite's has none, and is called by it here.
+# PostgreSQL's name of the constraint that has no name in version 001; for SQLite, which has none, it is used here as well.
 NAMES = {"uq": "%(table_name)s_%(column_0_name)s_key"}
 
 
 def upgrade() -> None:
-    """Entries that are there have no owner, and are PNGs."""
+    """Existing entries get no owner, and the media type PNG."""
     copied = op.get_context().dialect.name == "sqlite"
 
     def after(column: str) -> dict[str, Any]:
-        """Before the picture, over which SQLite would have to read to what comes after it."""
+        """Place the column before the image, which SQLite would have to read to reach a later column."""
         return {"insert_after": column} if copied else {}
 
     with op.batch_alter_table("gallery_entries", recreate="always" if copied else "never", naming_convention=NAMES) as table:
@@ -34,7 +34,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Only where no two owners have the same key, and all pictures are PNGs."""
+    """Works only if no two owners have the same key and all images are PNGs."""
     op.drop_index("gallery_entries_by_size", "gallery_entries")
     with op.batch_alter_table("gallery_entries") as table:
         table.drop_constraint("gallery_entries_owner_key", type_="unique")

@@ -1,0 +1,132 @@
+"""Calibrates and evaluates a model on labelled images: a folder per label (label/name.png), as training takes them."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from models.calibration import fit_temperature, log_softmax, rejection_threshold
+from models.card import Calibration, CardError, Metrics, Rejection
+from models.metrics import compute_metrics
+from preprocessing import ImageError, ImageLimits, InputSpec, Tensor, decode, preprocess
+
+SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
+IMAGE_LIMITS: Final = ImageLimits(pixels=16_777_216)
+MIN_IMAGES: Final = 20
+BATCH_SIZE: Final = 32
+ACCEPTED_SHARE: Final = 0.985
+
+Labels = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Temperature and rejection threshold fitted on one half of the images, metrics of the other; ``remarks`` is for people."""
+
+    calibration: Calibration
+    rejection: Rejection
+    metrics: Metrics
+    remarks: list[str]
+
+
+def evaluate(model: Path, spec: InputSpec, labels: Sequence[str], folder: Path) -> Evaluation:
+    """Calibrate and evaluate a validated model on the images in ``folder``, preprocessed as in the service.
+
+    Of each label every second image is used to fit temperature and threshold, the others to compute the metrics. Images are
+    sorted by the hash of their content, so that file names do not matter. Files with equal bytes count once.
+
+    Raises:
+        CardError: folders that are not labels, one image under two labels, fewer than 20 readable images.
+    """
+    session = ort.InferenceSession(str(model), _one_thread(), providers=["CPUExecutionProvider"])
+    logits, truth, fitting, remarks = [], [], [], []
+    batch: list[Tensor] = []
+    unreadable: list[str] = []
+    for index, paths in enumerate(_paths_by_label(folder, labels)):
+        readable = 0
+        for path in paths:
+            try:
+                batch.append(preprocess(decode(path.read_bytes(), IMAGE_LIMITS), spec))
+            except ImageError as error:
+                unreadable.append(f"{path.parent.name}/{path.name}: {error}")
+                continue
+            truth.append(index)
+            fitting.append(readable % 2 == 0)
+            readable += 1
+            if len(batch) == BATCH_SIZE:
+                logits.append(_run(session, batch))
+                batch = []
+        if readable < 2:
+            remarks.append(f"{readable} readable pictures of {labels[index]}: at least 2 are needed to measure this label")
+    if min(sum(fitting), len(fitting) - sum(fitting)) < MIN_IMAGES // 2:
+        raise CardError(f"{folder}: holds {len(truth)} readable pictures; at least {MIN_IMAGES} are needed, two of each label")
+    if batch:
+        logits.append(_run(session, batch))
+    if unreadable:
+        remarks.append(f"{len(unreadable)} pictures cannot be read and are left out, such as {unreadable[0]}")
+    name = folder.resolve().name
+    return _evaluation(
+        np.concatenate(logits), np.array(truth, dtype=np.int64), np.array(fitting), labels, name=name, remarks=remarks
+    )
+
+
+def _paths_by_label(folder: Path, labels: Sequence[str]) -> Iterator[list[Path]]:
+    """The image files of each label, sorted by the hash of their content, without duplicates."""
+    if not folder.is_dir():
+        raise CardError(f"{folder}: is not a folder of pictures (label/name.png)")
+    folders = (path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    unknown = sorted(set(folders) - set(labels))
+    if unknown:
+        raise CardError(f"{folder}: holds the folders {', '.join(unknown)}, which are not labels of the model")
+    seen: dict[str, Path] = {}
+    for label in labels:
+        found: dict[str, Path] = {}
+        for path in sorted((folder / label).glob("*")):
+            if path.suffix.lower() in SUFFIXES and path.is_file():
+                digest = hashlib.sha256(path.read_bytes()).hexdigest()
+                if other := seen.get(digest):
+                    raise CardError(f"{folder}: {other.parent.name}/{other.name} and {label}/{path.name} are the same picture")
+                found[digest] = path
+        seen |= found
+        yield [path for _, path in sorted(found.items())]
+
+
+def _evaluation(
+    logits: Tensor, truth: Labels, fitting: Mask, labels: Sequence[str], *, name: str, remarks: list[str]
+) -> Evaluation:
+    correct = logits.argmax(axis=1) == truth
+    if correct[fitting].all():
+        temperature = 1.0
+        remarks.append("the temperature stays 1: it cannot be fitted, because every picture for it is classified correctly")
+    else:
+        temperature = round(fit_temperature(logits[fitting], truth[fitting]), 5)
+    threshold = rejection_threshold(logits[fitting], "max_softmax", temperature, ACCEPTED_SHARE)
+    return Evaluation(
+        Calibration(temperature=temperature),
+        Rejection(score="max_softmax", threshold=round(threshold, 5)),
+        compute_metrics(
+            np.exp(log_softmax(logits[~fitting], temperature)),
+            truth[~fitting],
+            labels,
+            dataset=f"pictures of one's own ({name})",
+            split="every second of each label; temperature and threshold come from the others",
+        ),
+        remarks,
+    )
+
+
+def _one_thread() -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    return options
+
+
+def _run(session: ort.InferenceSession, batch: list[Tensor]) -> Tensor:
+    (logits,) = session.run(None, {session.get_inputs()[0].name: np.stack(batch)})
+    return np.asarray(logits, dtype=np.float32)

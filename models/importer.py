@@ -1,0 +1,152 @@
+"""Imports a model from a folder or an ONNX file into the catalogue and the BentoML model store."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from models.card import CARD_FILE, MODEL_FILE, Card, CardError, ModelCard, read_card, write_card
+from models.card_builder import Fields, build_card, parse_normalisation
+from models.evaluation import evaluate
+from models.sandbox import inspect_model
+from models.store import card_or_none, cascades_using, file_names, is_stored, parse_version, same_model, save
+from models.validation import validate_folder, validate_model, verify_sha256
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """The result of an import: the card, whether anything was written, and remarks for the user."""
+
+    card: Card
+    written: bool
+    remarks: list[str] = field(default_factory=list)
+
+
+def import_folder(folder: Path, catalogue: Path, *, replace: bool = False) -> ImportResult:
+    """Validate a model's folder and copy it to the store, and to the catalogue if it lies elsewhere.
+
+    A classifier that is in both already is not validated again.
+
+    Raises:
+        CardError: the card does not match, or another model has the name (see ``save`` and ``check_name_available``).
+    """
+    card = read_card(folder / CARD_FILE)
+    inside = folder.resolve().parent == catalogue.resolve()
+    if inside and folder.resolve().name != card.name:
+        raise CardError(f"{folder}: the folder of {card.name} must be called {card.name}")
+    if isinstance(card, ModelCard) and inside and is_stored(card):
+        verify_sha256(folder / MODEL_FILE, card)
+        return ImportResult(card, written=False)
+    validate_folder(folder, catalogue)
+    if inside:
+        return ImportResult(card, save(folder, card, replace=replace))
+    check_name_available(card, catalogue, replace=replace)
+    with _staging_folder(catalogue) as new:
+        for file in file_names(card):
+            shutil.copyfile(folder / file, new / file)
+        return ImportResult(card, _install(new, card, catalogue, replace=replace))
+
+
+def import_file(
+    path: Path,
+    given: Fields,
+    catalogue: Path,
+    *,
+    card_path: Path | None = None,
+    pictures: Path | None = None,
+    replace: bool = False,
+) -> ImportResult:
+    """Validate an ONNX file, change it where it must be to be served, build its card, and import both.
+
+    ``given`` are the fields of the card that its owner sets, read from ``card_path`` if there is such a file. With ``pictures``
+    the model is calibrated and evaluated on that folder.
+
+    Raises:
+        CardError: the file or the card is invalid, or another model has the name.
+    """
+    card_path = card_path or path
+    if missing := [key for key in ("name", "labels") if key not in given]:
+        raise CardError(f"{card_path}: {' and '.join(missing)} must be given, as options or in a card")
+    normalisation = parse_normalisation(given, card_path)
+    with _staging_folder(catalogue) as new:
+        model = new / MODEL_FILE
+        report = inspect_model(path, output=model, mean=normalisation.mean, std=normalisation.std)
+        card = build_card(given, report, path, model, card_path)
+        validate_model(path, card, report)
+        check_name_available(card, catalogue, replace=replace)
+        remarks = [*report.changes, "outputs verified equal at every batch size", report.cost]
+        if pictures:
+            evaluation = evaluate(model, card.input, card.labels, pictures)
+            card = card.model_copy(
+                update={
+                    "calibration": evaluation.calibration,
+                    "rejection": evaluation.rejection,
+                    "metrics": [evaluation.metrics],
+                }
+            )
+            remarks += [*evaluation.remarks, _metrics_line(card)]
+        elif not card.metrics:
+            remarks.append(
+                f"not evaluated (use --pictures): temperature {card.calibration.temperature:g}, images with a "
+                f"{card.rejection.score} below {card.rejection.threshold:g} are rejected"
+            )
+        write_card(card, new / CARD_FILE)
+        return ImportResult(card, _install(new, card, catalogue, replace=replace), remarks)
+
+
+def check_name_available(card: Card, catalogue: Path, *, replace: bool) -> None:
+    """Reject a model whose name belongs to another model of the catalogue.
+
+    A higher version, or another card of the same model, may replace it; with ``replace`` any model. A model that a cascade of
+    the catalogue names can only be replaced by one with the same tag and labels.
+
+    Raises:
+        CardError: the name is taken.
+    """
+    folder = catalogue / card.name
+    if not folder.exists():
+        return
+    existing = card_or_none(folder)
+    newer = existing is not None and parse_version(card.version) > parse_version(existing.version)
+    same = existing is not None and card.tag == existing.tag and same_model(folder, card)
+    if not (newer or same or replace):
+        content = existing.tag if existing else "files that are not a model"
+        raise CardError(f"{folder}: holds {content}. Give another name or a higher version, or import with --replace.")
+    users = cascades_using(card.name, catalogue)
+    if users and existing is not None and (card.tag, card.labels) != (existing.tag, existing.labels):
+        raise CardError(f"{folder}: {', '.join(users)} names {existing.tag}. Give another name, or remove {users[0]} first.")
+
+
+def _install(new: Path, card: Card, catalogue: Path, *, replace: bool) -> bool:
+    """Copy a validated model to the store and move it into the catalogue; whether anything was written."""
+    target = catalogue / card.name
+    written = save(new, card, replace=replace)
+    if same_model(target, card):  # only the card is new: other files in the folder stay
+        if read_card(target / CARD_FILE) == card:
+            return written
+        (new / CARD_FILE).replace(target / CARD_FILE)
+        return True
+    if target.exists():
+        target.rename(new.parent / "old")
+    new.rename(target)
+    return True
+
+
+@contextmanager
+def _staging_folder(catalogue: Path) -> Iterator[Path]:
+    """A temporary folder in the catalogue, in which a new model is prepared."""
+    catalogue.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=catalogue, prefix=".arriving-") as folder:
+        new = Path(folder) / "new"
+        new.mkdir()
+        yield new
+
+
+def _metrics_line(card: ModelCard) -> str:
+    metrics = card.metrics[0]
+    return (
+        f"accuracy {metrics.accuracy:.2%} on {metrics.n} pictures, ECE {metrics.ece:.2%}, "
+        f"temperature {card.calibration.temperature:g}, rejection below {card.rejection.threshold:g}"
+    )

@@ -1,0 +1,113 @@
+"""Inspects an untrusted ONNX file in a subprocess with limits on memory, processor time and file size."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from models.card import CardError, StrictModel
+
+ROOT: Final = Path(__file__).parent.parent
+
+
+class InvalidModel(Exception):
+    """An ONNX file that cannot be served; the text is the reason and follows the file's name in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxLimits:
+    """The resources a sandbox may use. Memory is counted on top of an idle interpreter with onnxruntime loaded."""
+
+    memory_bytes: int = 2 * 2**30
+    cpu_seconds: int = 60
+    file_bytes: int = 2**30
+    wall_seconds: float = 300.0
+
+
+class ModelReport(StrictModel):
+    """What was found about an ONNX file: number of labels, input shape, changes made to it, cost, and golden output.
+
+    ``latency_ms`` is milliseconds per image on one thread, by batch size. ``golden_output`` are the logits of the golden input.
+    """
+
+    labels: int
+    channels: int
+    size: int
+    changes: list[str]
+    latency_ms: dict[int, float]
+    memory_mib: float
+    golden_output: list[float]
+
+    @property
+    def cost(self) -> str:
+        """The measured cost in one line."""
+        per_image = ", ".join(f"{latency:.3g} ms an image in a batch of {batch}" for batch, latency in self.latency_ms.items())
+        return f"{per_image}, on one thread; {self.memory_mib:.0f} MiB of memory"
+
+
+DEFAULT_LIMITS: Final = SandboxLimits()
+
+
+def inspect_model(
+    path: Path, *, output: Path | None = None, mean: float = 0.0, std: float = 1.0, limits: SandboxLimits = DEFAULT_LIMITS
+) -> ModelReport:
+    """Inspect an ONNX file in a sandbox, and verify that its outputs do not depend on the batch size.
+
+    ``mean`` and ``std`` are the card's: the model is run on images normalised by them. With ``output``, a servable version is
+    written there, and the file may need changes for that (a fixed batch, a softmax at the end, external data).
+
+    Raises:
+        CardError: it is missing, broken, hostile or no classifier; the text has the file and the reason.
+    """
+    if not path.is_file():
+        raise CardError(f"{path}: missing, or not a file")
+    if find_spec("onnx") is None:
+        raise CardError(f"{path}: cannot be inspected without the onnx package. Install requirements/base.txt.")
+    with tempfile.TemporaryDirectory() as folder:
+        report, log = Path(folder) / "report.json", Path(folder) / "log"
+        request = {
+            "path": str(path.absolute()),
+            "output": str(output.absolute()) if output else None,
+            "report": str(report),
+            "mean": mean,
+            "std": std,
+            **asdict(limits),
+        }
+        failure = _run(json.dumps(request), log, limits)
+        result = {"error": failure} if failure else json.loads(report.read_text(encoding="utf-8"))
+    if "error" in result:
+        raise CardError(f"{path}: {' '.join(result['error'].split())}")
+    return ModelReport.model_validate({**result, "changes": [" ".join(change.split()) for change in result["changes"]]})
+
+
+def _run(request: str, log: Path, limits: SandboxLimits) -> str | None:
+    """Run the worker process to its end; the reason where it failed, else None."""
+    environment = {**os.environ, **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")}
+    with log.open("wb") as output:
+        try:
+            exit_code = subprocess.run(
+                [sys.executable, "-m", "models.sandbox_worker"],
+                input=request.encode(),
+                stdout=output,
+                stderr=output,
+                cwd=ROOT,
+                env=environment,
+                timeout=limits.wall_seconds,
+                check=False,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            return f"takes longer than {limits.wall_seconds:g} s to inspect"
+    if exit_code == 0:
+        return None
+    if exit_code == -signal.SIGXCPU:
+        return f"takes more than {limits.cpu_seconds} s of processor time"
+    if exit_code < 0:
+        return f"ends the sandbox with {signal.Signals(-exit_code).name}: it crashes onnxruntime or needs too much memory"
+    last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+    return f"cannot be inspected: {' '.join(last)}"

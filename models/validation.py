@@ -1,0 +1,92 @@
+"""Validates a model's card against its ONNX file, or a cascade's card against the models it names."""
+
+from pathlib import Path
+
+from models.card import CARD_FILE, MODEL_FILE, Card, CardError, CascadeCard, ModelCard, file_sha256, read_card
+from models.golden import GoldenOutputMismatch, verify_golden_output
+from models.sandbox import ModelReport, inspect_model
+
+
+def validate_folder(folder: Path, catalogue: Path | None = None) -> Card:
+    """Read the card in a model's folder and validate it against the ONNX file, or against the models of the cascade.
+
+    A classifier's hash, input shape and number of labels are compared, and the file is inspected in a sandbox. A cascade's
+    models are looked up in ``catalogue``, by default the parent of ``folder``.
+
+    Raises:
+        CardError: the card does not match; the text has the file and the reason.
+    """
+    card = read_card(folder / CARD_FILE)
+    if isinstance(card, CascadeCard):
+        validate_cascade(folder / CARD_FILE, card, catalogue or folder.resolve().parent)
+    else:
+        verify_sha256(folder / MODEL_FILE, card)
+        normalisation = card.input.normalisation
+        report = inspect_model(folder / MODEL_FILE, mean=normalisation.mean, std=normalisation.std)
+        validate_model(folder / MODEL_FILE, card, report)
+    return card
+
+
+def validate_cascade(path: Path, card: CascadeCard, catalogue: Path) -> None:
+    """Compare the labels of a cascade with those of the models it names, which lie in ``catalogue``.
+
+    Raises:
+        CardError: a model is missing, has another version or is not a classifier, or labels differ.
+    """
+    first = _member(path, card.first, catalogue)
+    unknown = [category for category in card.then if category not in first.labels]
+    if unknown:
+        raise CardError(f"{path}: then names {', '.join(unknown)}, but the labels of {first.tag} are {', '.join(first.labels)}")
+    labels = [label for tag in card.then.values() for label in _member(path, tag, catalogue).labels]
+    labels += [category for category in first.labels if category not in card.then]
+    if card.labels != labels:
+        raise CardError(
+            f"{path}: labels must be those of the models in then, in order, and the categories without a model: "
+            f"{', '.join(labels)}"
+        )
+
+
+def _member(path: Path, tag: str, catalogue: Path) -> ModelCard:
+    """The card of a classifier that a cascade names."""
+    model_path = catalogue / tag.split(":")[0] / CARD_FILE
+    if not model_path.is_file():
+        raise CardError(f"{path}: names {tag}, which is not in {catalogue}")
+    card = read_card(model_path)
+    if card.tag != tag:
+        raise CardError(f"{path}: names {tag}, but {model_path} describes {card.tag}")
+    if not isinstance(card, ModelCard):
+        raise CardError(f"{path}: names {tag}, which is a cascade; a cascade can only use classifiers")
+    return card
+
+
+def verify_sha256(path: Path, card: ModelCard) -> None:
+    """Verify that a file exists and is the one the card describes.
+
+    Raises:
+        CardError: it is not.
+    """
+    if not path.is_file():
+        raise CardError(f"{path}: missing, but the card of {card.tag} describes it")
+    found = file_sha256(path)
+    if found != card.sha256:
+        raise CardError(f"{path}: sha256 is {found}, the card of {card.tag} says {card.sha256}")
+
+
+def validate_model(path: Path, card: ModelCard, report: ModelReport) -> None:
+    """Compare the report on an ONNX file with the card.
+
+    Raises:
+        CardError: input shape, number of labels or golden output differ.
+    """
+    spec = card.input
+    if (report.channels, report.size) != (spec.channels, spec.size):
+        raise CardError(
+            f"{path}: the input is {report.channels}x{report.size}x{report.size}, "
+            f"the card of {card.tag} says {spec.channels}x{spec.size}x{spec.size}"
+        )
+    if report.labels != len(card.labels):
+        raise CardError(f"{path}: returns {report.labels} logits, the card of {card.tag} has {len(card.labels)} labels")
+    try:
+        verify_golden_output(card, report.golden_output)
+    except GoldenOutputMismatch as error:
+        raise CardError(f"{path}: {error}. Leave known_answer out to have it filled in.") from error

@@ -1,0 +1,135 @@
+"""Calibration and evaluation on a folder of labelled pictures."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from PIL import Image, ImageDraw
+
+from models.__main__ import main
+from models.card import CARD_FILE, CardError, ModelCard, read_card
+from models.evaluation import evaluate
+from preprocessing import Geometry, InputSpec, Normalisation
+from tests.models.graphs import model, node
+
+SIDE = 16
+SPEC = InputSpec(
+    size=SIDE,
+    channels=1,
+    geometry=Geometry(fit_box=12, centring="box", polarity="light_on_dark"),
+    normalisation=Normalisation(mean=0, std=1),
+)
+LABELS = ["upright", "lying"]
+
+
+def draw(path: Path, box: tuple[int, int, int, int]) -> None:
+    """Black ink on white, a bar from corner to corner."""
+    image = Image.new("L", (64, 64), 255)
+    ImageDraw.Draw(image).rectangle(box, fill=0)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """15 upright and 15 lying bars; of each kind the last two are in the wrong folder."""
+    folder = tmp_path / "bars"
+    for number in range(15):
+        swapped = number >= 13
+        at = 5 + number
+        draw(folder / LABELS[swapped] / f"{number}.png", (at, 8, at + 6, 56))
+        draw(folder / LABELS[not swapped] / f"{number}-lying.webp", (8, at, 56, at + 6))
+    return folder
+
+
+@pytest.fixture
+def bars(tmp_path: Path) -> Path:
+    """A model that tells upright bars from lying ones by the ink in the middle column and row."""
+    weights = np.zeros((SIDE, SIDE, 2), dtype=np.float32)
+    weights[:, 7:9, 0] = weights[7:9, :, 1] = 1
+    nodes = [node("Flatten", "x", "flat"), node("MatMul", "flat w", "y")]
+    graph = model(nodes, {"w": weights.reshape(-1, 2)}, shape=("N", 1, SIDE, SIDE), answer=("N", 2))
+    onnx.save(graph, tmp_path / "bars.onnx")
+    return tmp_path / "bars.onnx"
+
+
+def test_one_half_calibrates_and_the_other_is_evaluated(bars: Path, pictures: Path) -> None:
+    evaluation = evaluate(bars, SPEC, LABELS, pictures)
+    assert evaluation.metrics.n + 16 == 30
+    assert {label: one.n for label, one in evaluation.metrics.per_class.items()} == {"upright": 7, "lying": 7}
+    right = sum(one.n * one.recall for one in evaluation.metrics.per_class.values())
+    assert evaluation.metrics.accuracy == pytest.approx(right / 14, abs=1e-4)
+    assert evaluation.metrics.accuracy < 1
+    assert evaluation.calibration.temperature > 1
+    assert 0.5 <= evaluation.rejection.threshold < 1
+    assert "bars" in evaluation.metrics.dataset
+
+
+def test_file_names_do_not_matter(bars: Path, pictures: Path) -> None:
+    before = evaluate(bars, SPEC, LABELS, pictures)
+    for number, path in enumerate(sorted((pictures / "upright").iterdir(), reverse=True)):
+        path.rename(path.with_name(f"renamed-{number}{path.suffix}"))
+    assert evaluate(bars, SPEC, LABELS, pictures) == before
+
+
+def test_duplicate_picture_counts_once(bars: Path, pictures: Path) -> None:
+    before = evaluate(bars, SPEC, LABELS, pictures)
+    (pictures / "lying" / "again.webp").write_bytes((pictures / "lying" / "3-lying.webp").read_bytes())
+    assert evaluate(bars, SPEC, LABELS, pictures) == before
+
+
+def test_without_an_error_the_temperature_stays_one(bars: Path, pictures: Path) -> None:
+    for label in LABELS:
+        for number in (13, 14):
+            for path in (pictures / label).glob(f"{number}*"):
+                path.unlink()
+    evaluation = evaluate(bars, SPEC, LABELS, pictures)
+    assert (evaluation.metrics.accuracy, evaluation.calibration.temperature) == (1, 1)
+    assert any("stays 1" in remark for remark in evaluation.remarks)
+
+
+def test_unreadable_pictures_are_reported_and_left_out(bars: Path, pictures: Path) -> None:
+    (pictures / "lying" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    Image.new("L", (64, 64), 255).save(pictures / "lying" / "blank.jpg")
+    (pictures / "lying" / "notes.txt").write_text("no picture")
+    evaluation = evaluate(bars, SPEC, LABELS, pictures)
+    assert evaluation.metrics.n == 14
+    assert any(
+        remark.startswith("2 pictures cannot be read and are left out, such as lying/b") for remark in evaluation.remarks
+    )
+
+
+def test_folders_that_are_not_labels_are_rejected(bars: Path, pictures: Path) -> None:
+    (pictures / "slanted").mkdir()
+    with pytest.raises(CardError, match="the folders slanted, which are not labels"):
+        evaluate(bars, SPEC, LABELS, pictures)
+
+
+def test_picture_under_two_labels_is_rejected(bars: Path, pictures: Path) -> None:
+    (pictures / "upright" / "twin.webp").write_bytes((pictures / "lying" / "3-lying.webp").read_bytes())
+    with pytest.raises(CardError, match=r"upright/twin\.webp and lying/3-lying\.webp are the same picture"):
+        evaluate(bars, SPEC, LABELS, pictures)
+
+
+def test_too_few_pictures_are_rejected(bars: Path, pictures: Path) -> None:
+    for path in list((pictures / "upright").iterdir())[2:]:
+        path.unlink()
+    with pytest.raises(CardError, match="holds 17 readable pictures; at least 20"):
+        evaluate(bars, SPEC, LABELS, pictures)
+
+
+def test_import_command_writes_the_evaluation_to_the_card(
+    catalogue: Path, bars: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--name", "bars", "--labels", ",".join(LABELS), "--fit-box", "12", "--centring", "box"]
+    assert main(["import", str(bars), *options, "--pictures", str(pictures)]) == 0
+    card = read_card(catalogue / "bars" / CARD_FILE)
+    assert isinstance(card, ModelCard)
+    evaluation = evaluate(bars, SPEC, LABELS, pictures)
+    assert (card.metrics, card.calibration, card.rejection) == (
+        [evaluation.metrics],
+        evaluation.calibration,
+        evaluation.rejection,
+    )
+    assert f"accuracy {evaluation.metrics.accuracy:.2%} on 14 pictures" in capsys.readouterr().out

@@ -1,0 +1,1 @@
+"""Measures a model: metrics, the rejection rule, reports, and the inputs of the robustness report."""

@@ -1,0 +1,1 @@
+"""Fits a network: its layers, the batches, the training loop and the export to ONNX."""

@@ -1,0 +1,1 @@
+"""Renders images from scans, strokes and drawings: augmentation, other brushes, photographs, generated digits."""
