@@ -201,12 +201,12 @@ def test_service_without_a_gallery(desktop: Page, switch: ServiceSwitch, switche
 
 def test_failed_export_shows_the_reason(desktop: Page, gallery: FakeGallery, switch: ServiceSwitch, switched_page: str) -> None:
     gallery.entries["a"] = gallery_entry("a")
-    switch.target.replies["/gallery/export"] = lambda _: problem_response(503, "unavailable", detail="The database is away.")
+    switch.target.replies["/gallery/export"] = lambda _: problem_response(503, "unavailable", detail="The database is down.")
     desktop.goto(switched_page)
     expect(saved_cards(desktop)).to_have_count(1)
     with desktop.context.expect_page() as opened:
         desktop.get_by_role("link", name="Export ZIP").click()
-    expect(opened.value.get_by_text("The database is away.")).to_be_visible()
+    expect(opened.value.get_by_text("The database is down.")).to_be_visible()
     expect(saved_cards(desktop)).to_have_count(1)
 
 

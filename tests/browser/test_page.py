@@ -163,9 +163,9 @@ def test_enter_sends_the_request_again(page: Page, service_address: str) -> None
     draw(page, SEVEN)
     expect(headline(page)).to_be_visible()
     wait_until_ready(page)
-    asked = Counted(service_address)
+    batches = Counted(service_address)
     page.keyboard.press("Enter")
-    until(lambda: asked("batch_size_count{cpu,digits}") == 1, TIMEOUT_MS / 1000)
+    until(lambda: batches("batch_size_count{cpu,digits}") == 1, TIMEOUT_MS / 1000)
     wait_until_ready(page)
     expect(headline(page)).to_have_attribute("data-label", "7")
     expect(cards(page)).to_have_count(1)
@@ -187,12 +187,12 @@ def test_pen_colours_apply_to_the_drawing(page: Page, service_address: str) -> N
     expect_colours(page, NAVY, YELLOW)
 
     # Further strokes, undo and a new drawing use the new colours too.
-    asked = Counted(service_address)
+    batches = Counted(service_address)
     draw(page, [[(60, 250), (220, 250)]])
-    until(lambda: asked("batch_size_count{cpu,digits}") == 1, TIMEOUT_MS / 1000)  # still a 7
+    until(lambda: batches("batch_size_count{cpu,digits}") == 1, TIMEOUT_MS / 1000)  # still a 7
     wait_until_ready(page)
     button(page, "Undo").click()
-    until(lambda: asked("batch_size_count{cpu,digits}") == 2, TIMEOUT_MS / 1000)
+    until(lambda: batches("batch_size_count{cpu,digits}") == 2, TIMEOUT_MS / 1000)
     expect(headline(page)).to_have_attribute("data-label", "7")
     clear(page)
     draw(page, THREE)

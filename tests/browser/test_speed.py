@@ -37,8 +37,8 @@ WATCH = """() => {
 
 # Resolves after `count` answers. The Content-Security-Policy does not allow Playwright to poll an expression.
 ANSWERED = """count => new Promise(resolve => {
-  const look = () => strokes.length === count ? resolve() : requestAnimationFrame(look);
-  look();
+  const check = () => strokes.length === count ? resolve() : requestAnimationFrame(check);
+  check();
 })"""
 
 

@@ -43,9 +43,9 @@ def test_drawing_in_the_corner_with_the_toolbar(page: Page, service_address: str
     expect(page.locator(".headline")).to_be_visible()
     assert scrolled(page) == before
     wait_until_ready(page)
-    asked = Counted(service_address)
+    batches = Counted(service_address)
     draw_with_finger(page, SEVEN)
-    until(lambda: asked("batch_size_count{cpu,digits}") == 1, TIMEOUT_MS / 1000)
+    until(lambda: batches("batch_size_count{cpu,digits}") == 1, TIMEOUT_MS / 1000)
     page.locator(".st-key-tools").get_by_role("button", name="Undo").tap()
     page.locator(".st-key-tools").get_by_role("button", name="Undo").tap()
     expect(page.locator(".empty-hint")).to_be_visible()

@@ -130,7 +130,7 @@ class FakeGallery:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if self.database_down:
-            return problem_response(503, "unavailable", "ServiceUnavailable", "The database of the gallery does not answer.")
+            return problem_response(503, "unavailable", "Unavailable", "The database of the gallery does not answer.")
         if request.url.path == "/gallery":
             return {"GET": self.page, "POST": self.save, "DELETE": self.delete_all}[request.method](request)
         if request.url.path == "/gallery/export":

@@ -127,15 +127,15 @@ def test_saved_picture_is_corrected_and_deleted_by_id() -> None:
 
 
 def test_id_is_quoted_in_the_path() -> None:
-    asked: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
 
     def reply(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+        requests.append(request)
         return httpx.Response(204)
 
     with connected(reply) as client:
         client.delete("../classify?a=1")
-    assert asked[0].url.raw_path == b"/gallery/..%2Fclassify%3Fa%3D1"
+    assert requests[0].url.raw_path == b"/gallery/..%2Fclassify%3Fa%3D1"
 
 
 def test_gallery_database_outage_is_unavailable() -> None:
