@@ -96,7 +96,7 @@ def test_gallery_shows_each_drawing_once(page: AppTest, fake_canvas: FakeCanvas,
     fake_canvas.draw(WEBP)
     page.run()
     assert count_cards(page) == 2
-    page.button(key="empty").click().run()
+    page.button(key="clear-session").click().run()
     page.run()
     assert count_cards(page) == 0
     assert 'data-label="4"' in html_of(page)

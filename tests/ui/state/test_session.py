@@ -153,9 +153,9 @@ def test_gallery_shows_drawings_unchanged_and_photos_as_previews(client: Client,
 
     monkeypatch.setattr("ui.state.session.preview", preview)
     session = Session()
-    for question in (ClassifyRequest(PNG, "digits", "auto", drawing_number=0), ClassifyRequest(JPEG, "digits", "auto")):
+    for request in (ClassifyRequest(PNG, "digits", "auto", drawing_number=0), ClassifyRequest(JPEG, "digits", "auto")):
         for _ in range(2):
-            session.add_to_gallery(question, session.classify(client, question))
+            session.add_to_gallery(request, session.classify(client, request))
     assert [entry.thumbnail for entry in session.gallery.entries] == [WEBP, PNG]
     assert made == [JPEG]
 
@@ -164,8 +164,8 @@ def test_cleared_gallery_stays_empty_until_the_next_drawing(client: Client) -> N
     session = Session()
 
     def read(picture: bytes, drawing: int) -> int:
-        question = ClassifyRequest(picture, "digits", "auto", drawing)
-        session.add_to_gallery(question, session.classify(client, question))
+        request = ClassifyRequest(picture, "digits", "auto", drawing)
+        session.add_to_gallery(request, session.classify(client, request))
         return len(session.gallery.entries)
 
     assert read(PNG, 0) == 1
