@@ -160,7 +160,7 @@ class Client:
         return error
 
     def _unexpected_response(self) -> ServiceUnavailable:
-        return ServiceUnavailable(self.address, "the response is not from the classifier service")
+        return ServiceUnavailable(self.address, "another program answers at this address")
 
 
 def _options(model: str, device: str) -> dict[str, str]:

@@ -46,7 +46,7 @@ def unavailable_reason(failure: ServiceUnavailable) -> str:
         "no answer in time": translate("errors.no_answer"),
         "no connection": translate("errors.no_connection"),
         "the connection was closed": translate("errors.connection_closed"),
-        "the response is not from the classifier service": translate("errors.other_service"),
+        "another program answers at this address": translate("errors.other_service"),
         "starting or shutting down": translate("errors.starting"),
     }
     return known.get(failure.reason, failure.reason)
