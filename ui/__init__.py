@@ -1,1 +1,1 @@
-"""The page: draw or send a picture, see what the service makes of it. Speaks to the service over HTTP only."""
+"""The Streamlit page: a visitor draws or uploads a picture and sees the model's answer. It uses the service over HTTP only."""

@@ -1,4 +1,4 @@
-"""`python -m ui`: start the page."""
+"""Command line of the page: `python -m ui` starts the Streamlit server."""
 
 import argparse
 import os
@@ -11,23 +11,23 @@ from typing import Any, Final
 import streamlit as st
 from starlette.middleware import Middleware
 
-from ui.export import export_route
-from ui.guard import Guard
+from ui.api.gallery_export import export_route
+from ui.middleware import SecurityMiddleware
 
 APP: Final = Path(__file__).with_name("app.py")
-NAME: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
-# Addresses that stand for all of a machine's: no name of the page.
-EVERY_ADDRESS: Final = ("", "0.0.0.0", "::")
+HOST_NAME: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
+# These mean every address of the machine, so they are no host name of the page.
+WILDCARD_ADDRESSES: Final = ("", "0.0.0.0", "::")
 
 
-def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """The command line; what it leaves out comes from the environment."""
-    parser = argparse.ArgumentParser(prog="python -m ui", description="The drawing page of the classifier service.")
+def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line; environment variables supply the defaults."""
+    parser = argparse.ArgumentParser(prog="python -m ui", description="The web page of the classifier service.")
     parser.add_argument(
         "--api_address",
         "--api-address",
         default=os.environ.get("API_ADDRESS") or "http://127.0.0.1:3000",
-        help="where the service answers (API_ADDRESS; %(default)s)",
+        help="URL of the service (API_ADDRESS; %(default)s)",
     )
     parser.add_argument(
         "--port", type=int, default=os.environ.get("UI_PORT") or "8501", help="port of the page (UI_PORT; %(default)s)"
@@ -37,9 +37,9 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--hosts",
-        type=names,
+        type=parse_host_names,
         default=os.environ.get("UI_HOSTS") or "",
-        help="names the page answers under besides localhost and IP addresses, with commas between (UI_HOSTS)",
+        help="comma-separated host names of the page besides localhost and IP addresses (UI_HOSTS)",
     )
     arguments = parser.parse_args(argv)
     if not arguments.api_address.startswith(("http://", "https://")):
@@ -47,35 +47,35 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return arguments
 
 
-def names(text: str) -> list[str]:
-    """Host names from `draw.example.org,other.example.org`.
+def parse_host_names(text: str) -> list[str]:
+    """Split `draw.example.org,other.example.org` into host names.
 
     Raises:
-        argparse.ArgumentTypeError: one is an address with a scheme, port or path, or has a wildcard.
+        argparse.ArgumentTypeError: an item has a scheme, a port, a path or a wildcard.
     """
-    found = [name.strip() for name in text.split(",") if name.strip()]
-    for name in found:
-        if not NAME.fullmatch(name):
-            raise argparse.ArgumentTypeError(f"{name!r} is no host name: give names such as draw.example.org")
-    return found
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if not HOST_NAME.fullmatch(name):
+            raise argparse.ArgumentTypeError(f"{name!r} is not a host name. Give names such as draw.example.org")
+    return names
 
 
-def build(arguments: argparse.Namespace) -> tuple[st.App, dict[str, Any]]:
-    """The page as an ASGI application, and Streamlit's options for it."""
-    hosts = [*arguments.hosts, *([] if arguments.host in EVERY_ADDRESS else [arguments.host])]
+def create_app(arguments: argparse.Namespace) -> tuple[st.App, dict[str, Any]]:
+    """Create the page as an ASGI application, and Streamlit's configuration for it."""
+    hosts = [*arguments.hosts, *([] if arguments.host in WILDCARD_ADDRESSES else [arguments.host])]
     export = export_route(arguments.api_address, os.environ.get("API_KEY"))
-    app = st.App(APP, routes=[export], middleware=[Middleware(Guard, hosts=hosts)])
+    app = st.App(APP, routes=[export], middleware=[Middleware(SecurityMiddleware, hosts=hosts)])
     return app, {"server.address": arguments.host, "server.port": arguments.port}
 
 
 def main() -> None:
-    """Run Streamlit in this process until it is stopped."""
-    arguments = parse()
+    """Run the Streamlit server in this process until it is stopped."""
+    arguments = parse_arguments()
     os.environ["API_ADDRESS"] = arguments.api_address
-    # Streamlit runs app.py as a script, which alone would not find the package it lies in.
+    # Streamlit runs app.py as a script, so the package that contains it must be importable.
     sys.path.insert(0, str(APP.parent.parent))
-    app, options = build(arguments)
-    app.run(config=options)
+    app, config = create_app(arguments)
+    app.run(config=config)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The page, from top to bottom. Start it with `python -m ui`."""
+"""The script that Streamlit runs for every visitor: the whole page from top to bottom. Start it with `python -m ui`."""
 
 import os
 from pathlib import Path
@@ -6,114 +6,136 @@ from typing import Final
 
 import streamlit as st
 
-from ui import charts, choices, files, gallery, language, live, notices, reading, sidebar, snippets, sources, stages
-from ui.answers import Model
-from ui.client import Client
-from ui.desk import Desk, Question
-from ui.files import File, Reader
-from ui.language import say
-from ui.pictures import media_type
-from ui.sidebar import Choice
-from ui.snippets import Call
+from ui.api.client import Client
+from ui.api.schemas import Classification, Model
+from ui.components import charts, notices
+from ui.components.announce import announce
+from ui.i18n.translation import LANGUAGES, current_language, set_language, translate
+from ui.images.media_types import media_type
+from ui.state.files import BatchClassifier, PictureFile
+from ui.state.session import DRAW, UPLOAD, ClassifyRequest, Session
+from ui.state.widget_state import set_widget
+from ui.views import answer, explanation, files, gallery, sidebar, snippets, sources
+from ui.views.sidebar import Selection
+from ui.views.snippets import SnippetRequest
 
-ROOM: Final = Path(__file__).parent
-STYLE: Final = ("style.css", "parts.css")
+ASSETS: Final = Path(__file__).parent / "assets"
+STYLESHEETS: Final = ("page.css", "gallery.css")
 
 
 @st.cache_resource
 def connect(address: str, api_key: str | None) -> Client:
-    """One client for all visitors."""
+    """Create the HTTP client that all visitors share."""
     return Client(address, api_key=api_key)
 
 
-def page() -> None:
-    """Title and language; settings at the side; the reading desk."""
-    st.set_page_config(page_title=say("page.title"), page_icon=str(ROOM / "icon.svg"), layout="wide")
-    for sheet in STYLE:
-        st.html(ROOM / sheet)
-    heading()
-    sidebar.begin()
+def show_page() -> None:
+    """Show the heading, the settings and the classifier."""
+    st.set_page_config(page_title=translate("page.title"), page_icon=str(ASSETS / "icon.svg"), layout="wide")
+    for name in STYLESHEETS:
+        st.html(ASSETS / name)
+    show_heading()
+    sidebar.show_heading()
     client = connect(os.environ.get("API_ADDRESS", "http://127.0.0.1:3000"), os.environ.get("API_KEY"))
-    desk = Desk.current()
-    with st.spinner(say("page.connecting")):
-        desk.refresh(client)
-    read(client, desk, sidebar.show(desk.catalogue))
+    session = Session.current()
+    with st.spinner(translate("page.connecting")):
+        session.refresh_catalogue(client)
+    show_classifier(client, session, sidebar.show(session.catalogue))
 
 
-def heading() -> None:
-    """The title, and the languages the page speaks."""
+def show_heading() -> None:
+    """Show the title and the language control."""
     with st.container(key="heading", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.title(say("page.title"), anchor=False, width="content")
-        choices.hold("tongue", language.current())
+        st.title(translate("page.title"), anchor=False, width="content")
+        set_widget("language-control", current_language())
         st.segmented_control(
-            say("page.language"),
-            list(language.LANGUAGES),
+            translate("page.language"),
+            list(LANGUAGES),
             required=True,
-            format_func=language.LANGUAGES.__getitem__,
-            key="tongue",
-            on_change=lambda: language.choose(st.session_state["tongue"]),
+            format_func=LANGUAGES.__getitem__,
+            key="language-control",
+            on_change=lambda: set_language(st.session_state["language-control"]),
             label_visibility="collapsed",
             width="content",
         )
 
 
 @st.fragment
-def read(client: Client, desk: Desk, choice: Choice) -> None:
-    """Pictures and answers; how they came about; the gallery. A stroke runs this part of the page alone."""
-    failure = desk.take_failure()
-    if desk.stale and failure is None:
-        st.rerun()  # something failed since the page ran: the service may know other models by now
-    with st.container(key="reading-desk"):
-        sheet, answers = st.columns([3, 5], gap="large")
-    with sheet:
-        source = sources.choose(desk, choice.model.card.subject)
-        pictures = sources.show(desk, source, choice.model.card.subject)
+def show_classifier(client: Client, session: Session, selection: Selection) -> None:
+    """Show the picture, the answer, its explanation and the gallery. A stroke reruns only this fragment."""
+    failure = session.pop_failure()
+    if session.catalogue_stale and failure is None:
+        st.rerun()  # a request failed since the page ran: the service may have other models now
+    with st.container(key="classifier"):
+        picture_column, answer_column = st.columns([3, 5], gap="large")
+    subject = selection.model.card.subject
+    with picture_column:
+        source = sources.select_source(session, subject)
+        pictures = sources.show(session, source, subject)
         tools = st.container(key="tools", horizontal=True)
-    asked = questions(pictures[0], choice, desk.drawing if source == sources.DRAW else None) if len(pictures) == 1 else []
-    answer = None
-    with answers:
+    drawing_number = session.drawing_number if source == DRAW else None
+    requests = classify_requests(pictures[0], selection, drawing_number) if len(pictures) == 1 else []
+    classification: Classification | None = None
+    with answer_column:
         if failure:
-            notices.trouble(failure)
+            notices.show_failure(failure)
         elif not pictures:
-            st.html(notices.blank(source, choice.model.card.labels))
-        elif asked:
-            answer = reading.show(desk, client, asked)
-        elif desk.catalogue:
-            files.show(Reader(client, choice.model, choice.device, desk.catalogue.limits), pictures, desk.gallery)
-    # What follows comes after the answer, which should not wait for it.
-    live.say_aloud(charts.aloud(answer) if answer else "")
-    # Always there, so that the gallery has one place with and without an answer. It is a fragment of its own: where a stroke
-    # interrupts this one, Streamlit drops what it has not sent of this one, and still sends the gallery to the place it had.
-    behind = st.container()
+            st.html(notices.empty_hint(source, selection.model.card.labels))
+        elif requests:
+            classification = answer.show(session, client, requests)
+        elif session.catalogue:
+            classifier = BatchClassifier(client, selection.model, selection.device, session.catalogue.limits)
+            files.show(classifier, pictures, session.gallery)
+    # Everything below comes after the answer, so that the answer does not wait for it.
+    announce(charts.screen_reader_text(classification) if classification else "")
+    # The container is always there, so that the gallery has the same position with and without an answer. When a stroke
+    # interrupts this fragment, Streamlit drops what it has not sent of it, but still sends the nested gallery fragment to the
+    # position it had.
+    below = st.container()
     with tools:
-        sources.tools(desk, source)
-    if answer:
-        question, model = asked[0]
-        desk.record(question, answer)
-        with answers:
-            again(desk)
-        with behind:
-            stages.show(desk, client, question, model.card.subject)
-            snippets.show(*code(client, question, pictures[0], at_hand=source == sources.UPLOAD))
-    gallery.show(desk.gallery, client, desk.catalogue)
+        sources.show_tools(session, source)
+    if classification:
+        request, model = requests[0]
+        session.add_to_gallery(request, classification)
+        with answer_column:
+            show_ask_again(session)
+        with below:
+            explanation.show(session, client, request, model.card.subject)
+            snippets.show(*code_snippet(client, request, pictures[0], uploaded=source == UPLOAD))
+    gallery.show(session.gallery, client, session.catalogue)
 
 
-def questions(file: File, choice: Choice, drawing: int | None) -> list[tuple[Question, Model]]:
-    """What to ask the chosen models about one picture."""
-    return [(Question(file.data, model.name, choice.device_of(model), drawing), model) for model in choice.asked()]
+def classify_requests(
+    file: PictureFile, selection: Selection, drawing_number: int | None
+) -> list[tuple[ClassifyRequest, Model]]:
+    """Return the requests for one picture: one per selected model."""
+    return [
+        (ClassifyRequest(file.data, model.name, selection.device_for(model), drawing_number), model)
+        for model in selection.models()
+    ]
 
 
-def again(desk: Desk) -> None:
-    """The button that asks anew what has been answered."""
+def show_ask_again(session: Session) -> None:
+    """Show the button that sends the request again."""
     icon = ":material/refresh:"
-    st.button(say("page.ask_again"), key="ask", icon=icon, type="tertiary", on_click=desk.forget, shortcut="Enter")
+    st.button(
+        translate("page.ask_again"), key="ask", icon=icon, type="tertiary", on_click=session.clear_answers, shortcut="Enter"
+    )
 
 
-def code(client: Client, question: Question, file: File, *, at_hand: bool) -> tuple[Call, bytes | None]:
-    """The question as it would be asked from code, and the picture where the visitor has no file of just these bytes."""
-    kind = media_type(file.data)
-    call = Call(client.address, question.model, question.device, file.saved_as, kind, with_key=client.with_key)
-    return call, None if at_hand and not file.smaller else file.data
+def code_snippet(
+    client: Client, request: ClassifyRequest, file: PictureFile, *, uploaded: bool
+) -> tuple[SnippetRequest, bytes | None]:
+    """Return the request for the code examples, and the picture to download where the visitor has no file with these bytes."""
+    snippet = SnippetRequest(
+        client.address,
+        request.model,
+        request.device,
+        file.download_name,
+        media_type(file.data),
+        with_key=client.sends_api_key,
+    )
+    return snippet, None if uploaded and not file.shrunk else file.data
 
 
-page()
+show_page()

@@ -1,4 +1,4 @@
-"""The page's process, and a Chromium to look at it."""
+"""Starts page processes, fake services and Chromium for the browser tests."""
 
 import os
 import shutil
@@ -14,24 +14,24 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Playwright
 
 from tests.support.processes import free_port, running
-from tests.ui.service import Service
+from tests.ui.fake_service import FakeService
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 NO_CHROMIUM = "no Chromium on this machine; `apt-get install chromium` brings one"
-QUIET = [
+CHROMIUM_FLAGS = [
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
 ]
-# A camera that is not there, and a visitor who allows it.
-CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+# A fake camera, and automatic permission to use it.
+CAMERA_FLAGS = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
 @contextmanager
 def start_page(api_address: str, logs: Path, **settings: str) -> Iterator[str]:
-    """A real `python -m ui` on a free port, with settings in its environment; gives its address."""
+    """Start `python -m ui` on a free port with environment variables `settings`; yield its address."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "ui", "--api_address", api_address, "--port", str(port), "--host", "127.0.0.1"]
@@ -41,15 +41,15 @@ def start_page(api_address: str, logs: Path, **settings: str) -> Iterator[str]:
 
 @contextmanager
 def start_page_for(tab: Page, api_address: str, logs: Path) -> Iterator[str]:
-    """The same for one tab, which leaves before the process ends: what a page says when its server goes is no fault of it."""
+    """Start a page for one tab. The tab leaves the page before the process ends, because it would log errors then."""
     with start_page(api_address, logs) as address:
         yield address
         tab.goto("about:blank")
 
 
 @contextmanager
-def stand_in(service: Service) -> Iterator[str]:
-    """The stand-in for the service, listening on a free port; gives its address."""
+def serve_fake(service: FakeService) -> Iterator[str]:
+    """Serve a fake service on a free port; yield its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -57,7 +57,7 @@ def stand_in(service: Service) -> Iterator[str]:
             address = f"http://{self.headers['Host']}{self.path}"
             try:
                 response = service(httpx.Request(self.command, address, headers=dict(self.headers), content=body))
-            except httpx.ConnectError:  # a service that is down: the connection closes without a word
+            except httpx.ConnectError:  # a service that is down: close the connection without a response
                 self.close_connection = True
                 return
             self.send_response(response.status_code)
@@ -70,7 +70,7 @@ def stand_in(service: Service) -> Iterator[str]:
         do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 - http.server's names
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nobody reads it."""
+            """Do not log requests."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -82,16 +82,16 @@ def stand_in(service: Service) -> Iterator[str]:
             thread.join()
 
 
-def launch(playwright: Playwright, film: Path | None = None) -> Browser:
-    """The machine's own Chromium, without a window and without errands of its own; its camera shows the film (Y4M)."""
+def launch_chromium(playwright: Playwright, video: Path | None = None) -> Browser:
+    """Launch headless Chromium without background requests; its camera shows `video` (Y4M)."""
     root = hasattr(os, "geteuid") and os.geteuid() == 0
-    arguments = [*QUIET, *(["--no-sandbox"] if root else [])]
-    if film is not None:
-        arguments += [*CAMERA, f"--use-file-for-fake-video-capture={film}"]
+    arguments = [*CHROMIUM_FLAGS, *(["--no-sandbox"] if root else [])]
+    if video is not None:
+        arguments += [*CAMERA_FLAGS, f"--use-file-for-fake-video-capture={video}"]
     return playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
 
 
-def shoot(image: Image.Image, film: Path) -> None:
-    """A film of one frame, in grey, for the camera: YUV4MPEG2 with colours at a quarter of the size."""
+def write_camera_video(image: Image.Image, video: Path) -> None:
+    """Write a grey video of one frame for the camera: YUV4MPEG2 with 4:2:0 subsampling."""
     header = f"YUV4MPEG2 W{image.width} H{image.height} F10:1 Ip A1:1 C420mpeg2\nFRAME\n".encode()
-    film.write_bytes(header + image.convert("L").tobytes() + bytes([128]) * (image.width * image.height // 2))
+    video.write_bytes(header + image.convert("L").tobytes() + bytes([128]) * (image.width * image.height // 2))

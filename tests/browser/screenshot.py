@@ -1,4 +1,4 @@
-"""`python -m tests.browser.screenshot [NAME...]`: the pictures of the page in docs/, in both themes, wide and narrow."""
+"""`python -m tests.browser.screenshot [NAME...]` takes the screenshots in docs/: both themes, wide and narrow."""
 
 import io
 import os
@@ -13,15 +13,15 @@ from typing import Final, Literal, TypedDict
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-from tests.browser.processes import CHROMIUM, NO_CHROMIUM, launch, shoot, stand_in, start_page
-from tests.browser.states import PATIENCE_MS, STATES, Relay, Stage
-from tests.browser.strokes import rest
+from tests.browser.processes import CHROMIUM, NO_CHROMIUM, launch_chromium, serve_fake, start_page, write_camera_video
+from tests.browser.states import STATES, TIMEOUT_MS, ProxyService, Setup
+from tests.browser.strokes import wait_for_rerun
 from tests.support.pictures import STROKES, WHITE, canvas
 from tests.support.processes import ROOT, free_port, service_environment, start_service
 
 
 class Window(TypedDict):
-    """What a visitor looks through."""
+    """Options of a browser window."""
 
     viewport: ViewportSize
     has_touch: bool
@@ -34,11 +34,11 @@ WINDOWS: Final[dict[str, Window]] = {
     "narrow": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
 }
 THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
-# The one that the README shows too.
+# The screenshot that the README shows too.
 README: Final = ("explained", "light", "wide")
-# A page needs few colours, and a repository should stay small.
+# The page has few colours; a small palette keeps the files small.
 COLOURS: Final = 64
-# Once nothing on the page grows or shrinks any more.
+# Waits for running animations, then returns the height of the page.
 HEIGHT: Final = """async main => {
   await Promise.allSettled(document.getAnimations().filter(each => each.playState === "running"
     && each.effect.getComputedTiming().endTime !== Infinity).map(each => each.finished));
@@ -46,8 +46,8 @@ HEIGHT: Final = """async main => {
 }"""
 
 
-def take(page: Page) -> Image.Image:
-    """What the page looks like, all of it: Streamlit scrolls inside the page, so the window becomes as high as that."""
+def take_screenshot(page: Page) -> Image.Image:
+    """Take a screenshot of the whole page. Streamlit scrolls inside the page, so the window is made as high as its content."""
     page.mouse.move(1, 1)
     page.evaluate("document.fonts.ready")
     page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
@@ -60,62 +60,62 @@ def take(page: Page) -> Image.Image:
     return image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
 
 
-def above(page: Page, image: Image.Image, part: str) -> Image.Image:
-    """The picture of the page as far as a part of it."""
+def crop_above(page: Page, image: Image.Image, part: str) -> Image.Image:
+    """Crop a screenshot above an element."""
     box = page.locator(part).bounding_box()
     assert box is not None
     return image.crop((0, 0, image.width, int(box["y"])))
 
 
-def photograph(browser: Browser, stage: Stage, wanted: Sequence[str]) -> None:
-    """Take every wanted state in every theme and window, and keep the pictures."""
+def write_screenshots(browser: Browser, setup: Setup, names: Sequence[str]) -> None:
+    """Take screenshots of the states in every theme and window and write them to docs/images."""
     (FOLDER / "ui").mkdir(exist_ok=True)
-    for name in wanted:
+    for name in names:
         for theme in THEMES:
             for window, options in WINDOWS.items():
                 with browser.new_context(color_scheme=theme, locale="en-US", permissions=["camera"], **options) as context:
-                    context.set_default_timeout(PATIENCE_MS)
+                    context.set_default_timeout(TIMEOUT_MS)
                     page = context.new_page()
-                    STATES[name](page, stage)
-                    if stage.relay.go.is_set():
-                        rest(page)
-                    image = take(page)
+                    STATES[name](page, setup)
+                    if setup.proxy.may_answer.is_set():
+                        wait_for_rerun(page)
+                    image = take_screenshot(page)
                     image.save(FOLDER / "ui" / f"{name}-{theme}-{window}.png", optimize=True)
                     if (name, theme, window) == README:
-                        above(page, image, ".st-key-gallery").save(FOLDER / "page.png", optimize=True)
-                    stage.tidy()
+                        crop_above(page, image, ".st-key-gallery").save(FOLDER / "page.png", optimize=True)
+                    setup.reset()
 
 
 @contextmanager
-def staged() -> Iterator[Stage]:
-    """A real service, and the two pages."""
+def run_setup() -> Iterator[Setup]:
+    """Start the real service, a page with it and a page without a service."""
     with TemporaryDirectory() as folder:
         home = Path(folder)
         environment = {**os.environ, **service_environment(home, 0)}
         subprocess.run([sys.executable, "-m", "models", "import"], cwd=ROOT, env=environment, check=True)
         with start_service(home, free_port(), WORKERS="1") as address:
-            relay = Relay(address=address)
+            proxy = ProxyService(address=address)
             with (
-                stand_in(relay) as relayed,
-                start_page(relayed, home) as page,
-                start_page(f"http://127.0.0.1:{free_port()}", home) as forlorn,
+                serve_fake(proxy) as proxy_address,
+                start_page(proxy_address, home) as page,
+                start_page(f"http://127.0.0.1:{free_port()}", home) as page_without_service,
             ):
-                yield Stage(page, forlorn, relay)
+                yield Setup(page, page_without_service, proxy)
 
 
-def main(wanted: Sequence[str]) -> None:
-    """Take the wanted states, or all of them, and the picture of the README."""
+def main(names: Sequence[str]) -> None:
+    """Take screenshots of the given states, or of all, and of the README."""
     if CHROMIUM is None:
         sys.exit(f"There is {NO_CHROMIUM}.")
-    if unknown := set(wanted) - set(STATES):
-        sys.exit(f"There is no state {', '.join(sorted(unknown))}; there are {', '.join(STATES)}.")
-    wanted = wanted or tuple(STATES)
-    expect.set_options(timeout=PATIENCE_MS)
-    with TemporaryDirectory() as folder, staged() as stage, sync_playwright() as playwright:
-        film = Path(folder) / "four.y4m"
-        shoot(canvas(STROKES["4"], paper=WHITE, side=480, offset=(100, 100)), film)
-        browser = launch(playwright, film)
-        photograph(browser, stage, wanted)
+    if unknown := set(names) - set(STATES):
+        sys.exit(f"Unknown state {', '.join(sorted(unknown))}. Known states: {', '.join(STATES)}.")
+    names = names or tuple(STATES)
+    expect.set_options(timeout=TIMEOUT_MS)
+    with TemporaryDirectory() as folder, run_setup() as setup, sync_playwright() as playwright:
+        video = Path(folder) / "four.y4m"
+        write_camera_video(canvas(STROKES["4"], paper=WHITE, side=480, offset=(100, 100)), video)
+        browser = launch_chromium(playwright, video)
+        write_screenshots(browser, setup, names)
         browser.close()
 
 

@@ -1,4 +1,4 @@
-"""The states of the page that docs/ui.md shows, and how a visitor gets there."""
+"""The states of the page that docs/ui.md shows, and the actions that lead to them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,11 +10,11 @@ import httpx
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from tests.browser.strokes import DIGITS, SEVEN, THREE, Stroke, draw, rest, settle, strike
+from tests.browser.strokes import DIGITS, SEVEN, THREE, Stroke, draw, draw_without_waiting, wait_for_rerun, wait_until_ready
 from tests.support.pictures import STROKES, canvas, encoded
-from tests.ui.service import Service
+from tests.ui.fake_service import FakeService
 
-PATIENCE_MS: Final = 60_000
+TIMEOUT_MS: Final = 60_000
 INK: Final = (38, 52, 104, 255)
 NOTEPAPER: Final = (226, 222, 211, 255)
 HOUSE: Final[list[Stroke]] = [
@@ -25,95 +25,95 @@ HOUSE: Final[list[Stroke]] = [
 
 
 @dataclass
-class Relay(Service):
-    """Stands before the real service, and can keep its answers waiting."""
+class ProxyService(FakeService):
+    """Forwards requests to the real service; answers wait while `may_answer` is cleared."""
 
     address: str = ""
-    go: Event = field(default_factory=Event)
+    may_answer: Event = field(default_factory=Event)
 
     def __post_init__(self) -> None:
-        self.go.set()
+        self.may_answer.set()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """What the real service answers."""
-        self.go.wait(PATIENCE_MS / 1000)
+        """Return the response of the real service."""
+        self.may_answer.wait(TIMEOUT_MS / 1000)
         headers = {name: request.headers[name] for name in ("Content-Type",) if name in request.headers}
         url = f"{self.address}{request.url.raw_path.decode()}"
         return httpx.request(request.method, url, content=request.content, headers=headers, timeout=60)
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Where the pictures are taken: a page with the service behind it, and one whose service is down."""
+class Setup:
+    """The pages for the screenshots: one with a service, and one without."""
 
     page: str
-    forlorn: str
-    relay: Relay
+    page_without_service: str
+    proxy: ProxyService
 
-    def tidy(self) -> None:
-        """Nothing waits and nothing is kept."""
-        self.relay.go.set()
-        httpx.delete(f"{self.relay.address}/gallery", timeout=60).raise_for_status()
-
-
-def loading(page: Page, stage: Stage) -> None:
-    """The service has not said yet which models it has."""
-    stage.relay.go.clear()
-    page.goto(stage.page)
-    expect(page.get_by_text("Asking the service which models it has")).to_be_visible()
+    def reset(self) -> None:
+        """Let requests through and delete all saved pictures."""
+        self.proxy.may_answer.set()
+        httpx.delete(f"{self.proxy.address}/gallery", timeout=60).raise_for_status()
 
 
-def empty(page: Page, stage: Stage) -> None:
+def loading(page: Page, setup: Setup) -> None:
+    """The list of models has not been loaded yet."""
+    setup.proxy.may_answer.clear()
+    page.goto(setup.page)
+    expect(page.get_by_text("Loading the list of models")).to_be_visible()
+
+
+def empty(page: Page, setup: Setup) -> None:
     """Nothing drawn yet."""
-    page.goto(stage.page)
-    settle(page)
-    expect(page.get_by_text("Nothing is kept here yet")).to_be_visible()
+    page.goto(setup.page)
+    wait_until_ready(page)
+    expect(page.get_by_text("No pictures are saved yet")).to_be_visible()
 
 
-def answer(page: Page, stage: Stage, language: str = "en") -> None:
-    """A 3 and a 7, the first in the gallery."""
-    page.goto(f"{stage.page}/?lang={language}")
+def answer(page: Page, setup: Setup, language: str = "en") -> None:
+    """An answer to a 7, after a 3 that is in the gallery."""
+    page.goto(f"{setup.page}/?lang={language}")
     draw(page, THREE)
     expect(headline(page)).to_have_attribute("data-label", "3")
-    settle(page)
+    wait_until_ready(page)
     page.locator(".st-key-clear button").click()
-    expect(page.locator(".blank")).to_be_visible()
+    expect(page.locator(".empty-hint")).to_be_visible()
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
     expect(page.locator(".card")).to_have_count(2)
 
 
-def pen(page: Page, stage: Stage) -> None:
-    """A 2, and what the pen is chosen with."""
-    page.goto(stage.page)
+def pen(page: Page, setup: Setup) -> None:
+    """A 2, with the controls of the pen open."""
+    page.goto(setup.page)
     draw(page, DIGITS["2"])
     expect(headline(page)).to_have_attribute("data-label", "2")
-    settle(page)
+    wait_until_ready(page)
     page.locator(".st-key-tools").get_by_role("button", name="Pen").click()
-    expect(page.get_by_role("slider", name="Brush width")).to_be_visible()
+    expect(page.get_by_role("slider", name="Stroke width")).to_be_visible()
 
 
-def rejected(page: Page, stage: Stage) -> None:
-    """A house, which is no digit."""
-    page.goto(stage.page)
+def rejected(page: Page, setup: Setup) -> None:
+    """A house, which is not a digit."""
+    page.goto(setup.page)
     draw(page, HOUSE)
-    settle(page)
-    expect(page.locator(".doubt")).to_be_visible()
+    wait_until_ready(page)
+    expect(page.locator(".notice")).to_be_visible()
 
 
-def explained(page: Page, stage: Stage) -> None:
-    """A 5 and how it was read."""
-    page.goto(stage.page)
+def explained(page: Page, setup: Setup) -> None:
+    """A 5 with its explanation."""
+    page.goto(setup.page)
     draw(page, DIGITS["5"])
     expect(headline(page)).to_have_attribute("data-label", "5")
-    page.get_by_text("How this answer came about").click()
+    page.get_by_text("How this answer was computed").click()
     expect(page.locator(".stages img")).to_have_count(5)
 
 
-def compared(page: Page, stage: Stage) -> None:
-    """A 7 for two models."""
-    page.goto(stage.page)
-    settle(page)
+def compared(page: Page, setup: Setup) -> None:
+    """A 7 classified by two models."""
+    page.goto(setup.page)
+    wait_until_ready(page)
     with settings(page):
         page.get_by_role("combobox", name="Compare with").click()
         page.get_by_role("option", name="characters", exact=True).click()
@@ -122,57 +122,57 @@ def compared(page: Page, stage: Stage) -> None:
     expect(page.locator(".answer")).to_have_count(2)
 
 
-def uploaded(page: Page, stage: Stage) -> None:
+def uploaded(page: Page, setup: Setup) -> None:
     """A photo of a 4."""
-    send(page, stage, photo("4"))
-    expect(page.locator(".sent img")).to_be_visible()
+    send(page, setup, photo("4"))
+    expect(page.locator(".upload-preview img")).to_be_visible()
     expect(headline(page)).to_have_attribute("data-label", "4")
 
 
-def files(page: Page, stage: Stage) -> None:
-    """Several files, one of them no picture."""
+def files(page: Page, setup: Setup) -> None:
+    """Several files, one of them not a picture."""
     broken = FilePayload(name="notes.png", mimeType="image/png", buffer=b"this is no picture")
-    send(page, stage, photo("7"), photo("4"), broken, photo("1"))
+    send(page, setup, photo("7"), photo("4"), broken, photo("1"))
     expect(page.locator(".files tbody tr")).to_have_count(4)
 
 
-def refused(page: Page, stage: Stage) -> None:
-    """A file that is no picture."""
-    send(page, stage, FilePayload(name="notes.png", mimeType="image/png", buffer=b"this is no picture"))
+def refused(page: Page, setup: Setup) -> None:
+    """A file that is not a picture."""
+    send(page, setup, FilePayload(name="notes.png", mimeType="image/png", buffer=b"this is no picture"))
     expect(page.locator(".alert")).to_be_visible()
 
 
-def camera(page: Page, stage: Stage) -> None:
+def camera(page: Page, setup: Setup) -> None:
     """A photo taken of a 4."""
-    page.goto(stage.page)
-    settle(page)
+    page.goto(setup.page)
+    wait_until_ready(page)
     page.get_by_role("radio", name="Camera").click()
     expect(page.locator("video")).to_have_js_property("readyState", 4)  # HAVE_ENOUGH_DATA
     page.get_by_role("button", name="Take photo").click()
     expect(headline(page)).to_have_attribute("data-label", "4")
 
 
-def gallery(page: Page, stage: Stage) -> None:
-    """Drawings that are kept, one of them corrected."""
-    page.goto(stage.page)
-    settle(page)
-    page.get_by_text("Keep my drawings").click()
-    expect(page.get_by_role("switch", name="Keep my drawings")).to_be_checked()
+def gallery(page: Page, setup: Setup) -> None:
+    """Saved drawings, one of them corrected."""
+    page.goto(setup.page)
+    wait_until_ready(page)
+    page.get_by_text("Save my pictures").click()
+    expect(page.get_by_role("switch", name="Save my pictures")).to_be_checked()
     for count, label in enumerate("3594", start=1):
         draw(page, DIGITS[label])
-        expect(page.locator(".st-key-kept .card")).to_have_count(count)
-        settle(page)
+        expect(page.locator(".st-key-saved .card")).to_have_count(count)
+        wait_until_ready(page)
         page.locator(".st-key-clear button").click()
-        expect(page.locator(".blank")).to_be_visible()
-    kept = httpx.get(f"{stage.relay.address}/gallery", timeout=60).json()["entries"]
-    httpx.patch(f"{stage.relay.address}/gallery/{kept[1]['id']}", json={"label": "4"}, timeout=60).raise_for_status()
+        expect(page.locator(".empty-hint")).to_be_visible()
+    entries = httpx.get(f"{setup.proxy.address}/gallery", timeout=60).json()["entries"]
+    httpx.patch(f"{setup.proxy.address}/gallery/{entries[1]['id']}", json={"label": "4"}, timeout=60).raise_for_status()
     page.get_by_role("button", name="Refresh").click()
     expect(page.get_by_text("corrected, was 9")).to_be_visible()
 
 
-def code(page: Page, stage: Stage) -> None:
-    """A 6, and how a program asks the same."""
-    page.goto(stage.page)
+def code(page: Page, setup: Setup) -> None:
+    """A 6 with the code examples."""
+    page.goto(setup.page)
     draw(page, DIGITS["6"])
     expect(headline(page)).to_have_attribute("data-label", "6")
     page.get_by_text("Use it from code").click()
@@ -180,31 +180,31 @@ def code(page: Page, stage: Stage) -> None:
     expect(page.get_by_role("tabpanel").filter(visible=True).locator("code")).to_be_visible()
 
 
-def slow(page: Page, stage: Stage) -> None:
+def slow(page: Page, setup: Setup) -> None:
     """The service has not answered the second stroke yet."""
-    page.goto(stage.page)
+    page.goto(setup.page)
     draw(page, SEVEN)
     expect(headline(page)).to_be_visible()
-    settle(page)
-    stage.relay.go.clear()
-    strike(page, [[(100, 140), (190, 140)]])
-    expect(page.locator(".answer .slow")).to_be_visible()
+    wait_until_ready(page)
+    setup.proxy.may_answer.clear()
+    draw_without_waiting(page, [[(100, 140), (190, 140)]])
+    expect(page.locator(".answer .slow-notice")).to_be_visible()
 
 
-def down(page: Page, stage: Stage) -> None:
+def down(page: Page, setup: Setup) -> None:
     """The service does not answer."""
-    page.goto(stage.forlorn)
+    page.goto(setup.page_without_service)
     draw(page, SEVEN)
     expect(page.locator(".alert")).to_be_visible()
 
 
-def korean(page: Page, stage: Stage) -> None:
+def korean(page: Page, setup: Setup) -> None:
     """An answer in Korean."""
-    answer(page, stage, "ko")
+    answer(page, setup, "ko")
 
 
 # In the order of docs/ui.md.
-ALL: Final[tuple[Callable[[Page, Stage], None], ...]] = (
+ALL: Final[tuple[Callable[[Page, Setup], None], ...]] = (
     *(loading, empty, answer, pen, rejected, explained, compared, uploaded, camera, files),
     *(gallery, code, refused, slow, down, korean),
 )
@@ -212,34 +212,34 @@ STATES: Final = {state.__name__: state for state in ALL}
 
 
 def headline(page: Page) -> Locator:
-    """The answer, large."""
+    """Return the headline of the answer."""
     return page.locator(".headline")
 
 
 def photo(digit: str) -> FilePayload:
-    """A digit in blue ink on notepaper."""
+    """Return a photo of a digit in blue ink on paper."""
     image: Image.Image = canvas(STROKES[digit], ink=INK, paper=NOTEPAPER, width=12).convert("RGB")
     return FilePayload(name=f"{digit}.jpg", mimeType="image/jpeg", buffer=encoded(image, "JPEG"))
 
 
-def send(page: Page, stage: Stage, *sent: FilePayload) -> None:
+def send(page: Page, setup: Setup, *sent: FilePayload) -> None:
     """Upload files."""
-    page.goto(stage.page)
-    settle(page)
+    page.goto(setup.page)
+    wait_until_ready(page)
     page.get_by_role("radio", name="Upload").click()
     page.locator("input[type=file]").set_input_files(list(sent))
-    rest(page)
+    wait_for_rerun(page)
 
 
 @contextmanager
 def settings(page: Page) -> Iterator[None]:
-    """The sidebar, open; a phone hides it."""
+    """Open the sidebar, which a phone hides, and hide it again."""
     hidden = page.get_by_test_id("stExpandSidebarButton")
-    folded = hidden.is_visible()
-    if folded:
+    collapsed = hidden.is_visible()
+    if collapsed:
         hidden.click()
     yield
-    if folded:
+    if collapsed:
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
         expect(hidden).to_be_visible()
-        expect(page.get_by_test_id("stSidebar")).not_to_be_in_viewport()  # it slides out, over the sheet
+        expect(page.get_by_test_id("stSidebar")).not_to_be_in_viewport()  # it slides out, over the canvas

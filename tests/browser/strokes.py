@@ -1,4 +1,4 @@
-"""Digits as a hand draws them with mouse or finger, on a canvas of 280x280."""
+"""Handwritten digits as strokes on a canvas of 280x280, and functions that draw them with mouse, finger or pen."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,7 +8,7 @@ from playwright.sync_api import CDPSession, Locator, Page, expect
 Point = tuple[float, float]
 Stroke = Sequence[Point]
 
-# Written down from handwriting, no straighter than a hand is: each stroke from where the pen comes down to where it lifts.
+# Recorded handwriting: each stroke from pen down to pen up.
 DIGITS: Final[dict[str, list[Stroke]]] = {
     "0": [
         [
@@ -64,33 +64,33 @@ THREE: Final = DIGITS["3"]
 SEVEN: Final = DIGITS["7"]
 
 
-def sheet(page: Page) -> Locator:
-    """The canvas that takes the strokes."""
+def canvas_of(page: Page) -> Locator:
+    """Return the canvas element that takes the strokes."""
     return page.locator("canvas.upper-canvas")
 
 
-def rest(page: Page) -> None:
+def wait_for_rerun(page: Page) -> None:
     """Wait until Streamlit has run the page to its end."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
-def settle(page: Page) -> None:
-    """The same, and the sheet lies there."""
-    rest(page)
-    expect(sheet(page)).to_be_visible()
+def wait_until_ready(page: Page) -> None:
+    """Wait until Streamlit has run the page and the canvas is visible."""
+    wait_for_rerun(page)
+    expect(canvas_of(page)).to_be_visible()
 
 
 def draw(page: Page, strokes: Sequence[Stroke]) -> None:
-    """Draw with the mouse: press, move, lift."""
-    settle(page)
-    sheet(page).scroll_into_view_if_needed()
-    strike(page, strokes)
+    """Draw with the mouse when the page is ready."""
+    wait_until_ready(page)
+    canvas_of(page).scroll_into_view_if_needed()
+    draw_without_waiting(page, strokes)
 
 
-def strike(page: Page, strokes: Sequence[Stroke]) -> None:
-    """The same without waiting for the page."""
+def draw_without_waiting(page: Page, strokes: Sequence[Stroke]) -> None:
+    """Draw with the mouse at once."""
     for stroke in strokes:
-        points = placed(page, stroke)
+        points = to_window(page, stroke)
         page.mouse.move(*points[0])
         page.mouse.down()
         for x, y in points[1:]:
@@ -98,25 +98,25 @@ def strike(page: Page, strokes: Sequence[Stroke]) -> None:
         page.mouse.up()
 
 
-def touch(page: Page, strokes: Sequence[Stroke]) -> None:
-    """Draw with a finger: real touches, which would scroll the page if the sheet let them."""
-    settle(page)
+def draw_with_finger(page: Page, strokes: Sequence[Stroke]) -> None:
+    """Draw with a finger: real touch events, which would scroll the page if the canvas did not prevent it."""
+    wait_until_ready(page)
     fingers = page.context.new_cdp_session(page)
     for stroke in strokes:
-        points = placed(page, stroke)
-        tap(fingers, "touchStart", points[0])
+        points = to_window(page, stroke)
+        send_touch(fingers, "touchStart", points[0])
         for point in points[1:]:
-            tap(fingers, "touchMove", point)
+            send_touch(fingers, "touchMove", point)
         fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     fingers.detach()
 
 
-def write(page: Page, strokes: Sequence[Stroke]) -> None:
-    """Draw with a pen, as a tablet has one."""
-    settle(page)
+def draw_with_pen(page: Page, strokes: Sequence[Stroke]) -> None:
+    """Draw with the pen of a tablet."""
+    wait_until_ready(page)
     pen = page.context.new_cdp_session(page)
     for stroke in strokes:
-        points = placed(page, stroke)
+        points = to_window(page, stroke)
         kinds = ["mousePressed", *["mouseMoved"] * (len(points) - 1), "mouseReleased"]
         for kind, (x, y) in zip(kinds, [*points, points[-1]], strict=True):
             held = {"button": "left", "buttons": 0 if kind == "mouseReleased" else 1, "clickCount": 1, "pointerType": "pen"}
@@ -124,13 +124,13 @@ def write(page: Page, strokes: Sequence[Stroke]) -> None:
     pen.detach()
 
 
-def tap(fingers: CDPSession, kind: str, point: Point) -> None:
-    """One finger at one point."""
+def send_touch(fingers: CDPSession, kind: str, point: Point) -> None:
+    """Send a touch event of one finger at one point."""
     fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": point[0], "y": point[1]}]})
 
 
-def placed(page: Page, stroke: Stroke) -> list[Point]:
-    """A stroke where the sheet lies in the window."""
-    box = sheet(page).bounding_box()
+def to_window(page: Page, stroke: Stroke) -> list[Point]:
+    """Return a stroke in window coordinates."""
+    box = canvas_of(page).bounding_box()
     assert box is not None
     return [(box["x"] + x, box["y"] + y) for x, y in stroke]

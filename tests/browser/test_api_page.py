@@ -1,4 +1,4 @@
-"""The page of the API, opened by a developer: it works without the outside world, and tries the API out."""
+"""The API documentation page of the service: it needs no other host, and sends requests to the API."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +17,8 @@ SAMPLE = samples()[0]
 
 @pytest.fixture(scope="module")
 def keyed(chromium: Browser, model_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """The address of a service that asks for keys, and one."""
-    assert chromium.is_connected()  # asked for first: without a browser nothing else need start
+    """The address of a service that requires API keys, and a valid key."""
+    assert chromium.is_connected()  # requested first: without a browser nothing else must start
     file = tmp_path_factory.mktemp("keys") / "keys"
     key = add_key(file, "developer", "read")
     with start_service(model_store, free_port(), API_KEYS_FILE=str(file), WORKERS="1") as address:
@@ -26,14 +26,14 @@ def keyed(chromium: Browser, model_store: Path, tmp_path_factory: pytest.TempPat
 
 
 def operation(page: Page, path: str) -> Locator:
-    """One route on the page, opened."""
+    """Open one route on the page."""
     block = page.locator(".opblock").filter(has=page.locator(f'[data-path="{path}"]'))
     block.locator(".opblock-summary-control").first.click()
     return block
 
 
 def answered(block: Locator, status: str) -> Locator:
-    """The answer the page shows to what it tried out, once it has this status."""
+    """Return the displayed response after it has this status."""
     live = block.locator(".live-responses-table")
     expect(live.locator(".response-col_status").last).to_contain_text(status)
     return live
@@ -47,28 +47,28 @@ def try_classify(page: Page) -> Locator:
     return block
 
 
-def test_it_describes_and_tries_out_the_api_alone(visit: Page, service_address: str) -> None:
-    visit.goto(f"{service_address}/")
-    expect(visit).to_have_title("Image classifier API")
-    expect(visit.locator(".info .title")).to_contain_text("Image classifier")
+def test_page_describes_the_api_and_sends_requests(desktop: Page, service_address: str) -> None:
+    desktop.goto(f"{service_address}/")
+    expect(desktop).to_have_title("Image classifier API")
+    expect(desktop.locator(".info .title")).to_contain_text("Image classifier")
     for path in ("/classify", "/classify/batch", "/explain", "/models", "/livez", "/metrics"):
-        expect(visit.locator(f'[data-path="{path}"]')).to_have_count(1)
-    expect(visit.get_by_role("button", name="Authorize")).to_have_count(0)
-    expect(visit.locator("img, iframe")).to_have_count(0)
-    live = answered(try_classify(visit), "200")
+        expect(desktop.locator(f'[data-path="{path}"]')).to_have_count(1)
+    expect(desktop.get_by_role("button", name="Authorize")).to_have_count(0)
+    expect(desktop.locator("img, iframe")).to_have_count(0)
+    live = answered(try_classify(desktop), "200")
     expect(live).to_contain_text(f'"label": "{SAMPLE.label}"')
-    models = operation(visit, "/models")
+    models = operation(desktop, "/models")
     models.get_by_role("button", name="Try it out").click()
     models.get_by_role("button", name="Execute").click()
     expect(answered(models, "200")).to_contain_text('"digits"')
 
 
-def test_it_takes_the_key_it_is_given(visit: Page, keyed: tuple[str, str]) -> None:
+def test_page_sends_the_entered_api_key(desktop: Page, keyed: tuple[str, str]) -> None:
     address, key = keyed
-    visit.goto(f"{address}/")
-    visit.get_by_role("button", name="Authorize").first.click()
-    dialog = visit.locator(".modal-ux")
+    desktop.goto(f"{address}/")
+    desktop.get_by_role("button", name="Authorize").first.click()
+    dialog = desktop.locator(".modal-ux")
     dialog.locator("input").fill(key)
     dialog.get_by_role("button", name="Apply credentials").click()
     dialog.get_by_role("button", name="Close").last.click()
-    expect(answered(try_classify(visit), "200")).to_contain_text(f'"label": "{SAMPLE.label}"')
+    expect(answered(try_classify(desktop), "200")).to_contain_text(f'"label": "{SAMPLE.label}"')

@@ -1,4 +1,4 @@
-"""What is written on the page stands out from what is behind it, as the browser paints it: WCAG 2, level AA, in both themes."""
+"""Contrast of all text on the page as the browser renders it: WCAG 2 level AA, in both themes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,17 +7,25 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from tests.browser.processes import stand_in, start_page_for
-from tests.browser.strokes import SEVEN, draw, rest, settle
-from tests.ui.service import JPEG, Gallery, Service, catalogue, classification, kept, problem
-from ui.kept import PAGE
-from ui.snippets import TABS
+from tests.browser.processes import serve_fake, start_page_for
+from tests.browser.strokes import SEVEN, draw, wait_for_rerun, wait_until_ready
+from tests.ui.fake_service import (
+    JPEG,
+    FakeGallery,
+    FakeService,
+    classification,
+    gallery_entry,
+    models_response,
+    problem_response,
+)
+from ui.state.saved_gallery import PAGE_SIZE
+from ui.views.snippets import TABS
 
 pytestmark = pytest.mark.browser
 
-# Every text in sight whose contrast is too low, with its ratio. Large text may have less, what cannot be used has no duty,
-# icons are no text, and the number over a slider lies inside its thumb only for those who count elements.
-FAINT = """async () => {
+# Returns every visible text whose contrast is too low, with its ratio. Large text needs less. Disabled elements, icons and the
+# number above a slider's thumb are exempt.
+LOW_CONTRAST = """async () => {
   const moving = document.getAnimations().filter(each => each.effect.getComputedTiming().endTime !== Infinity);
   await Promise.allSettled(moving.map(each => each.finished));
   const pixel = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
@@ -59,75 +67,77 @@ FAINT = """async () => {
 
 
 @pytest.fixture
-def service() -> Service:
-    entries = {f"e{number}": kept(f"e{number}", corrected="1" if number % 2 else None) for number in range(PAGE + 2)}
-    service = Service(gallery=Gallery(entries))
-    service.replies["/models"] = lambda _: httpx.Response(200, json=catalogue("digits", "letters"))
+def service() -> FakeService:
+    entries = {
+        f"e{number}": gallery_entry(f"e{number}", corrected="1" if number % 2 else None) for number in range(PAGE_SIZE + 2)
+    }
+    service = FakeService(gallery=FakeGallery(entries))
+    service.replies["/models"] = lambda _: httpx.Response(200, json=models_response("digits", "letters"))
     return service
 
 
 @pytest.fixture
-def page(chromium: Browser, visit: Page, service: Service, tmp_path: Path) -> Iterator[Page]:
+def page(chromium: Browser, desktop: Page, service: FakeService, tmp_path: Path) -> Iterator[Page]:
     assert chromium.is_connected()
-    with stand_in(service) as address, start_page_for(visit, address, tmp_path) as page_address:
-        visit.goto(page_address)
-        yield visit
+    with serve_fake(service) as address, start_page_for(desktop, address, tmp_path) as page_address:
+        desktop.goto(page_address)
+        yield desktop
 
 
-def faint(page: Page) -> list[str]:
-    rest(page)
-    found: list[str] = page.evaluate(FAINT)
+def low_contrast(page: Page) -> list[str]:
+    wait_for_rerun(page)
+    found: list[str] = page.evaluate(LOW_CONTRAST)
     return found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_stands_out(page: Page, service: Service, scheme: str) -> None:
+def test_all_text_has_enough_contrast(page: Page, service: FakeService, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    settle(page)
+    wait_until_ready(page)
     expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", scheme)
-    expect(page.locator(".st-key-kept .card")).to_have_count(PAGE)
-    assert faint(page) == []
+    expect(page.locator(".st-key-saved .card")).to_have_count(PAGE_SIZE)
+    assert low_contrast(page) == []
     draw(page, SEVEN)
-    page.get_by_text("How this answer came about").click()
+    page.get_by_text("How this answer was computed").click()
     expect(page.locator(".stages img")).to_have_count(5)
-    rest(page)  # what opens moves what is below it
+    wait_for_rerun(page)  # the expander moves the elements below it
     page.get_by_text("Use it from code").click()
     for name in TABS:
         page.get_by_role("tab", name=name, exact=True).click()
         expect(page.get_by_role("tabpanel").filter(visible=True).locator("code")).to_be_visible()
-        assert faint(page) == []
+        assert low_contrast(page) == []
     page.locator(".st-key-tools").get_by_role("button", name="Pen").click()
     expect(page.get_by_role("slider")).to_be_visible()
-    assert faint(page) == []
+    assert low_contrast(page) == []
     page.keyboard.press("Escape")
 
     reply = classification(rejected=True, reject_reason="Energy too low.")
     service.replies["/classify"] = lambda _: httpx.Response(200, json=reply)
     page.locator(".st-key-ask button").click()
-    expect(page.locator(".doubt")).to_be_visible()
-    assert faint(page) == []
-    page.get_by_role("button", name="Empty").click()
+    expect(page.locator(".notice")).to_be_visible()
+    assert low_contrast(page) == []
+    page.get_by_role("button", name="Delete all").click()
     expect(page.get_by_role("button", name="Delete all pictures")).to_be_visible()
-    assert faint(page) == []
+    assert low_contrast(page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_goes_wrong_stands_out_too(page: Page, service: Service, scheme: str) -> None:
+def test_error_messages_have_enough_contrast(page: Page, service: FakeService, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    settle(page)
+    wait_until_ready(page)
     page.get_by_role("radio", name="Upload").click()
     expect(page.get_by_text("Upload a picture of a digit")).to_be_visible()
-    assert faint(page) == []
+    assert low_contrast(page) == []
     files = [("seven.jpg", JPEG), ("broken.png", b"this is no picture")]
     page.locator("input[type=file]").set_input_files([FilePayload(name=n, mimeType="image/png", buffer=d) for n, d in files])
     expect(page.locator(".files tbody tr")).to_have_count(2)
-    assert faint(page) == []
+    assert low_contrast(page) == []
     page.get_by_role("radio", name="Draw").click()
-    service.replies["/classify"] = lambda _: problem(429, "overloaded")
+    service.replies["/classify"] = lambda _: problem_response(429, "overloaded")
     draw(page, SEVEN)
-    expect(page.locator(".alert")).to_contain_text("too much to do")
-    assert faint(page) == []
+    expect(page.locator(".alert")).to_contain_text("overloaded")
+    assert low_contrast(page) == []
     service.down = True
     page.get_by_role("button", name="Retry").click()
     expect(page.locator(".alert")).to_contain_text("does not answer")
-    assert faint(page) == []
+    assert low_contrast(page) == []

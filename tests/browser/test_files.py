@@ -1,4 +1,4 @@
-"""A visitor who sends many files: real Chromium, real page, real service."""
+"""Upload of many files: real Chromium, real page, real service."""
 
 import csv
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from tests.browser.strokes import settle
+from tests.browser.strokes import wait_until_ready
 from tests.support.pictures import WHITE, digit, encoded
-from tests.ui.service import JPEG, WEBP
+from tests.ui.fake_service import JPEG, WEBP
 
 pytestmark = pytest.mark.browser
 
@@ -17,15 +17,15 @@ def file(name: str, data: bytes) -> FilePayload:
     return FilePayload(name=name, mimeType="image/png", buffer=data)
 
 
-def twelve() -> list[FilePayload]:
-    """Eleven digits, in names that ask for trouble, and one file that is no picture."""
+def twelve_files() -> list[FilePayload]:
+    """Return eleven digits, some with unusual file names, and one file that is not a picture."""
     digits = [(name, encoded(digit(name, paper=WHITE, offset=(shift, 0)))) for shift in (0, 12, 24) for name in "147"]
     files = [file(f"{name} moved {place}.png", data) for place, (name, data) in enumerate(digits)]
     return [*files, file("=칠.jpg", JPEG), file("<b>7.webp", WEBP), file("broken.png", b"this is no picture")]
 
 
 def send(page: Page, files: list[FilePayload]) -> None:
-    settle(page)
+    wait_until_ready(page)
     page.get_by_role("radio", name="Upload").click()
     page.locator("input[type=file]").set_input_files(files)
 
@@ -34,13 +34,13 @@ def rows(page: Page) -> Locator:
     return page.locator(".files tbody tr")
 
 
-def test_one_broken_file_among_twelve(page: Page, tmp_path: Path) -> None:
-    send(page, twelve())
+def test_broken_file_does_not_affect_the_others(page: Page, tmp_path: Path) -> None:
+    send(page, twelve_files())
     expect(rows(page)).to_have_count(12)
-    expect(page.get_by_text("11 of 12 files read. 1 could not be read: broken.png")).to_be_visible()
+    expect(page.get_by_text("11 of 12 files classified. 1 failed: broken.png")).to_be_visible()
     for place, name in enumerate("147147147"):
         expect(rows(page).nth(place)).to_have_attribute("data-label", name)
-    expect(page.locator(".files .wrong")).to_have_count(1)
+    expect(page.locator(".files .error")).to_have_count(1)
     expect(rows(page).last).to_contain_text("broken.png")
     expect(rows(page).last).to_contain_text("This file is not a picture the service can read")
     expect(page.locator(".files img")).to_have_count(11)
@@ -58,8 +58,8 @@ def test_one_broken_file_among_twelve(page: Page, tmp_path: Path) -> None:
     assert "not a picture" in table[-1]["error"]
 
 
-def test_another_file_joins_those_that_are_there(page: Page) -> None:
-    send(page, twelve()[:2])
+def test_another_file_is_added_to_the_list(page: Page) -> None:
+    send(page, twelve_files()[:2])
     expect(rows(page)).to_have_count(2)
     page.locator("input[type=file]").set_input_files(file("seven.jpg", JPEG))
     expect(rows(page)).to_have_count(3)
@@ -67,16 +67,16 @@ def test_another_file_joins_those_that_are_there(page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_needs_no_sideways_scrolling(page: Page, scheme: str) -> None:
+def test_no_horizontal_scrolling_on_a_phone(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": 390, "height": 844})
     page.reload()
-    send(page, [*twelve(), file("a very long name that somebody gave to a file " * 3 + ".png", JPEG)])
+    send(page, [*twelve_files(), file("a very long name that somebody gave to a file " * 3 + ".png", JPEG)])
     expect(rows(page)).to_have_count(13)
-    settle_without_sheet(page)
+    wait_without_canvas(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator(".files").evaluate("box => box.scrollWidth <= box.clientWidth")
 
 
-def settle_without_sheet(page: Page) -> None:
+def wait_without_canvas(page: Page) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")

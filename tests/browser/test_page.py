@@ -1,4 +1,4 @@
-"""A visitor who draws: real Chromium, real page, real service."""
+"""Drawing on the page: real Chromium, real page, real service."""
 
 import re
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PATIENCE_MS
+from tests.browser.conftest import TIMEOUT_MS
 from tests.browser.processes import start_page_for
-from tests.browser.strokes import DIGITS, SEVEN, THREE, draw, settle, sheet, write
+from tests.browser.strokes import DIGITS, SEVEN, THREE, canvas_of, draw, draw_with_pen, wait_until_ready
 from tests.support.metrics import Counted
 from tests.support.processes import free_port, start_service
 from tests.support.waiting import until
@@ -25,8 +25,8 @@ def headline(page: Page) -> Locator:
     return page.locator(".headline")
 
 
-def blank(page: Page) -> Locator:
-    return page.locator(".blank")
+def empty_hint(page: Page) -> Locator:
+    return page.locator(".empty-hint")
 
 
 def cards(page: Page) -> Locator:
@@ -39,11 +39,11 @@ def button(page: Page, name: str) -> Locator:
 
 def clear(page: Page) -> None:
     button(page, "Clear").click()
-    expect(blank(page)).to_be_visible()
+    expect(empty_hint(page)).to_be_visible()
 
 
 def colours(page: Page) -> list[list[int]]:
-    """The colours of the sheet that are more than the soft edge of a stroke, the commonest first."""
+    """Return the colours of the canvas with more than 500 pixels, the most frequent first."""
     found: list[list[int]] = page.locator("canvas.dc-canvas.lower-canvas").evaluate(
         """canvas => {
             const counts = new Map(), data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
@@ -59,12 +59,12 @@ def colours(page: Page) -> list[list[int]]:
 
 
 def expect_colours(page: Page, *expected: list[int]) -> None:
-    """The sheet is painted by the browser, after Streamlit has said what there is to paint."""
-    until(lambda: colours(page) == [*expected], PATIENCE_MS / 1000)
+    """Wait until the canvas has exactly these colours; the browser paints it after the rerun."""
+    until(lambda: colours(page) == [*expected], TIMEOUT_MS / 1000)
 
 
 def pick(page: Page, name: str, colour: str) -> None:
-    """Choose a colour by its number in the pen's controls, which are open."""
+    """Enter a colour in the open controls of the pen."""
     swatch = page.get_by_role("button", name=f"{name} color picker")
     swatch.click()
     popover = page.get_by_test_id("stColorPickerPopover")
@@ -73,7 +73,7 @@ def pick(page: Page, name: str, colour: str) -> None:
     expect(popover).to_have_count(0)
 
 
-def test_every_digit_is_read(page: Page) -> None:
+def test_every_digit_is_recognised(page: Page) -> None:
     for digit, strokes in DIGITS.items():
         draw(page, strokes)
         expect(headline(page)).to_have_attribute("data-label", digit)
@@ -83,29 +83,29 @@ def test_every_digit_is_read(page: Page) -> None:
     assert labels == list(DIGITS)[::-1]
 
 
-def test_a_pen_draws_as_a_mouse_does(page: Page) -> None:
-    settle(page)
+def test_drawing_with_a_pen(page: Page) -> None:
+    wait_until_ready(page)
     page.evaluate("addEventListener('pointerdown', event => (document.title = event.pointerType), true)")
-    write(page, DIGITS["4"])
+    draw_with_pen(page, DIGITS["4"])
     expect(headline(page)).to_have_attribute("data-label", "4")
     expect(page).to_have_title("pen")
 
 
-def test_an_answer_from_headline_to_fine_print(page: Page) -> None:
-    expect(blank(page)).to_contain_text("Draw a digit on the sheet")
-    expect(blank(page)).to_contain_text("0, 1, 2, 3, 4, 5, 6, 7, 8, 9")
+def test_all_parts_of_an_answer(page: Page) -> None:
+    expect(empty_hint(page)).to_contain_text("Draw a digit on the canvas")
+    expect(empty_hint(page)).to_contain_text("0, 1, 2, 3, 4, 5, 6, 7, 8, 9")
     expect(cards(page)).to_have_count(0)
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
-    expect(page.locator(".headline .words")).to_have_text("almost certain")
+    expect(page.locator(".headline .confidence-text")).to_have_text("almost certain")
     expect(page.locator(".bar")).to_have_count(10)
     expect(page.locator(".bar.winner .bar-name")).to_have_text("7")
     expect(page.locator(".headline .top li")).to_have_count(3)
-    expect(page.locator(".fine-print")).to_contain_text("digits 1.0.0 · CPU")
+    expect(page.locator(".answer-details")).to_contain_text("digits 1.0.0 · CPU")
     expect(page.locator(".stages")).to_have_count(0)
 
-    # Open, it follows the drawing; the service is asked for nothing more than that.
-    page.get_by_text("How this answer came about").click()
+    # While open, the explanation follows the drawing.
+    page.get_by_text("How this answer was computed").click()
     names = ["Gray", "Ink", "Crop", "Model input", "Which ink mattered"]
     expect(page.locator(".stages figcaption b")).to_have_text(names)
     before = page.locator(".stages img").last.get_attribute("src")
@@ -114,7 +114,7 @@ def test_an_answer_from_headline_to_fine_print(page: Page) -> None:
     expect(page.locator(".stages figcaption b")).to_have_text(names)
 
 
-def test_undo_and_clear_by_button_and_key(page: Page) -> None:
+def test_undo_and_clear_by_button_and_shortcut(page: Page) -> None:
     four = DIGITS["4"]
     draw(page, four[:1])
     expect(headline(page)).to_be_visible()
@@ -125,19 +125,19 @@ def test_undo_and_clear_by_button_and_key(page: Page) -> None:
 
     button(page, "Undo").click()
     expect(headline(page)).to_have_attribute("data-label", once or "")
-    draw(page, four[1:])  # the canvas goes on where it was
+    draw(page, four[1:])  # drawing continues on the undone canvas
     expect(headline(page)).to_have_attribute("data-label", "4")
     page.keyboard.press("Control+z")
     expect(headline(page)).to_have_attribute("data-label", once or "")
     page.keyboard.press("Control+z")
-    expect(blank(page)).to_be_visible()
+    expect(empty_hint(page)).to_be_visible()
     expect(button(page, "Undo")).to_be_disabled()
     expect_colours(page, WHITE)
 
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
     page.keyboard.press("Delete")
-    expect(blank(page)).to_be_visible()
+    expect(empty_hint(page)).to_be_visible()
     expect(button(page, "Clear")).to_be_disabled()
     draw(page, THREE)
     expect(headline(page)).to_have_attribute("data-label", "3")
@@ -146,53 +146,53 @@ def test_undo_and_clear_by_button_and_key(page: Page) -> None:
     expect(cards(page)).to_have_count(3)
 
 
-def test_undone_and_cleared_at_once_is_one_drawing(page: Page) -> None:
+def test_undo_and_clear_in_quick_succession(page: Page) -> None:
     draw(page, DIGITS["4"])
     expect(headline(page)).to_have_attribute("data-label", "4")
-    settle(page)
+    wait_until_ready(page)
     page.keyboard.press("Control+z")
     page.keyboard.press("Delete")
-    expect(blank(page)).to_be_visible()
+    expect(empty_hint(page)).to_be_visible()
     expect_colours(page, WHITE)
     draw(page, THREE)
     expect(headline(page)).to_have_attribute("data-label", "3")
     expect(cards(page)).to_have_count(2)
 
 
-def test_enter_asks_again(page: Page, service_address: str) -> None:
+def test_enter_sends_the_request_again(page: Page, service_address: str) -> None:
     draw(page, SEVEN)
     expect(headline(page)).to_be_visible()
-    settle(page)
-    asked = Counted(service_address)
+    wait_until_ready(page)
+    batches = Counted(service_address)
     page.keyboard.press("Enter")
-    until(lambda: asked("batch_size_count{cpu,digits}") == 1, PATIENCE_MS / 1000)
-    settle(page)
+    until(lambda: batches("batch_size_count{cpu,digits}") == 1, TIMEOUT_MS / 1000)
+    wait_until_ready(page)
     expect(headline(page)).to_have_attribute("data-label", "7")
     expect(cards(page)).to_have_count(1)
 
 
-def test_pen_and_colours_keep_the_drawing(page: Page, service_address: str) -> None:
+def test_pen_colours_apply_to_the_drawing(page: Page, service_address: str) -> None:
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
     expect_colours(page, WHITE, BLACK)
     button(page, "Pen").click()
-    page.get_by_role("slider", name="Brush width").press("ArrowRight")
+    page.get_by_role("slider", name="Stroke width").press("ArrowRight")
     expect(page.get_by_text("21 px", exact=True)).to_be_visible()
-    pick(page, "Paper", "#000080")
+    pick(page, "Background", "#000080")
     pick(page, "Ink", "#FFFF00")
     page.keyboard.press("Escape")
     expect(page.get_by_role("slider")).to_have_count(0)
-    settle(page)
+    wait_until_ready(page)
     expect(headline(page)).to_have_attribute("data-label", "7")
     expect_colours(page, NAVY, YELLOW)
 
-    # What is drawn on, undone and drawn anew has the new colours too.
-    asked = Counted(service_address)
+    # Further strokes, undo and a new drawing use the new colours too.
+    batches = Counted(service_address)
     draw(page, [[(60, 250), (220, 250)]])
-    until(lambda: asked("batch_size_count{cpu,digits}") == 1, PATIENCE_MS / 1000)  # a 7 all the same
-    settle(page)
+    until(lambda: batches("batch_size_count{cpu,digits}") == 1, TIMEOUT_MS / 1000)  # still a 7
+    wait_until_ready(page)
     button(page, "Undo").click()
-    until(lambda: asked("batch_size_count{cpu,digits}") == 2, PATIENCE_MS / 1000)
+    until(lambda: batches("batch_size_count{cpu,digits}") == 2, TIMEOUT_MS / 1000)
     expect(headline(page)).to_have_attribute("data-label", "7")
     clear(page)
     draw(page, THREE)
@@ -201,23 +201,23 @@ def test_pen_and_colours_keep_the_drawing(page: Page, service_address: str) -> N
     expect(cards(page)).to_have_count(2)
 
 
-def test_language_and_theme_keep_the_drawing(page: Page) -> None:
+def test_language_and_theme_changes_keep_the_drawing(page: Page) -> None:
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
     page.get_by_role("radio", name="한국어").click()
     expect(page.get_by_role("radio", name="자동")).to_be_checked()
-    settle(page)
+    wait_until_ready(page)
     page.get_by_role("radio", name="CPU").check(force=True)
-    settle(page)
+    wait_until_ready(page)
     page.get_by_role("radio", name="English").click()
     expect(page.get_by_role("heading", name="Image classifier")).to_be_visible()
-    settle(page)
+    wait_until_ready(page)
     page.get_by_role("radio", name="한국어").click()
     expect(page.get_by_role("heading", name="그림 분류기")).to_be_visible()
-    expect(page.locator(".headline .words")).to_have_text("거의 확실")
+    expect(page.locator(".headline .confidence-text")).to_have_text("거의 확실")
     expect(page.locator("html")).to_have_attribute("lang", "ko")
     expect(page).to_have_url(re.compile(r"[?&]lang=ko\b"))
-    settle(page)
+    wait_until_ready(page)
     expect(page.get_by_role("radio", name="CPU")).to_be_checked()
 
     page.get_by_test_id("stMainMenuButton").click()
@@ -226,14 +226,14 @@ def test_language_and_theme_keep_the_drawing(page: Page) -> None:
     app = page.get_by_test_id("stApp")
     expect(app).to_have_css("background-color", "rgb(19, 21, 26)")
     expect(app).to_have_css("color-scheme", "dark")
-    settle(page)
+    wait_until_ready(page)
     expect(headline(page)).to_have_attribute("data-label", "7")
     expect_colours(page, WHITE, BLACK)
     expect(cards(page)).to_have_count(1)
 
-    # A drawing that survived can be drawn on.
+    # The drawing can be continued.
     draw(page, [[(100, 140), (190, 140)]])
-    settle(page)
+    wait_until_ready(page)
     expect(headline(page)).to_be_visible()
     expect(cards(page)).to_have_count(1)
 
@@ -242,10 +242,10 @@ def test_language_and_theme_keep_the_drawing(page: Page) -> None:
     expect(app).to_have_css("color-scheme", "dark")
 
 
-def test_two_models_read_the_same_drawing(page: Page) -> None:
+def test_comparison_model_classifies_the_same_drawing(page: Page) -> None:
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
-    settle(page)
+    wait_until_ready(page)
     page.get_by_role("combobox", name="Compare with").click()
     page.get_by_role("option", name="characters", exact=True).click()
     answers = page.locator(".answer")
@@ -256,7 +256,7 @@ def test_two_models_read_the_same_drawing(page: Page) -> None:
     assert left is not None
     assert right is not None
     assert left["x"] + left["width"] <= right["x"]
-    settle(page)
+    wait_until_ready(page)
     clear(page)
     draw(page, THREE)
     expect(headline(page).nth(0)).to_have_attribute("data-label", "3")
@@ -264,8 +264,8 @@ def test_two_models_read_the_same_drawing(page: Page) -> None:
     expect(cards(page)).to_have_count(2)
 
 
-def test_the_gpu_is_offered_or_refused_with_a_reason(page: Page) -> None:
-    settle(page)
+def test_gpu_is_available_or_has_a_reason(page: Page) -> None:
+    wait_until_ready(page)
     expect(page.get_by_text("Automatic", exact=True)).to_be_visible()
     gpu = page.get_by_role("radio", name="GPU")
     expect(gpu).to_have_count(1)
@@ -273,21 +273,21 @@ def test_the_gpu_is_offered_or_refused_with_a_reason(page: Page) -> None:
         expect(page.get_by_test_id("stSidebar").locator(".reason")).not_to_be_empty()
 
 
-def test_who_listens_hears_the_answer(page: Page) -> None:
-    settle(page)
-    expect(sheet(page)).to_have_attribute("aria-label", "Sheet to draw on with mouse, pen or finger")
+def test_screen_readers_announce_the_answer(page: Page) -> None:
+    wait_until_ready(page)
+    expect(canvas_of(page)).to_have_attribute("aria-label", "Drawing canvas for mouse, pen or finger")
     draw(page, SEVEN)
     expect(page.get_by_role("status").filter(has_text="7: almost certain")).to_have_count(1)
-    page.get_by_text("How this answer came about").click()
+    page.get_by_text("How this answer was computed").click()
     expect(page.locator(".stages img")).to_have_count(5)
-    settle(page)
+    wait_until_ready(page)
     assert page.locator("img").evaluate_all("images => images.filter(image => !image.alt.trim()).length") == 0
     clear(page)
-    expect(page.locator(".st-key-voice p")).to_be_empty()
+    expect(page.locator(".st-key-announcer p")).to_be_empty()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_needs_no_sideways_scrolling(page: Page, scheme: str) -> None:
+def test_no_horizontal_scrolling_on_a_phone(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": 390, "height": 844})
     page.reload()
@@ -297,25 +297,25 @@ def test_a_phone_needs_no_sideways_scrolling(page: Page, scheme: str) -> None:
     assert page.locator(".stApp").evaluate("app => getComputedStyle(app).colorScheme") == scheme
 
 
-def test_the_service_goes_and_comes_back(visit: Page, model_store: Path, logs: Path) -> None:
+def test_service_outage_and_recovery(desktop: Page, model_store: Path, logs: Path) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    retry = visit.get_by_role("button", name="Retry")
-    with start_page_for(visit, address, logs) as page_address:
-        visit.goto(page_address)
-        expect(visit.locator(".alert")).to_contain_text(f"{address} does not answer")
-        draw(visit, SEVEN)
-        settle(visit)
+    retry = desktop.get_by_role("button", name="Retry")
+    with start_page_for(desktop, address, logs) as page_address:
+        desktop.goto(page_address)
+        expect(desktop.locator(".alert")).to_contain_text(f"{address} does not answer")
+        draw(desktop, SEVEN)
+        wait_until_ready(desktop)
         with start_service(model_store, port, WORKERS="1"):
             retry.click()
-            expect(headline(visit)).to_have_attribute("data-label", "7")
+            expect(headline(desktop)).to_have_attribute("data-label", "7")
             expect(retry).to_have_count(0)
-            clear(visit)
-        draw(visit, THREE)
-        expect(visit.locator(".alert")).to_contain_text(f"{address} does not answer")
+            clear(desktop)
+        draw(desktop, THREE)
+        expect(desktop.locator(".alert")).to_contain_text(f"{address} does not answer")
         expect(retry).to_be_visible()
-        expect(cards(visit)).to_have_count(1)
+        expect(cards(desktop)).to_have_count(1)
         with start_service(model_store, port, WORKERS="1"):
-            draw(visit, [[(128, 134), (150, 134)]])  # a stroke asks as well as the button does
-            expect(headline(visit)).to_have_attribute("data-label", "3")
-            expect(cards(visit)).to_have_count(2)
+            draw(desktop, [[(128, 134), (150, 134)]])  # a stroke retries like the button
+            expect(headline(desktop)).to_have_attribute("data-label", "3")
+            expect(cards(desktop)).to_have_count(2)

@@ -1,4 +1,4 @@
-"""A visitor who sends pictures: files and the camera, real Chromium, real page, mostly the real service."""
+"""Upload and camera: real Chromium, real page, mostly the real service."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,10 @@ import httpx
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from tests.browser.processes import stand_in, start_page_for
-from tests.browser.strokes import SEVEN, draw, rest, settle, sheet
+from tests.browser.processes import serve_fake, start_page_for
+from tests.browser.strokes import SEVEN, canvas_of, draw, wait_for_rerun, wait_until_ready
 from tests.support.pictures import WHITE, canvas, digit, encoded
-from tests.ui.service import JPEG, WEBP, Service, catalogue, classification, fashion
+from tests.ui.fake_service import JPEG, WEBP, FakeService, classification, fashion_model, models_response
 
 pytestmark = pytest.mark.browser
 
@@ -27,8 +27,8 @@ def source(page: Page, name: str) -> Locator:
     return page.get_by_role("radio", name=name)
 
 
-def send(page: Page, *files: tuple[str, bytes]) -> None:
-    """Send files, by name and content, in the place of those that were sent before."""
+def upload(page: Page, *files: tuple[str, bytes]) -> None:
+    """Upload files, given by name and content, instead of those uploaded before."""
     chips = page.get_by_test_id("stFileChipName")
     while before := chips.count():
         page.get_by_test_id("stFileChipDeleteBtn").first.get_by_role("button").click()
@@ -44,47 +44,47 @@ def choose_model(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "data"), [("seven.webp", WEBP), ("seven.jpg", JPEG), ("a-jpeg.png", JPEG)])
-def test_a_file_is_read(page: Page, name: str, data: bytes) -> None:
+def test_uploaded_file_is_classified(page: Page, name: str, data: bytes) -> None:
     source(page, "Upload").click()
     expect(page.get_by_text("Upload a picture of a digit")).to_be_visible()
-    expect(sheet(page)).to_be_hidden()
+    expect(canvas_of(page)).to_be_hidden()
     expect(page.locator(".st-key-tools")).to_be_hidden()
-    send(page, (name, data))
+    upload(page, (name, data))
     expect(headline(page)).to_have_attribute("data-label", "7")
-    expect(page.locator(".sent img")).to_be_visible()
+    expect(page.locator(".upload-preview img")).to_be_visible()
     expect(cards(page)).to_have_count(1)
     assert cards(page).locator("img").evaluate("image => image.naturalWidth") == 280
 
 
-def test_a_broken_file_costs_nothing_else(page: Page) -> None:
+def test_broken_file_does_not_affect_the_drawing(page: Page) -> None:
     alert = page.locator(".alert")
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
     source(page, "Upload").click()
-    send(page, ("broken.png", b"this is no picture"))
+    upload(page, ("broken.png", b"this is no picture"))
     expect(alert).to_contain_text("This file is not a picture the service can read")
     expect(alert).to_contain_text("The content is text")
-    send(page, ("cut.jpg", JPEG[: len(JPEG) // 2]))
+    upload(page, ("cut.jpg", JPEG[: len(JPEG) // 2]))
     expect(alert).to_contain_text("This picture is damaged")
-    # One that can be read would be made smaller by the page.
-    send(page, ("large.png", encoded(digit("7"))[:200] + os.urandom(11_000_000)))
+    # The page would shrink a picture that it can decode.
+    upload(page, ("large.png", encoded(digit("7"))[:200] + os.urandom(11_000_000)))
     expect(alert).to_contain_text("This picture is too large: The image has 11,000,")
     expect(cards(page)).to_have_count(1)
 
     source(page, "Draw").click()
     expect(headline(page)).to_have_attribute("data-label", "7")
     expect(cards(page)).to_have_count(1)
-    # The strokes are there, and the canvas goes on where it was.
-    settle(page)
+    # The strokes are still there, and drawing continues.
+    wait_until_ready(page)
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("Draw a digit on the sheet")).to_be_visible()
+    expect(page.get_by_text("Draw a digit on the canvas")).to_be_visible()
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
 
 
-def test_several_files_are_listed(page: Page) -> None:
+def test_several_files_are_listed_in_a_table(page: Page) -> None:
     source(page, "Upload").click()
-    send(page, ("seven.webp", WEBP), ("broken.png", b"this is no picture"), ("seven.jpg", JPEG))
+    upload(page, ("seven.webp", WEBP), ("broken.png", b"this is no picture"), ("seven.jpg", JPEG))
     rows = page.locator(".st-key-files tbody tr")
     expect(rows).to_have_count(3)
     expect(headline(page)).to_have_count(0)
@@ -94,19 +94,19 @@ def test_several_files_are_listed(page: Page) -> None:
     expect(rows).to_have_count(0)
 
 
-def test_delete_spares_a_sheet_out_of_sight(page: Page) -> None:
+def test_delete_key_does_not_clear_a_hidden_canvas(page: Page) -> None:
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
     source(page, "Upload").click()
-    rest(page)
-    expect(sheet(page)).to_be_hidden()
+    wait_for_rerun(page)
+    expect(canvas_of(page)).to_be_hidden()
     page.keyboard.press("Delete")
     source(page, "Draw").click()
     expect(headline(page)).to_have_attribute("data-label", "7")
 
 
-def test_a_photo_is_taken_and_read(page: Page) -> None:
-    settle(page)
+def test_photo_is_classified(page: Page) -> None:
+    wait_until_ready(page)
     expect(page.locator("video")).to_have_count(0)
     source(page, "Camera").click()
     expect(page.get_by_text("Take a photo of a digit")).to_be_visible()
@@ -115,19 +115,19 @@ def test_a_photo_is_taken_and_read(page: Page) -> None:
     expect(headline(page)).to_have_attribute("data-label", "4")
     expect(cards(page)).to_have_count(1)
     source(page, "Draw").click()
-    expect(page.get_by_text("Draw a digit on the sheet")).to_be_visible()
+    expect(page.get_by_text("Draw a digit on the canvas")).to_be_visible()
     expect(page.locator("video")).to_have_count(0)
     expect(cards(page)).to_have_count(1)
 
 
-def test_a_picture_without_ink_says_so(page: Page) -> None:
+def test_picture_without_ink_shows_an_error(page: Page) -> None:
     source(page, "Upload").click()
-    send(page, ("paper.png", encoded(canvas([], paper=WHITE))))
-    expect(page.locator(".alert")).to_contain_text("There is nothing to read on this picture")
+    upload(page, ("paper.png", encoded(canvas([], paper=WHITE))))
+    expect(page.locator(".alert")).to_contain_text("There is nothing to read in this picture")
 
 
 def test_sources_by_keyboard(page: Page) -> None:
-    settle(page)
+    wait_until_ready(page)
     source(page, "Draw").focus()
     page.keyboard.press("ArrowRight")
     expect(source(page, "Upload")).to_be_focused()
@@ -136,54 +136,56 @@ def test_sources_by_keyboard(page: Page) -> None:
     expect(source(page, "Upload")).to_be_checked()
 
 
-def test_each_model_offers_its_sources(visit: Page, logs: Path) -> None:
-    service = Service()
+def test_sources_depend_on_the_model(desktop: Page, logs: Path) -> None:
+    service = FakeService()
     reply = classification("Ankle boot", model="fashion")
-    service.replies["/models"] = lambda _: httpx.Response(200, json=catalogue("digits", "letters", others=[fashion()]))
+    service.replies["/models"] = lambda _: httpx.Response(
+        200, json=models_response("digits", "letters", others=[fashion_model()])
+    )
     service.replies["/classify"] = lambda request: httpx.Response(
         200, json=reply if request.url.params["model"] == "fashion" else classification()
     )
-    with stand_in(service) as address, start_page_for(visit, address, logs) as page_address:
-        visit.goto(page_address)
-        draw(visit, SEVEN)
-        expect(headline(visit)).to_have_attribute("data-label", "7")
-        choose_model(visit, "fashion")
-        expect(source(visit, "Draw")).to_have_count(0)
-        expect(sheet(visit)).to_be_hidden()
-        expect(visit.locator(".st-key-tools")).to_be_hidden()
-        send(visit, ("boot.webp", WEBP))
-        expect(headline(visit)).to_have_attribute("data-label", "Ankle boot")
-        visit.get_by_text("How this answer came about").click()
-        expect(visit.get_by_text("Which parts mattered")).to_be_visible()
-        choose_model(visit, "letters")
-        expect(headline(visit)).to_have_attribute("data-label", "7")
-        settle(visit)
-        source(visit, "Upload").click()
-        expect(visit.locator(".sent img")).to_be_visible()
-        expect(cards(visit)).to_have_count(2)
+    with serve_fake(service) as address, start_page_for(desktop, address, logs) as page_address:
+        desktop.goto(page_address)
+        draw(desktop, SEVEN)
+        expect(headline(desktop)).to_have_attribute("data-label", "7")
+        choose_model(desktop, "fashion")
+        expect(source(desktop, "Draw")).to_have_count(0)
+        expect(canvas_of(desktop)).to_be_hidden()
+        expect(desktop.locator(".st-key-tools")).to_be_hidden()
+        upload(desktop, ("boot.webp", WEBP))
+        expect(headline(desktop)).to_have_attribute("data-label", "Ankle boot")
+        desktop.get_by_text("How this answer was computed").click()
+        expect(desktop.get_by_text("Which parts mattered")).to_be_visible()
+        choose_model(desktop, "letters")
+        expect(headline(desktop)).to_have_attribute("data-label", "7")
+        wait_until_ready(desktop)
+        source(desktop, "Upload").click()
+        expect(desktop.locator(".upload-preview img")).to_be_visible()
+        expect(cards(desktop)).to_have_count(2)
 
 
 @pytest.mark.parametrize("name", ["Upload", "Camera"])
-def test_a_phone_needs_no_sideways_scrolling(page: Page, name: str) -> None:
+def test_no_horizontal_scrolling_on_a_phone(page: Page, name: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.reload()
     source(page, name).click()
-    expect(sheet(page)).to_be_hidden()
+    expect(canvas_of(page)).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     box = source(page, "Camera").bounding_box()
     assert box is not None
     assert box["x"] + box["width"] <= 390
 
 
-def test_streamlit_s_own_words_are_translated(page: Page) -> None:
-    settle(page)
+def test_texts_of_streamlit_s_widgets_are_translated(page: Page) -> None:
+    wait_until_ready(page)
     source(page, "Upload").click()
     expect(page.get_by_role("button", name="Choose files")).to_be_visible()
     page.get_by_role("radio", name="한국어").click()
     expect(page.get_by_role("button", name="파일 고르기")).to_be_visible()
     expect(source(page, "올리기")).to_be_checked()
-    rest(page)
-    send(page, ("seven.webp", WEBP))
+    wait_for_rerun(page)
+    upload(page, ("seven.webp", WEBP))
     page.get_by_test_id("stFileChipDeleteBtn").get_by_role("button").click()
     expect(page.get_by_role("button", name="파일 고르기")).to_be_visible()
     source(page, "카메라").click()

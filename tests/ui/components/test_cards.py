@@ -1,0 +1,40 @@
+"""The cards of the gallery."""
+
+import pytest
+
+from tests.ui.fake_service import PNG, WEBP, gallery_entry
+from tests.ui.gallery_helpers import make_classification
+from ui.api.schemas import SavedPicture
+from ui.components.cards import saved_card, session_card
+
+
+def test_cards_escape_all_texts() -> None:
+    text = '<script>"'
+    entry = SavedPicture.model_validate(gallery_entry("1", text, model=text, corrected="<b>"))
+    for card in (session_card(make_classification(text), PNG, text), saved_card(entry)):
+        assert "<script" not in card
+        assert "<b>" not in card.replace("<b>&lt;", "").replace("<b>1", "").replace("<b>2", "")
+        assert "&lt;script&gt;&quot;" in card
+
+
+def test_session_card_without_thumbnail_has_no_image() -> None:
+    with_image = session_card(make_classification("7"), WEBP)
+    without = session_card(make_classification("4", rejected=True), None, "The gallery is full.")
+    assert "data:image/webp;base64," in with_image
+    assert "<img" not in without
+    assert 'data-label="4"' in without
+    assert "not recognised" in without
+    assert "Not saved: The gallery is full." in without
+
+
+@pytest.mark.parametrize(
+    ("corrected", "label", "status"),
+    [(None, "7", ""), ("7", "7", "confirmed"), ("1", "1", "corrected, was 7")],
+)
+def test_saved_card_shows_the_corrected_label(corrected: str | None, label: str, status: str) -> None:
+    text = saved_card(SavedPicture.model_validate(gallery_entry("1", corrected=corrected)))
+    assert f'data-label="{label}"' in text
+    assert f'<span class="card-label">{label}</span>' in text
+    assert status in text
+    assert "digits · 99.1%" in text
+    assert ("confirmed" in text, "was 7" in text) == ("confirmed" in status, "was 7" in status)

@@ -1,0 +1,64 @@
+"""The table of many files as HTML and as CSV."""
+
+import csv
+import io
+
+import pytest
+
+from tests.ui.fake_service import PNG
+from tests.ui.gallery_helpers import make_classification
+from ui.api.client import ServiceError
+from ui.components import file_table
+from ui.state.files import FileResult
+
+DAMAGED = ServiceError(status=422, title="Unprocessable", detail="It ends too early.", code="undecodable")
+
+
+def test_table_shows_labels_and_errors() -> None:
+    rows = [
+        FileResult("seven.png", PNG, make_classification("7")),
+        FileResult("odd.png", PNG, make_classification("7", rejected=True)),
+        FileResult("cut.jpg", None, DAMAGED),
+        FileResult("late.png", None, None),
+    ]
+    text = file_table.to_html(rows)
+    assert text.count("<tr data-label=") == 4
+    assert text.count('data-label="7"') == 2
+    assert "99.1%" in text
+    assert text.count("not recognised") == 1
+    assert "This picture is damaged: It ends too early." in text
+    assert text.count("not classified yet") == 1
+    assert text.count("<img") == 2
+
+
+def test_table_escapes_file_names_and_labels() -> None:
+    text = file_table.to_html([FileResult("<img src=x onerror=alert(1)>.png", None, make_classification("<b>"))])
+    assert "<img" not in text
+    assert "<b>" not in text
+
+
+def test_csv_can_be_parsed() -> None:
+    rows = [
+        FileResult('칠, "7".png', PNG, make_classification("7")),
+        FileResult("odd\nname.png", PNG, make_classification("-", rejected=True, confidence=0.5)),
+        FileResult("cut.jpg", None, DAMAGED),
+        FileResult("late.png", None, None),
+    ]
+    data = file_table.to_csv(rows)
+    assert data.startswith("\ufefffile,label,".encode())
+    seven, odd, cut, late = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+    assert (seven["file"], seven["label"], seven["confidence"], seven["rejected"]) == ('칠, "7".png', "7", "0.991", "false")
+    assert (seven["model"], seven["version"], seven["error"]) == ("digits", "1.0.0", "")
+    assert (odd["file"], odd["label"], odd["confidence"], odd["rejected"]) == ("odd\nname.png", "-", "0.5", "true")
+    assert (cut["label"], cut["error"]) == ("", "This picture is damaged: It ends too early.")
+    assert late["error"] == "not classified yet"
+
+
+@pytest.mark.parametrize(
+    "name", ["=1+1.png", "+7.png", "-7.png", "@SUM(A1).png", "\t=1.png", "\r=1.png", "＝1.png", "\n=1.png"]
+)
+def test_csv_escapes_formulas(name: str) -> None:
+    data = file_table.to_csv([FileResult(name, None, make_classification("=cmd|'/c calc'!A1"))])
+    (row,) = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+    assert row["file"] == f"'{name}"
+    assert row["label"].startswith("'=")

@@ -1,0 +1,36 @@
+"""Helpers of the gallery's tests: classifications, a filled gallery, and a clock that the test sets."""
+
+from tests.ui.fake_service import FakeGallery, FakeService, classification, gallery_entry
+from ui.api.schemas import Classification
+from ui.state.session_gallery import SessionGallery
+
+
+class FakeClock:
+    """Replaces `time.monotonic`; the test changes `now`, in seconds."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def make_classification(label: str, **changes: object) -> Classification:
+    """Create a classification with this label."""
+    return Classification.model_validate(classification(label) | changes)
+
+
+def labels(gallery: SessionGallery) -> list[str]:
+    """Return the predicted labels of the session's pictures."""
+    return [entry.classification.label for entry in gallery.entries]
+
+
+def gallery_of(service: FakeService) -> FakeGallery:
+    """Return the gallery of a service that has one."""
+    assert service.gallery is not None
+    return service.gallery
+
+
+def gallery_with(count: int) -> FakeGallery:
+    """Create a gallery with `count` pictures, of the models `a` and `b` in turn."""
+    return FakeGallery({str(number): gallery_entry(str(number), model="ab"[number % 2]) for number in range(count)})

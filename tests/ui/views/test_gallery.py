@@ -1,0 +1,227 @@
+"""The gallery on the page, run by Streamlit without a browser."""
+
+from functools import partial
+
+import httpx
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.fake_service import FakeGallery, FakeService, fashion_model, gallery_entry, models_response
+from tests.ui.gallery_helpers import FakeClock, gallery_of, gallery_with
+from tests.ui.page_actions import count_cards, html_of
+from ui.api import client as client_module
+from ui.state.saved_gallery import PAGE_SIZE, RETRY_SECONDS
+
+
+@pytest.fixture
+def service() -> FakeService:
+    return FakeService(gallery=FakeGallery())
+
+
+def script() -> None:
+    """A page with a button that adds a picture, and the gallery only."""
+    import streamlit as st
+
+    from tests.ui.fake_service import PNG, classification
+    from ui.api import client as client_module
+    from ui.api.client import ServiceError, ServiceUnavailable
+    from ui.api.schemas import Classification
+    from ui.state.session_gallery import SessionGallery
+    from ui.views import gallery
+
+    if "session_gallery" not in st.session_state:
+        st.session_state["session_gallery"] = SessionGallery()
+        st.session_state["client"] = client_module.Client("http://127.0.0.1:3999")
+        st.session_state["number"] = 0
+        st.session_state["catalogue"] = st.session_state["client"].list_models()
+    client = st.session_state["client"]
+    session_gallery = st.session_state["session_gallery"]
+
+    def draw() -> None:
+        st.session_state["number"] += 1
+        number = st.session_state["number"]
+        session_gallery.add(number, PNG + bytes([number]), PNG, Classification.model_validate(classification()))
+
+    st.button("Draw", key="draw", on_click=draw)
+    try:
+        st.session_state["catalogue"] = client.list_models()
+    except (ServiceUnavailable, ServiceError):
+        st.error("down")
+    gallery.show(session_gallery, client, st.session_state["catalogue"])
+
+
+@pytest.fixture
+def page(service: FakeService, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setattr(client_module, "Client", partial(client_module.Client, transport=httpx.MockTransport(service)))
+    return AppTest.from_function(script, default_timeout=30)
+
+
+def press(page: AppTest, key: str) -> None:
+    page.button(key=key).click().run()
+    assert not page.exception
+
+
+def notes(page: AppTest) -> str:
+    """Return the paragraphs in the muted colour."""
+    return "\n".join(block.proto.body for block in page.get("html") if block.proto.body.startswith('<p class="muted">'))
+
+
+def button_keys(page: AppTest) -> list[str]:
+    return [str(button.key) for button in page.button]
+
+
+def test_nothing_is_saved_while_the_switch_is_off(page: AppTest, service: FakeService) -> None:
+    page.run()
+    assert page.toggle(key="save").value is False
+    assert "Everyone who can open this page can see" in notes(page)
+    for _ in range(2):
+        press(page, "draw")
+    assert [request.method for request in service.requests_to("/gallery")] == ["GET"]
+    assert count_cards(page) == 2
+
+
+def test_every_drawing_is_saved_while_the_switch_is_on(page: AppTest, service: FakeService) -> None:
+    page.run()
+    page.toggle(key="save").set_value(True).run()
+    for _ in range(2):
+        press(page, "draw")
+    assert len(gallery_of(service).entries) == 2
+    assert count_cards(page) == 2
+    assert "In this tab" not in html_of(page)
+    assert page.toggle(key="save").value is True
+
+
+def test_saved_picture_moves_to_the_saved_gallery(page: AppTest, service: FakeService) -> None:
+    page.run()
+    press(page, "draw")
+    (key,) = [key for key in button_keys(page) if key.startswith("save-")]
+    press(page, key)
+    assert len(gallery_of(service).entries) == 1
+    assert count_cards(page) == 1
+    assert "In this tab" not in html_of(page)
+
+
+def test_saved_picture_is_corrected_and_deleted(page: AppTest, service: FakeService) -> None:
+    gallery_of(service).entries |= {"a": gallery_entry("a"), "b": gallery_entry("b", model="gone")}
+    page.run()
+    assert page.selectbox(key="label-b").disabled  # its model is not in service, so its labels are unknown
+    assert page.selectbox(key="label-a").options == list("0123456789")
+    page.selectbox(key="label-a").select("4").run()
+    assert gallery_of(service).entries["a"]["corrected"] == "4"
+    assert "corrected, was 7" in html_of(page)
+    page.selectbox(key="label-a").set_value(None).run()
+    assert gallery_of(service).entries["a"]["corrected"] is None
+    assert "corrected" not in html_of(page)
+    press(page, "delete-b")
+    assert list(gallery_of(service).entries) == ["a"]
+    assert count_cards(page) == 1
+
+
+def test_correction_made_elsewhere_is_shown_after_refresh(page: AppTest, service: FakeService) -> None:
+    gallery_of(service).entries["a"] = gallery_entry("a")
+    page.run()
+    gallery_of(service).entries["a"]["corrected"] = "3"
+    press(page, "saved-refresh")
+    assert page.selectbox(key="label-a").value == "3"
+
+
+def test_picture_deleted_elsewhere_is_reported(page: AppTest, service: FakeService) -> None:
+    gallery_of(service).entries |= {"a": gallery_entry("a"), "b": gallery_entry("b")}
+    page.run()
+    del gallery_of(service).entries["a"]
+    press(page, "delete-a")
+    assert "had already been deleted on another page" in notes(page)
+    assert count_cards(page) == 1
+
+
+def test_delete_all_asks_for_confirmation(page: AppTest, service: FakeService) -> None:
+    gallery_of(service).entries |= {"a": gallery_entry("a"), "b": gallery_entry("b")}
+    page.run()
+    assert "those of all visitors and all models" in page.markdown[0].value
+    press(page, "saved-delete-all")
+    assert gallery_of(service).entries == {}
+    assert "No pictures are saved yet" in notes(page)
+
+
+def test_load_more_shows_older_pictures(page: AppTest, service: FakeService) -> None:
+    service.gallery = gallery_with(PAGE_SIZE + 2)
+    page.run()
+    assert count_cards(page) == PAGE_SIZE
+    press(page, "saved-more")
+    assert count_cards(page) == PAGE_SIZE + 2
+    assert "saved-more" not in button_keys(page)
+
+
+def test_model_filter_applies_to_list_and_export(page: AppTest, service: FakeService) -> None:
+    service.replies["/models"] = lambda _: httpx.Response(200, json=models_response(others=[fashion_model()]))
+    gallery_of(service).entries |= {"a": gallery_entry("a"), "b": gallery_entry("b", "Coat", model="fashion")}
+    page.run()
+    page.selectbox(key="saved-model").select("fashion").run()
+    assert count_cards(page) == 1
+    (link,) = page.get("link_button")
+    assert (link.proto.label, link.proto.url) == ("Export ZIP", "gallery-export?model=fashion")
+    page.selectbox(key="saved-model").select("*").run()
+    assert page.get("link_button")[0].proto.url == "gallery-export"
+    assert count_cards(page) == 2
+
+
+def test_service_without_a_gallery(page: AppTest, service: FakeService) -> None:
+    service.gallery = None
+    page.run()
+    assert notes(page) == ""
+    press(page, "draw")
+    assert "This service does not save pictures" in notes(page)
+    assert not page.toggle
+    assert button_keys(page) == ["draw", "clear-session"]
+    assert service.requests_to("/gallery") == []
+    press(page, "clear-session")
+    assert 'class="card"' not in html_of(page)
+
+
+def test_gallery_turned_off_meanwhile_is_reported(page: AppTest, service: FakeService) -> None:
+    page.run()
+    service.gallery = None
+    service.replies["/models"] = lambda _: httpx.Response(200, json=models_response() | {"gallery": True})
+    press(page, "saved-refresh")
+    assert "The gallery returned an error: The gallery is off." in notes(page)
+
+
+def test_database_outage_does_not_affect_the_rest(page: AppTest, service: FakeService, clock: FakeClock) -> None:
+    gallery_of(service).entries["a"] = gallery_entry("a")
+    page.run()
+    page.toggle(key="save").set_value(True).run()
+    gallery_of(service).database_down = True
+    press(page, "draw")
+    assert "Not saved yet because the service does not answer: 1" in notes(page)
+    assert count_cards(page) == 2
+    page.selectbox(key="label-a").select("4").run()
+    assert "cannot be loaded at the moment" in notes(page)
+    assert page.selectbox(key="label-a").value is None  # the service's value counts
+    gallery_of(service).database_down = False
+    clock.now += RETRY_SECONDS
+    page.run()
+    assert len(gallery_of(service).entries) == 2
+    assert "Not saved yet" not in notes(page)
+    assert "cannot be loaded" not in notes(page)
+
+
+def test_service_outage_loses_nothing(page: AppTest, service: FakeService, clock: FakeClock) -> None:
+    page.run()
+    page.toggle(key="save").set_value(True).run()
+    service.down = True
+    press(page, "draw")
+    assert page.toggle(key="save").value is True
+    assert count_cards(page) == 1
+    service.down = False
+    clock.now += RETRY_SECONDS
+    page.run()
+    assert len(gallery_of(service).entries) == 1
+
+
+def test_refusal_is_shown_on_the_card(page: AppTest, service: FakeService) -> None:
+    page.run()
+    page.toggle(key="save").set_value(True).run()
+    service.gallery = None
+    service.replies["/models"] = lambda _: httpx.Response(200, json=models_response() | {"gallery": True})
+    press(page, "draw")
+    assert "Not saved: The gallery is off." in html_of(page)

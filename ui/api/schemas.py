@@ -1,0 +1,176 @@
+"""Response schemas of the service. Fields that the page does not use are ignored, so the service may add fields."""
+
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, RootModel
+
+
+class LabelScore(BaseModel):
+    """A label with its probability, 0 to 1."""
+
+    label: str
+    confidence: float
+
+
+class Classification(BaseModel):
+    """The response of `POST /classify`."""
+
+    model: str
+    version: str = ""
+    label: str
+    confidence: float
+    top: list[LabelScore] = Field(default_factory=list)
+    probabilities: dict[str, float] = Field(default_factory=dict)
+    rejected: bool = False
+    reject_reason: str | None = None
+    category: LabelScore | None = None
+    provider: str = ""
+    batch_size: int | None = None
+    timings_ms: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def several_characters(self) -> bool:
+        """Whether it was rejected because the picture shows several characters. Only the text of the reason tells."""
+        return self.rejected and "several characters" in (self.reject_reason or "")
+
+
+class ProblemDocument(BaseModel):
+    """An RFC 9457 problem document: why a picture was not classified."""
+
+    status: int
+    title: str = ""
+    detail: str = ""
+    code: str = ""
+
+
+class BatchResponse(RootModel[list[Classification | ProblemDocument]]):
+    """The response of `POST /classify/batch`: one entry per picture, in order."""
+
+
+class AnnotatedImage(BaseModel):
+    """A PNG with one line of text about it."""
+
+    png: Base64Bytes
+    note: str = ""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels, read from the PNG header."""
+        return int.from_bytes(self.png[16:20], "big"), int.from_bytes(self.png[20:24], "big")
+
+
+class ExplanationStage(AnnotatedImage):
+    """One preprocessing stage: its image and the minimum, mean and maximum grey level."""
+
+    name: str
+    min: float = 0
+    mean: float | None = None
+    max: float = 255
+
+
+class Explanation(Classification):
+    """The response of `POST /explain`: a classification with its preprocessing stages, logits and heat map."""
+
+    stages: list[ExplanationStage] = Field(default_factory=list)
+    logits: dict[str, float] = Field(default_factory=dict)
+    heatmap: AnnotatedImage | None = None
+
+
+class Geometry(BaseModel):
+    """What a model's pictures show: `ink` (strokes on paper) or `object` (an object on a plain background)."""
+
+    subject: str = "ink"
+
+
+class ModelInput(BaseModel):
+    """The part of a model card that describes the input."""
+
+    geometry: Geometry = Field(default_factory=Geometry)
+
+
+class ModelCard(BaseModel):
+    """A model card: all labels of the model, and its input."""
+
+    labels: list[str] = Field(default_factory=list)
+    input: ModelInput | None = None
+
+    @property
+    def subject(self) -> str:
+        """What the model's pictures show. A cascade has no input of its own; all cascades begin with an ink model."""
+        return self.input.geometry.subject if self.input else Geometry().subject
+
+
+class DeviceStatus(BaseModel):
+    """Whether a model can run on a device and, if not, why."""
+
+    available: bool
+    reason: str | None = None
+
+
+class Model(BaseModel):
+    """One entry of `GET /models`."""
+
+    name: str
+    version: str = ""
+    title: str = ""
+    card: ModelCard = Field(default_factory=ModelCard)
+    devices: dict[str, DeviceStatus] = Field(default_factory=dict)
+
+
+class ServiceLimits(BaseModel):
+    """Limits of one request in bytes, pixels and pictures. The defaults are those of the service."""
+
+    model_config = ConfigDict(frozen=True)
+
+    max_image_bytes: int = 10 * 2**20
+    max_pixels: int = 2**22
+    max_photo_pixels: int = 2**24
+    max_side: int = 2**13
+    max_batch_bytes: int = 2**26
+    max_images: int = 256
+
+
+class ModelCatalogue(BaseModel):
+    """The response of `GET /models`. `gallery` tells whether the service has a gallery."""
+
+    default: str = ""
+    models: list[Model] = Field(min_length=1)
+    limits: ServiceLimits = Field(default_factory=ServiceLimits)
+    gallery: bool = False
+
+    def names(self) -> list[str]:
+        """Return the model names, the default model first."""
+        return sorted((model.name for model in self.models), key=lambda name: (name != self.default, name))
+
+    def has_version_of(self, classification: Classification) -> bool:
+        """Return whether the model that answered is listed with the version that answered."""
+        return any((model.name, model.version) == (classification.model, classification.version) for model in self.models)
+
+    def get(self, name: str) -> Model:
+        """Return the model of that name."""
+        return next(model for model in self.models if model.name == name)
+
+
+class SavedPicture(BaseModel):
+    """One entry of the service's gallery, with a thumbnail."""
+
+    id: str
+    model: str
+    version: str = ""
+    label: str
+    confidence: float
+    rejected: bool = False
+    corrected: str | None = None
+    thumbnail: Base64Bytes
+
+
+class GalleryPage(BaseModel):
+    """The response of `GET /gallery`: entries, newest first, the cursor of the next page, and the total number of entries."""
+
+    entries: list[SavedPicture]
+    next: str | None = None
+    total: int = 0
+
+
+class DeleteAllResponse(BaseModel):
+    """The response of `DELETE /gallery`."""
+
+    deleted: int = 0

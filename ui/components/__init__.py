@@ -1,0 +1,1 @@
+"""Reusable pieces of the page: HTML fragments, the drawing canvas, notices and charts."""

@@ -1,0 +1,1 @@
+"""Image files as visitors send them: media types, metadata, previews and downscaling."""
