@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from gallery.containers import pixels_only
-from loadtests.fuzz.hostile import chunk
-from loadtests.fuzz.mutation import damaged
-from loadtests.fuzz.rare_jpegs import segment, whole_jpegs, whole_webps
-from loadtests.fuzz.rare_pngs import chunks, joined, whole_pngs
+from loadtests.fuzz.formats import chunk, join_chunks, segment, split_chunks
+from loadtests.fuzz.mutation import mutate
+from loadtests.fuzz.rare_jpeg_webp import valid_jpegs, valid_webps
+from loadtests.fuzz.rare_png import valid_pngs
 from tests.support.pictures import digit, encoded
 
 PNG = encoded(digit("7"))
@@ -30,10 +30,10 @@ def test_a_bare_file_is_left_as_it_is() -> None:
 
 
 def test_every_other_chunk_of_a_png_is_left_out() -> None:
-    header, *pixels = chunks(PNG)
+    header, *pixels = split_chunks(PNG)
     others = [(kind, b"secret") for kind in (b"eXIf", b"iCCP", b"tEXt", b"zTXt", b"iTXt", b"tIME", b"gAMA", b"prVt")]
-    assert pixels_only(joined([header, *others, *pixels]) + b"secret") == PNG
-    assert pixels_only(joined([header, (b"PrVt", b"secret"), *pixels])) is None
+    assert pixels_only(join_chunks([header, *others, *pixels]) + b"secret") == PNG
+    assert pixels_only(join_chunks([header, (b"PrVt", b"secret"), *pixels])) is None
 
 
 def test_every_other_segment_of_a_jpeg_is_left_out() -> None:
@@ -71,18 +71,18 @@ def test_animations_are_not_understood() -> None:
 
 def test_damaged_files_raise_nothing() -> None:
     hand = Random(7)
-    whole = [data for find in (whole_pngs, whole_jpegs, whole_webps) for _, data in find() if len(data) < 50_000]
+    whole = [data for find in (valid_pngs, valid_jpegs, valid_webps) for _, data in find() if len(data) < 50_000]
     for data in whole:
         for _ in range(10):
-            left = pixels_only(damaged(data, hand))
+            left = pixels_only(mutate(data, hand))
             assert left is None or len(left) <= len(data) + 100_000
 
 
 def test_it_takes_no_longer_than_reading_the_file() -> None:
     """Files of ten million bytes, of as many parts as there can be."""
-    header, *pixels = chunks(PNG)
+    header, *pixels = split_chunks(PNG)
     begun = process_time()
-    assert pixels_only(joined([header, *pixels][:1]) + chunk(b"tEXt") * 800_000 + joined(pixels)[8:]) is None
+    assert pixels_only(join_chunks([header, *pixels][:1]) + chunk(b"tEXt") * 800_000 + join_chunks(pixels)[8:]) is None
     assert pixels_only(JPEG[:20] + segment(0xFE, b"") * 2_500_000 + JPEG[20:]) is None
     assert pixels_only(JPEG[:-2] + b"\xff\x00" * 5_000_000 + JPEG[-2:]) is not None
     assert pixels_only(JPEG[:20] + b"\xff" * 10_000_000 + JPEG[20:]) == JPEG

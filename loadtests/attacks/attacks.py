@@ -1,0 +1,180 @@
+"""The attacks by name: each opens connections to a service and holds or floods them until it is cancelled."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.synchronize import Event
+from typing import Final
+from urllib.parse import urlsplit
+
+import uvloop
+
+from loadtests.attacks.payloads import noise, png_with_exif, png_with_profiles, progressive_jpeg
+from loadtests.http_client import FORM_TYPE, HEAD_END, content_length, encode_form, encode_request
+
+ANNOUNCED: Final = 63 * 2**20
+SENT: Final = 60_000_000
+PIECE: Final = 65_536
+HALF_HEAD: Final = b"POST /classify HTTP/1.1\r\nHost: here\r\nX-Padding: "
+HALF_HEADS: Final = 500
+GALLERY_BODY: Final = 9 * 2**20
+BATCH_IMAGES: Final = 256
+EXPORTED: Final = 24
+# Pause before a connection that the server closed is opened again.
+RECONNECT_SECONDS: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The address of the service under attack."""
+
+    address: str
+
+    @property
+    def host(self) -> str:
+        """The Host header."""
+        return urlsplit(self.address).netloc
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a connection."""
+        parts = urlsplit(self.address)
+        return await asyncio.open_connection(parts.hostname, parts.port)
+
+
+Attacker = Callable[[Target], Awaitable[None]]
+"""Attacks over one connection; returns when the service closes it, and is then called again."""
+
+
+def flood(make_head: Callable[[str], bytes], piece: bytes = bytes(PIECE), size: int = SENT) -> Attacker:
+    """Make an attacker that sends a head, given the host, and ``size`` bytes of a repeated piece as fast as they are read."""
+
+    async def attack(target: Target) -> None:
+        reader, writer = await target.connect()
+        response = asyncio.ensure_future(reader.read(1))
+        response.add_done_callback(lambda task: task.cancelled() or task.exception())  # retrieved if sending fails first
+        try:
+            writer.write(make_head(target.host))
+            for _ in range(size // len(piece)):
+                writer.write(piece)
+                await writer.drain()
+                if response.done():
+                    break
+            await response
+        finally:
+            response.cancel()
+            writer.close()
+
+    return attack
+
+
+def batch_head(host: str) -> bytes:
+    """The head of a batch that announces 63 MiB."""
+    return encode_request(host, "POST", "/classify/batch", b"", FORM_TYPE, ANNOUNCED)
+
+
+def gallery_head(host: str) -> bytes:
+    """The head of an image for the gallery that announces 9 MiB."""
+    return encode_request(host, "POST", "/gallery", b"", "image/png", GALLERY_BODY)
+
+
+def chunked_head(host: str) -> bytes:
+    """The head of a batch without a length."""
+    head = f"POST /classify/batch HTTP/1.1\r\nHost: {host}\r\nContent-Type: {FORM_TYPE}\r\n"
+    return head.encode() + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+async def half_heads(target: Target) -> None:
+    """Hold 500 connections with half a head each until the service closes them."""
+    held = await asyncio.gather(*(target.connect() for _ in range(HALF_HEADS)), return_exceptions=True)
+    connections = [one for one in held if not isinstance(one, BaseException)]
+    try:
+        for _, writer in connections:
+            writer.write(HALF_HEAD)
+        await asyncio.gather(*(reader.read(1) for reader, _ in connections), return_exceptions=True)
+    finally:
+        for _, writer in connections:
+            writer.close()
+
+
+def repeat(path: str, images: list[bytes], field: str = "image", times: int | None = None) -> Attacker:
+    """Make an attacker that posts the same form again as soon as it is answered, at most ``times``.
+
+    Raises:
+        RuntimeError: one of ``times`` was not answered 201.
+    """
+
+    async def attack(target: Target) -> None:
+        request, left = encode_request(target.host, "POST", path, encode_form(images, field), FORM_TYPE), times
+        reader, writer = await target.connect()
+        try:
+            while left is None or left > 0:
+                writer.write(request)
+                await writer.drain()
+                head = await reader.readuntil(HEAD_END)
+                await reader.readexactly(content_length(head))
+                if left is not None:
+                    left -= 1
+                    if head[9:12] != b"201":
+                        raise RuntimeError(f"An image was not saved: {head!r}. The export cannot be attacked.")
+                elif b"connection: close" in head.lower():
+                    return
+        finally:
+            writer.close()
+
+    return attack
+
+
+async def unread_export(target: Target) -> None:
+    """Request the gallery's export and do not read it."""
+    reader, writer = await target.connect()
+    try:
+        reader._limit = 1  # type: ignore[attr-defined]  # asyncio's reader takes no more than this from the socket
+        writer.write(encode_request(target.host, "GET", "/gallery/export"))
+        while not writer.transport.is_closing():
+            await asyncio.sleep(RECONNECT_SECONDS)
+    finally:
+        writer.transport.abort()
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """What is sent over each connection, and what is sent once before."""
+
+    attacker: Attacker
+    prepare: Attacker | None = None
+
+
+ATTACKS: Final = {
+    "bodies": Attack(flood(batch_head)),
+    "chunked-bodies": Attack(flood(chunked_head, f"{PIECE:x}\r\n".encode() + bytes(PIECE) + b"\r\n")),
+    "gallery-bodies": Attack(flood(gallery_head, size=GALLERY_BODY - PIECE)),
+    "exif": Attack(repeat("/classify", [png_with_exif()])),
+    "nested-exif": Attack(repeat("/classify", [png_with_exif(nested=True)])),
+    "profiles": Attack(repeat("/classify", [png_with_profiles()])),
+    "exif-batches": Attack(repeat("/classify/batch", [png_with_exif(tags=3000)] * BATCH_IMAGES, "images")),
+    "scan-batches": Attack(repeat("/classify/batch", [progressive_jpeg()] * BATCH_IMAGES, "images")),
+    "headers": Attack(flood(lambda _host: HALF_HEAD, b"x" * PIECE)),
+    "half-heads": Attack(half_heads),
+    "exports": Attack(unread_export, repeat("/gallery", [noise()], times=EXPORTED)),
+}
+
+
+async def keep_attacking(attack: Attack, address: str, connections: int) -> None:
+    """Attack over so many connections until cancelled; a connection that ends is replaced."""
+    target = Target(address)
+
+    async def forever() -> None:
+        while True:
+            with suppress(OSError, asyncio.IncompleteReadError):
+                await attack.attacker(target)
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    await asyncio.gather(*(forever() for _ in range(connections)))
+
+
+def run_attack(name: str, address: str, connections: int, started: Event) -> None:
+    """Attack until killed; runs in a process of its own, so that it does not delay the measurement."""
+    started.set()
+    with suppress(KeyboardInterrupt):
+        uvloop.run(keep_attacking(ATTACKS[name], address, connections))

@@ -1,0 +1,68 @@
+"""Writes results.json, and docs/benchmarks.md from a template."""
+
+import json
+import statistics
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from loadtests.benchmark.results import Results
+from loadtests.benchmark.scenarios import SCENARIOS
+from loadtests.benchmark.targets import evaluate
+from loadtests.processes import SERVERS
+from loadtests.report import YES_NO
+
+TEMPLATE: Final = "benchmarks.md.j2"
+# Above this share of the CPU time for other programs, rates are no measurement.
+MAX_FOREIGN_SHARE: Final = 0.03
+
+
+def write_results(results: Results, path: Path) -> None:
+    """Write results.json: the raw figures, and what is derived from them."""
+    ratios = [
+        {
+            "scenario": scenario,
+            "server": server,
+            **{f"to_{base}": results.ratio("rate", scenario, server, base) for base in ("fastapi", "bentoml")},
+        }
+        for scenario, server in results.medians()
+    ]
+    derived: dict[str, Any] = {
+        "medians": [median.model_dump() for median in results.medians().values()],
+        "ratios": ratios,
+        "targets": [target.model_dump() for target in evaluate(results)],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**results.model_dump(), **derived}, indent=2) + "\n", encoding="utf-8")
+
+
+def render_page(results: Results, chart: str) -> str:
+    """Render the Markdown page; ``chart`` is the path of the chart relative to the page."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters["fmt"] = lambda value, spec: "" if value is None else format(value, spec)
+    neighbours = dict.fromkeys((one.server, one.load_on) for one in results.neighbours)
+    return environment.get_template(TEMPLATE).render(
+        results=results,
+        machine=results.machine,
+        chart=chart,
+        foreign=statistics.median(one.foreign_share for one in (*results.figures, *results.endurance)),
+        max_foreign=MAX_FOREIGN_SHARE,
+        targets=evaluate(results),
+        reached={**YES_NO, None: "not measured"},
+        medians=results.medians(),
+        scenarios=[one for one in SCENARIOS if any(one.name == scenario for scenario, _ in results.medians())],
+        servers=SERVERS,
+        neighbours=[results.neighbour(*pair) for pair in neighbours],
+        limits=dict.fromkeys((one.picture, one.batch) for one in results.limits),
+        device_columns=dict.fromkeys((one.model, one.parameters, one.device) for one in results.devices),
+        device_rates={(one.batch, one.model, one.device): one.images_per_second for one in results.devices},
+        device_batches=sorted({one.batch for one in results.devices}),
+    )
