@@ -185,8 +185,8 @@ class ConnectionPool:
 
     def __init__(self, address: str, size: int, timeout: float = TIMEOUT_SECONDS) -> None:
         parts = urlsplit(address)
-        self.host = parts.netloc
-        self._hostname, self._port = parts.hostname or "127.0.0.1", parts.port or 80
+        self.address, self.host = address, parts.netloc
+        self.endpoint = (parts.hostname or "127.0.0.1", parts.port or 80)
         self._free_slots, self._timeout = size, timeout
         self._idle: list[Connection] = []
         self._connections: set[Connection] = set()
@@ -226,7 +226,7 @@ class ConnectionPool:
             if connection.open and perf_counter() - connection.last_used < IDLE_SECONDS:
                 return connection
             connection.close()
-        opening = asyncio.get_running_loop().create_connection(Connection, self._hostname, self._port)
+        opening = asyncio.get_running_loop().create_connection(Connection, *self.endpoint)
         connection = (await asyncio.wait_for(opening, self._timeout))[1]
         self._connections.add(connection)
         return connection

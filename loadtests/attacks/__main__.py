@@ -1,53 +1,14 @@
 """``python -m loadtests.attacks [NAME ...]``: attacks a service and measures the effect on ordinary requests and on memory."""
 
 import argparse
-import asyncio
-import multiprocessing
 import sys
 from collections.abc import Sequence
-from typing import Final
 
 import uvloop
 
-from loadtests.attacks.attacks import ATTACKS, Target, run_attack
-from loadtests.attacks.measurement import HEADER, AttackReport, sample_memory, send_ordinary
-from loadtests.load import Stats
-from loadtests.processes import TOPOLOGIES, Server, start_service
-
-WARM_UP_SECONDS: Final = 2.0
-START_SECONDS: Final = 60.0
-# From the start of the attack until ordinary requests are measured.
-LEAD_SECONDS: Final = 1.0
-AFTER_SECONDS: Final = 15.0
-
-
-async def measure(server: Server, name: str, connections: int, seconds: float) -> AttackReport:
-    """Attack a running service over so many connections for ``seconds``, and send ordinary requests meanwhile.
-
-    Raises:
-        RuntimeError: the attack did not start, or ended by itself.
-    """
-    if prepare := ATTACKS[name].prepare:
-        await prepare(Target(server.address))
-    await send_ordinary(Stats(), server.address, WARM_UP_SECONDS)
-    report = AttackReport(name, server.sample().private_mb)
-    sampling = asyncio.create_task(sample_memory(report, server))
-    context = multiprocessing.get_context("spawn")
-    started = context.Event()
-    attacker = context.Process(target=run_attack, args=(name, server.address, connections, started), daemon=True)
-    attacker.start()
-    if not await asyncio.to_thread(started.wait, START_SECONDS):
-        raise RuntimeError(f"The attack {name} did not start within {START_SECONDS:g} s: nothing was measured.")
-    await asyncio.sleep(LEAD_SECONDS)
-    await send_ordinary(report.stats, server.address, seconds)
-    if not attacker.is_alive():
-        raise RuntimeError(f"The attack {name} ended by itself with exit code {attacker.exitcode}: nothing was measured.")
-    attacker.kill()
-    attacker.join()
-    await asyncio.sleep(AFTER_SECONDS)
-    sampling.cancel()
-    report.after_mb = server.sample().private_mb
-    return report
+from loadtests.attacks.attacks import ATTACKS
+from loadtests.attacks.measurement import HEADER, measure
+from loadtests.processes import TOPOLOGIES, start_service
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from multiprocessing.synchronize import Event
 from typing import Final
-from urllib.parse import urlsplit
 
 import uvloop
 
 from loadtests.attacks.payloads import noise, png_with_exif, png_with_profiles, progressive_jpeg
-from loadtests.http_client import FORM_TYPE, HEAD_END, content_length, encode_form, encode_request
+from loadtests.http_client import BROKEN, FORM_TYPE, ConnectionPool, Request, encode_form, encode_request
 
 ANNOUNCED: Final = 63 * 2**20
 SENT: Final = 60_000_000
@@ -25,36 +25,19 @@ EXPORTED: Final = 24
 RECONNECT_SECONDS: Final = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The address of the service under attack."""
-
-    address: str
-
-    @property
-    def host(self) -> str:
-        """The Host header."""
-        return urlsplit(self.address).netloc
-
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Open a connection."""
-        parts = urlsplit(self.address)
-        return await asyncio.open_connection(parts.hostname, parts.port)
-
-
-Attacker = Callable[[Target], Awaitable[None]]
-"""Attacks over one connection; returns when the service closes it, and is then called again."""
+Attacker = Callable[[ConnectionPool], Awaitable[None]]
+"""Attacks over one connection; returns when the service closes it, and is then called again with a new pool of one."""
 
 
 def flood(make_head: Callable[[str], bytes], piece: bytes = bytes(PIECE), size: int = SENT) -> Attacker:
     """Make an attacker that sends a head, given the host, and ``size`` bytes of a repeated piece as fast as they are read."""
 
-    async def attack(target: Target) -> None:
-        reader, writer = await target.connect()
+    async def attack(pool: ConnectionPool) -> None:
+        reader, writer = await asyncio.open_connection(*pool.endpoint)
         response = asyncio.ensure_future(reader.read(1))
         response.add_done_callback(lambda task: task.cancelled() or task.exception())  # retrieved if sending fails first
         try:
-            writer.write(make_head(target.host))
+            writer.write(make_head(pool.host))
             for _ in range(size // len(piece)):
                 writer.write(piece)
                 await writer.drain()
@@ -84,57 +67,46 @@ def chunked_head(host: str) -> bytes:
     return head.encode() + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-async def half_heads(target: Target) -> None:
+async def half_heads(pool: ConnectionPool) -> None:
     """Hold 500 connections with half a head each until the service closes them."""
-    held = await asyncio.gather(*(target.connect() for _ in range(HALF_HEADS)), return_exceptions=True)
-    connections = [one for one in held if not isinstance(one, BaseException)]
-    try:
-        for _, writer in connections:
-            writer.write(HALF_HEAD)
-        await asyncio.gather(*(reader.read(1) for reader, _ in connections), return_exceptions=True)
-    finally:
-        for _, writer in connections:
-            writer.close()
+    many = ConnectionPool(pool.address, HALF_HEADS, timeout=inf)
+    await asyncio.gather(*(many.send(Request("half a head", HALF_HEAD)) for _ in range(HALF_HEADS)))
+    many.close()
 
 
-def repeat(path: str, images: list[bytes], field: str = "image", times: int | None = None) -> Attacker:
-    """Make an attacker that posts the same form again as soon as it is answered, at most ``times``.
+def repeat(path: str, images: list[bytes], field: str = "image") -> Attacker:
+    """Make an attacker that posts the same form again as soon as it is answered."""
 
-    Raises:
-        RuntimeError: one of ``times`` was not answered 201.
-    """
-
-    async def attack(target: Target) -> None:
-        request, left = encode_request(target.host, "POST", path, encode_form(images, field), FORM_TYPE), times
-        reader, writer = await target.connect()
-        try:
-            while left is None or left > 0:
-                writer.write(request)
-                await writer.drain()
-                head = await reader.readuntil(HEAD_END)
-                await reader.readexactly(content_length(head))
-                if left is not None:
-                    left -= 1
-                    if head[9:12] != b"201":
-                        raise RuntimeError(f"An image was not saved: {head!r}. The export cannot be attacked.")
-                elif b"connection: close" in head.lower():
-                    return
-        finally:
-            writer.close()
+    async def attack(pool: ConnectionPool) -> None:
+        request = Request(path, encode_request(pool.host, "POST", path, encode_form(images, field), FORM_TYPE))
+        while (await pool.send(request)).status != BROKEN and pool.open_connections:
+            pass
 
     return attack
 
 
-async def unread_export(target: Target) -> None:
+async def unread_export(pool: ConnectionPool) -> None:
     """Request the gallery's export and do not read it."""
-    reader, writer = await target.connect()
+    reader, writer = await asyncio.open_connection(*pool.endpoint)
     try:
         reader._limit = 1  # type: ignore[attr-defined]  # asyncio's reader takes no more than this from the socket
-        writer.write(encode_request(target.host, "GET", "/gallery/export"))
+        writer.write(encode_request(pool.host, "GET", "/gallery/export"))
         while not writer.transport.is_closing():
             await asyncio.sleep(RECONNECT_SECONDS)
     finally:
         writer.transport.abort()
+
+
+async def fill_gallery(pool: ConnectionPool) -> None:
+    """Save large images for the export.
+
+    Raises:
+        RuntimeError: one was not saved.
+    """
+    request = Request("save", encode_request(pool.host, "POST", "/gallery", encode_form([noise()]), FORM_TYPE))
+    for _ in range(EXPORTED):
+        if (response := await pool.send(request)).status != 201:
+            raise RuntimeError(f"An image was not saved: {response.content!r}. The export cannot be attacked.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,18 +128,19 @@ ATTACKS: Final = {
     "scan-batches": Attack(repeat("/classify/batch", [progressive_jpeg()] * BATCH_IMAGES, "images")),
     "headers": Attack(flood(lambda _host: HALF_HEAD, b"x" * PIECE)),
     "half-heads": Attack(half_heads),
-    "exports": Attack(unread_export, repeat("/gallery", [noise()], times=EXPORTED)),
+    "exports": Attack(unread_export, fill_gallery),
 }
 
 
 async def keep_attacking(attack: Attack, address: str, connections: int) -> None:
     """Attack over so many connections until cancelled; a connection that ends is replaced."""
-    target = Target(address)
 
     async def forever() -> None:
         while True:
+            pool = ConnectionPool(address, 1, timeout=inf)
             with suppress(OSError, asyncio.IncompleteReadError):
-                await attack.attacker(target)
+                await attack.attacker(pool)
+            pool.close()
             await asyncio.sleep(RECONNECT_SECONDS)
 
     await asyncio.gather(*(forever() for _ in range(connections)))

@@ -1,10 +1,12 @@
-"""Ordinary requests during an attack, and the memory of the service."""
+"""Measures ordinary requests during an attack, and the memory of the service."""
 
 import asyncio
+import multiprocessing
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Final
 
+from loadtests.attacks.attacks import ATTACKS, run_attack
 from loadtests.http_client import FORM_TYPE, ConnectionPool, Request, encode_form, encode_request
 from loadtests.images import LABEL, load_images
 from loadtests.load import Stats, open_loop
@@ -15,6 +17,11 @@ RATE: Final = 40.0
 MAX_CONNECTIONS: Final = 512
 TIMEOUT_SECONDS: Final = 10.0
 SAMPLE_SECONDS: Final = 0.2
+WARM_UP_SECONDS: Final = 2.0
+START_SECONDS: Final = 60.0
+# From the start of the attack until ordinary requests are measured.
+LEAD_SECONDS: Final = 1.0
+AFTER_SECONDS: Final = 15.0
 MAX_FAILED: Final = 0.02
 MAX_P99_MS: Final = 500.0
 BODY_BUDGET_MB: Final = 256.0
@@ -73,14 +80,42 @@ HEADER: Final = (
 )
 
 
-async def sample_memory(report: AttackReport, server: Server) -> None:
-    """Record the peak of the memory until cancelled."""
+async def measure(server: Server, name: str, connections: int, seconds: float) -> AttackReport:
+    """Attack a running service over so many connections for ``seconds``, and send ordinary requests meanwhile.
+
+    Raises:
+        RuntimeError: the attack did not start, or ended by itself.
+    """
+    if prepare := ATTACKS[name].prepare:
+        await prepare(ConnectionPool(server.address, 1))
+    await _send_ordinary(Stats(), server.address, WARM_UP_SECONDS)
+    report = AttackReport(name, server.sample().private_mb)
+    sampling = asyncio.create_task(_sample_memory(report, server))
+    context = multiprocessing.get_context("spawn")
+    started = context.Event()
+    attacker = context.Process(target=run_attack, args=(name, server.address, connections, started), daemon=True)
+    attacker.start()
+    if not await asyncio.to_thread(started.wait, START_SECONDS):
+        raise RuntimeError(f"The attack {name} did not start within {START_SECONDS:g} s: nothing was measured.")
+    await asyncio.sleep(LEAD_SECONDS)
+    await _send_ordinary(report.stats, server.address, seconds)
+    if not attacker.is_alive():
+        raise RuntimeError(f"The attack {name} ended by itself with exit code {attacker.exitcode}: nothing was measured.")
+    attacker.kill()
+    attacker.join()
+    await asyncio.sleep(AFTER_SECONDS)
+    sampling.cancel()
+    report.after_mb = server.sample().private_mb
+    return report
+
+
+async def _sample_memory(report: AttackReport, server: Server) -> None:
     while True:
         report.peak_mb = max(report.peak_mb, (await asyncio.to_thread(server.sample)).private_mb)
         await asyncio.sleep(SAMPLE_SECONDS)
 
 
-async def send_ordinary(stats: Stats, address: str, seconds: float) -> None:
+async def _send_ordinary(stats: Stats, address: str, seconds: float) -> None:
     """Post a canvas ``RATE`` times a second, in an open loop."""
     pool = ConnectionPool(address, MAX_CONNECTIONS, TIMEOUT_SECONDS)
     content = encode_request(pool.host, "POST", "/classify", encode_form([load_images()["canvas"].data]), FORM_TYPE)

@@ -1,27 +1,53 @@
-"""Images/s by batch size on every device that has a working session: ``python -m loadtests.benchmark devices``."""
+"""Images/s without HTTP: the upper limit for any server, and images/s by device and batch size."""
 
+import multiprocessing
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from time import perf_counter
 from typing import Final
 
 import numpy as np
 import onnx
 
-from loadtests.benchmark.limit import call_rate
 from loadtests.benchmark.networks import write_large
 from loadtests.benchmark.results import DeviceRate
-from loadtests.sessions import DIGITS, Run, open_devices
+from loadtests.images import load_images
+from loadtests.sessions import DIGITS, Run, digits_card, open_devices, open_run, prepare
 from serving.settings import available_cpus
 
+# The limit: processes, and (image, batch size) of each measurement.
+PROCESSES: Final = 2
+LIMIT_BATCH: Final = 32
+LIMITS: Final = (("canvas", 1), ("small", 1), ("small", LIMIT_BATCH))
+# Devices: batch sizes and the duration of each measurement. A batch size of which one call would take too long is left out.
 BATCHES: Final = tuple(2**power for power in range(11))
-MEASURED_SECONDS: Final = 1.0
-# A batch size of which one call would take longer is left out.
+DEVICE_SECONDS: Final = 1.0
 MAX_CALL_SECONDS: Final = 2.0
 
+_start: Barrier
 
-def run_devices(seconds: float = MEASURED_SECONDS) -> list[DeviceRate]:
+
+def limit(image: str, batch: int, seconds: float) -> float:
+    """Images/s of all processes together; each repeatedly prepares ``batch`` images and runs the model on them."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(PROCESSES, context, _set_start, (context.Barrier(PROCESSES),)) as pool:
+        return sum(pool.map(partial(_rate, image, batch), [seconds] * PROCESSES))
+
+
+def call_rate(call: Callable[[], object], seconds: float) -> tuple[int, float]:
+    """Call a function for ``seconds``, at least once; returns the number of calls and calls/s."""
+    started, calls, passed = perf_counter(), 0, 0.0
+    while not calls or passed < seconds:
+        call()
+        calls, passed = calls + 1, perf_counter() - started
+    return calls, calls / passed
+
+
+def run_devices(seconds: float = DEVICE_SECONDS) -> list[DeviceRate]:
     """Measure the digit model and the large network on every device, at every batch size that is fast enough."""
     with tempfile.TemporaryDirectory() as folder:
         large = Path(folder) / "large.onnx"
@@ -51,3 +77,20 @@ def sweep(run: Run, seconds: float, max_call_seconds: float = MAX_CALL_SECONDS) 
         yield batch, calls, batch * rate
         if 2 / rate > max_call_seconds:
             return
+
+
+def _set_start(start: Barrier) -> None:
+    global _start
+    _start = start
+
+
+def _rate(image: str, batch: int, seconds: float) -> float:
+    data, card = load_images()[image].data, digits_card()
+    run = open_run(DIGITS, "cpu", threads=1)
+
+    def call() -> None:
+        run(np.stack([prepare(data, card) for _ in range(batch)]))
+
+    call()
+    _start.wait()
+    return batch * call_rate(call, seconds)[1]

@@ -3,9 +3,8 @@
 import asyncio
 import json
 import random
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,29 +19,19 @@ CONNECTIONS: Final = 32
 LABELS: Final = 10
 
 
-@dataclass(slots=True)
-class Comparison:
-    """Compares responses with the ``references``, one for every image."""
-
-    references: list[dict[str, Any]]
-    failures: int = 0
-    wrong_labels: int = 0
-    largest_difference: float = 0.0
-    batch_sizes: Counter[int] = field(default_factory=Counter)
-
-    def add(self, request: Request, response: Response) -> None:
-        """Compare a response to a request of ``mixed``."""
-        if response.status != 200:
-            self.failures += 1
-            return
-        image, top_k = map(int, request.name.split())
-        reference, answer = self.references[image], body(response)
-        expected = sorted(reference["probabilities"].values(), reverse=True)[:top_k]
-        self.wrong_labels += answer["label"] != reference["label"] or len(answer["top"]) != top_k
-        pairs = [(answer["probabilities"][label], value) for label, value in reference["probabilities"].items()]
-        pairs += zip([one["confidence"] for one in answer["top"]], expected, strict=False)
-        self.largest_difference = max(self.largest_difference, *(abs(one - other) for one, other in pairs))
-        self.batch_sizes[answer["batch_size"]] += 1
+def add(found: Exactness, references: list[dict[str, Any]], request: Request, response: Response) -> None:
+    """Compare the response to a request of ``mixed`` with the reference of its image."""
+    if response.status != 200:
+        found.failures += 1
+        return
+    image, top_k = map(int, request.name.split())
+    reference, answer = references[image], body(response)
+    expected = sorted(reference["probabilities"].values(), reverse=True)[:top_k]
+    found.wrong_labels += answer["label"] != reference["label"] or len(answer["top"]) != top_k
+    pairs = [(answer["probabilities"][label], value) for label, value in reference["probabilities"].items()]
+    pairs += zip([one["confidence"] for one in answer["top"]], expected, strict=False)
+    found.largest_difference = max(found.largest_difference, *(abs(one - other) for one, other in pairs))
+    found.batch_sizes[answer["batch_size"]] = found.batch_sizes.get(answer["batch_size"], 0) + 1
 
 
 def body(response: Response) -> dict[str, Any]:
@@ -75,31 +64,24 @@ def mixed(host: str, images: list[bytes], count: int, seed: int = 0) -> Iterator
         yield Request(f"{index} {top_k}", content)
 
 
-async def compare(address: str, count: int) -> Comparison:
+async def compare(name: str, address: str, count: int) -> Exactness:
     """Send every image alone, then ``count`` mixed requests over ``CONNECTIONS`` connections.
 
     Raises:
         ServerError: an image alone was not answered 200.
     """
-    images, pool = distinct_images(), ConnectionPool(address, CONNECTIONS)
+    images, pool, found = distinct_images(), ConnectionPool(address, CONNECTIONS), Exactness(server=name, requests=count)
     alone = [await pool.send(Request("", encode_request(pool.host, "POST", "/classify", data, "image/png"))) for data in images]
     if failed := [response for response in alone if response.status != 200]:
         raise ServerError(f"An image alone was answered {failed[0].status} {failed[0].content[-300:]!r}")
-    comparison = Comparison([body(response) for response in alone])
-    await closed_loop(pool, mixed(pool.host, images, count), comparison.add, CONNECTIONS)
+    references = [body(response) for response in alone]
+    await closed_loop(pool, mixed(pool.host, images, count), partial(add, found, references), CONNECTIONS)
     pool.close()
-    return comparison
+    found.batch_sizes = dict(sorted(found.batch_sizes.items()))
+    return found
 
 
 def run_exactness(name: str, count: int, home: Path) -> Exactness:
     """Run the comparison on one topology of this service."""
     with start_server(SERVERS[name], home) as server:
-        found = asyncio.run(compare(server.address, count))
-    return Exactness(
-        server=name,
-        requests=count,
-        failures=found.failures,
-        wrong_labels=found.wrong_labels,
-        largest_difference=found.largest_difference,
-        batch_sizes=dict(sorted(found.batch_sizes.items())),
-    )
+        return asyncio.run(compare(name, server.address, count))

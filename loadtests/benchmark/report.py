@@ -1,9 +1,8 @@
-"""Writes results.json, and docs/benchmarks.md from a template."""
+"""Renders docs/benchmarks.md from a template."""
 
-import json
 import statistics
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -16,25 +15,6 @@ from loadtests.report import YES_NO
 TEMPLATE: Final = "benchmarks.md.j2"
 # Above this share of the CPU time for other programs, rates are no measurement.
 MAX_FOREIGN_SHARE: Final = 0.03
-
-
-def write_results(results: Results, path: Path) -> None:
-    """Write results.json: the raw figures, and what is derived from them."""
-    ratios = [
-        {
-            "scenario": scenario,
-            "server": server,
-            **{f"to_{base}": results.ratio("rate", scenario, server, base) for base in ("fastapi", "bentoml")},
-        }
-        for scenario, server in results.medians()
-    ]
-    derived: dict[str, Any] = {
-        "medians": [median.model_dump() for median in results.medians().values()],
-        "ratios": ratios,
-        "targets": [target.model_dump() for target in evaluate(results)],
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({**results.model_dump(), **derived}, indent=2) + "\n", encoding="utf-8")
 
 
 def render_page(results: Results, chart: str) -> str:

@@ -16,9 +16,9 @@ PACKAGES: Final = ("bentoml", "onnxruntime", "fastapi", "uvicorn", "pillow", "nu
 
 
 class Record(BaseModel):
-    """Base of all records; unknown fields are ignored: what was derived is derived again."""
+    """Base of all records."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True)
 
 
 class Machine(Record):
@@ -103,12 +103,14 @@ class NoisyNeighbour(Record):
 class Exactness(Record):
     """Responses under mixed load compared with responses to the same images one at a time."""
 
+    model_config = ConfigDict(frozen=False)
+
     server: str
     requests: int
-    failures: int
-    wrong_labels: int
-    largest_difference: float
-    batch_sizes: dict[int, int]
+    failures: int = 0
+    wrong_labels: int = 0
+    largest_difference: float = 0.0
+    batch_sizes: dict[int, int] = {}
 
 
 class DeviceRate(Record):
@@ -195,6 +197,12 @@ def describe_machine() -> Machine:
         system=f"{platform.system()} {platform.machine()}",
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     )
+
+
+def write_results(results: Results, path: Path) -> None:
+    """Write the results of a run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(results.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def read_results(path: Path) -> Results:

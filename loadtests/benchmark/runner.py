@@ -8,7 +8,7 @@ from typing import Final
 
 import psutil
 
-from loadtests.benchmark.limit import CELLS, limit
+from loadtests.benchmark.devices import LIMITS, limit
 from loadtests.benchmark.results import Limit, Measurement
 from loadtests.benchmark.scenarios import CANVAS_32, ENDURANCE, Scenario
 from loadtests.benchmark.wrk import children_cpu_seconds, post
@@ -36,7 +36,7 @@ def run_rounds(scenarios: Sequence[Scenario], rounds: int, seconds: int, home: P
     for number in range(1, rounds + 1):
         for name in SERVERS:
             figures += run_server(name, [one for one in scenarios if name in one.servers], number, seconds, home)
-        for image, batch in CELLS:
+        for image, batch in LIMITS:
             rate = limit(image, batch, seconds)
             log(f"round {number}  {'no HTTP':10} {image} in batches of {batch}: {rate:.0f} images/s")
             limits.append(Limit(round=number, picture=image, batch=batch, images_per_second=rate))

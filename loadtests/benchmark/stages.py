@@ -1,12 +1,13 @@
 """Cost of each stage of the service without HTTP: ``python -m loadtests.benchmark stages``."""
 
+import gc
 import multiprocessing
 import statistics
+import timeit
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 from typing import Final
 
 import httpx
@@ -60,13 +61,7 @@ def stage_times(calls: int = CALLS, photo_calls: int = PHOTO_CALLS) -> list[Stag
 def microseconds(call: Callable[[], object], calls: int) -> float:
     """Median over rounds of the mean time of a call."""
     call()
-    means = []
-    for _ in range(ROUNDS):
-        started = perf_counter()
-        for _ in range(calls):
-            call()
-        means.append((perf_counter() - started) / calls * 1e6)
-    return statistics.median(means)
+    return statistics.median(timeit.repeat(call, gc.enable, repeat=ROUNDS, number=calls)) / calls * 1e6
 
 
 def peak_megabytes(data: bytes) -> float:

@@ -4,12 +4,11 @@ The checksums of a PNG are mostly corrected afterwards, so that a decoder gets f
 """
 
 import struct
-import zlib
 from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from loadtests.fuzz.formats import PNG
+from loadtests.fuzz.formats import PNG, chunk
 
 # Half of the damage is done to the first bytes, which hold sizes and types.
 HEAD: Final = 120
@@ -32,13 +31,9 @@ def fix_checksums(data: bytes) -> bytes:
     if not data.startswith(PNG):
         return data
     parts, at = [PNG], len(PNG)
-    while at + 12 <= len(data):
-        length = int.from_bytes(data[at : at + 4], "big")
-        if length > len(data) - at - 12:
-            break
-        body = data[at + 4 : at + 8 + length]
-        parts += [data[at : at + 4], body, struct.pack(">I", zlib.crc32(body))]
-        at += 12 + length
+    while at + 12 <= len(data) and (end := at + 12 + int.from_bytes(data[at : at + 4], "big")) <= len(data):
+        parts.append(chunk(data[at + 4 : at + 8], data[at + 8 : end - 4]))
+        at = end
     return b"".join([*parts, data[at:]])
 
 

@@ -42,14 +42,9 @@ class Row:
         stats, processes = self.stats, self.processes
         return {
             "minute": round(self.minute, 2),
-            "sent": stats.sent,
-            "dropped": stats.dropped,
+            **{name: getattr(stats, name) for name in ("sent", "dropped", "hung_up", "statuses", "good_faults", "bad_faults")},
             "requests_per_second": round(stats.rate, 1),
-            "statuses": {str(status): count for status, count in sorted(stats.statuses.items())},
-            "hung_up": stats.hung_up,
             "good": len(stats.seconds(good=True)),
-            "good_faults": dict(stats.good_faults),
-            "bad_faults": dict(stats.bad_faults),
             "good_ms": self.latencies(True, None),
             "refused_ms": self.latencies(False, False),
             "faults": [f"{request.name}: {fault}" for request, fault in stats.examples[:LOGGED_FAULTS]],

@@ -6,17 +6,23 @@ from typing import Any
 
 import pytest
 
-from loadtests.benchmark.exactness import Comparison, compare, distinct_images, mixed
+from loadtests.benchmark.exactness import add, compare, distinct_images, mixed
+from loadtests.benchmark.results import Exactness
 from loadtests.http_client import Request, Response
 
 REFERENCE: dict[str, Any] = {"label": "7", "probabilities": {"1": 0.1, "7": 0.9}}
 ANSWER: dict[str, Any] = {**REFERENCE, "top": [{"label": "7", "confidence": 0.9}], "batch_size": 3}
 
 
-def comparison(status: int = 200, **answer: Any) -> Comparison:
+def comparison(status: int = 200, **answer: Any) -> Exactness:
     """The comparison of one response with the reference; the request had image 0 and top_k=1."""
-    found = Comparison([REFERENCE])
-    found.add(Request("0 1", b""), Response(status, content=b"\r\n\r\n" + json.dumps({**ANSWER, **answer}).encode()))
+    found = Exactness(server="embedded", requests=1)
+    add(
+        found,
+        [REFERENCE],
+        Request("0 1", b""),
+        Response(status, content=b"\r\n\r\n" + json.dumps({**ANSWER, **answer}).encode()),
+    )
     return found
 
 
@@ -48,8 +54,8 @@ def test_requests_are_mixed_and_reproducible() -> None:
 
 @pytest.mark.served
 def test_load_changes_no_response(service_address: str) -> None:
-    counted = asyncio.run(compare(service_address, 300))
+    counted = asyncio.run(compare("embedded", service_address, 300))
     assert (counted.failures, counted.wrong_labels) == (0, 0)
     assert counted.largest_difference <= 1e-5
-    assert counted.batch_sizes.total() == 300
+    assert sum(counted.batch_sizes.values()) == 300
     assert max(counted.batch_sizes) > 1

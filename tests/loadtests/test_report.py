@@ -1,15 +1,14 @@
 """The benchmark report: medians, ratios, targets, the page and the chart."""
 
-import json
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from loadtests.benchmark.__main__ import main
-from loadtests.benchmark.report import render_page, write_results
-from loadtests.benchmark.results import read_results
-from loadtests.benchmark.targets import TARGETS, Target, TargetResult, evaluate
+from loadtests.benchmark.report import render_page
+from loadtests.benchmark.results import read_results, write_results
+from loadtests.benchmark.targets import TARGETS, Bound, TargetResult, evaluate
 from tests.loadtests.results import measurement, results
 
 
@@ -46,8 +45,7 @@ def test_ratio_to_a_server_without_responses_is_none() -> None:
     ("bound", "at_least", "reached"), [(1.2, True, True), (1.3, True, False), (1.2, False, True), (1.1, False, False)]
 )
 def test_target_is_reached_at_its_bound(bound: float, at_least: bool, reached: bool) -> None:
-    result = evaluate(results(), (Target("x", lambda _: 1.2, bound, at_least=at_least),))[0]
-    assert result.reached is reached
+    assert Bound(bound, at_least).allows(1.2) is reached
 
 
 def evaluated(*measured: str) -> dict[str, TargetResult]:
@@ -85,10 +83,6 @@ def test_results_survive_a_round_trip(tmp_path: Path) -> None:
     found = results(measurement("fastapi", "canvas@32"), measurement("embedded", "canvas@32", requests=1500))
     write_results(found, tmp_path / "build" / "results.json")
     assert read_results(tmp_path / "build" / "results.json") == found
-    written = json.loads((tmp_path / "build" / "results.json").read_text())
-    assert {"scenario": "canvas@32", "server": "embedded", "to_fastapi": 1.5, "to_bentoml": None} in written["ratios"]
-    assert len(written["targets"]) == len(TARGETS)
-    assert [median["rate"] for median in written["medians"]] == [1000.0, 1500.0]
 
 
 def test_page_has_every_figure() -> None:
