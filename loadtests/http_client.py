@@ -84,12 +84,6 @@ def encode_form(images: list[bytes], field: str = "image", options: dict[str, st
     return body + f"--{BOUNDARY}--\r\n".encode()
 
 
-def content_length(head: bytes) -> int:
-    """The length of the body that a response head announces; 0 if it announces none."""
-    found = CONTENT_LENGTH.search(head)
-    return int(found[1]) if found else 0
-
-
 def labels(content: bytes) -> tuple[bytes, ...]:
     """The versions and labels in a response, as JSON, one for each image."""
     return tuple(LABEL.findall(content))
@@ -165,7 +159,8 @@ class Connection(asyncio.Protocol):
         if end < 0:
             return
         head = bytes(self._received[:end])
-        if len(self._received) >= end + len(HEAD_END) + content_length(head):
+        length = CONTENT_LENGTH.search(head)
+        if len(self._received) >= end + len(HEAD_END) + (int(length[1]) if length else 0):
             if b"\r\nconnection: close" in head.lower():
                 self.close()
             self._finish(int(head[9:12]))

@@ -92,15 +92,10 @@ def merge(parts: Iterable[Stats]) -> Stats:
     """The statistics of consecutive intervals as one."""
     whole = Stats()
     for part in parts:
-        whole.duration += part.duration
+        for name in ("duration", "statuses", "good_faults", "bad_faults", "examples", "hung_up", "dropped"):
+            setattr(whole, name, getattr(whole, name) + getattr(part, name))
         for key, seconds in part.latencies.items():
             whole.latencies[key] += seconds
-        whole.statuses += part.statuses
-        whole.good_faults += part.good_faults
-        whole.bad_faults += part.bad_faults
-        whole.examples += part.examples
-        whole.hung_up += part.hung_up
-        whole.dropped += part.dropped
     return whole
 
 

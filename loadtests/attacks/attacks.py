@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from math import inf
 from multiprocessing.synchronize import Event
 from typing import Final
@@ -13,12 +12,18 @@ import uvloop
 from loadtests.attacks.payloads import noise, png_with_exif, png_with_profiles, progressive_jpeg
 from loadtests.http_client import BROKEN, FORM_TYPE, ConnectionPool, Request, encode_form, encode_request
 
-ANNOUNCED: Final = 63 * 2**20
+# Announced sizes of bodies, and how much is sent.
+BATCH_BODY: Final = 63 * 2**20
+GALLERY_BODY: Final = 9 * 2**20
 SENT: Final = 60_000_000
 PIECE: Final = 65_536
 HALF_HEAD: Final = b"POST /classify HTTP/1.1\r\nHost: here\r\nX-Padding: "
+CHUNKED_HEAD: Final = (
+    b"POST /classify/batch HTTP/1.1\r\nHost: %b\r\nContent-Type: "
+    + FORM_TYPE.encode()
+    + b"\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
 HALF_HEADS: Final = 500
-GALLERY_BODY: Final = 9 * 2**20
 BATCH_IMAGES: Final = 256
 EXPORTED: Final = 24
 # Pause before a connection that the server closed is opened again.
@@ -49,22 +54,6 @@ def flood(make_head: Callable[[str], bytes], piece: bytes = bytes(PIECE), size: 
             writer.close()
 
     return attack
-
-
-def batch_head(host: str) -> bytes:
-    """The head of a batch that announces 63 MiB."""
-    return encode_request(host, "POST", "/classify/batch", b"", FORM_TYPE, ANNOUNCED)
-
-
-def gallery_head(host: str) -> bytes:
-    """The head of an image for the gallery that announces 9 MiB."""
-    return encode_request(host, "POST", "/gallery", b"", "image/png", GALLERY_BODY)
-
-
-def chunked_head(host: str) -> bytes:
-    """The head of a batch without a length."""
-    head = f"POST /classify/batch HTTP/1.1\r\nHost: {host}\r\nContent-Type: {FORM_TYPE}\r\n"
-    return head.encode() + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 async def half_heads(pool: ConnectionPool) -> None:
@@ -109,37 +98,33 @@ async def fill_gallery(pool: ConnectionPool) -> None:
             raise RuntimeError(f"An image was not saved: {response.content!r}. The export cannot be attacked.")
 
 
-@dataclass(frozen=True, slots=True)
-class Attack:
-    """What is sent over each connection, and what is sent once before."""
-
-    attacker: Attacker
-    prepare: Attacker | None = None
-
-
-ATTACKS: Final = {
-    "bodies": Attack(flood(batch_head)),
-    "chunked-bodies": Attack(flood(chunked_head, f"{PIECE:x}\r\n".encode() + bytes(PIECE) + b"\r\n")),
-    "gallery-bodies": Attack(flood(gallery_head, size=GALLERY_BODY - PIECE)),
-    "exif": Attack(repeat("/classify", [png_with_exif()])),
-    "nested-exif": Attack(repeat("/classify", [png_with_exif(nested=True)])),
-    "profiles": Attack(repeat("/classify", [png_with_profiles()])),
-    "exif-batches": Attack(repeat("/classify/batch", [png_with_exif(tags=3000)] * BATCH_IMAGES, "images")),
-    "scan-batches": Attack(repeat("/classify/batch", [progressive_jpeg()] * BATCH_IMAGES, "images")),
-    "headers": Attack(flood(lambda _host: HALF_HEAD, b"x" * PIECE)),
-    "half-heads": Attack(half_heads),
-    "exports": Attack(unread_export, fill_gallery),
+ATTACKS: Final[dict[str, Attacker]] = {
+    "bodies": flood(lambda host: encode_request(host, "POST", "/classify/batch", b"", FORM_TYPE, BATCH_BODY)),
+    "chunked-bodies": flood(lambda host: CHUNKED_HEAD % host.encode(), f"{PIECE:x}\r\n".encode() + bytes(PIECE) + b"\r\n"),
+    "gallery-bodies": flood(
+        lambda host: encode_request(host, "POST", "/gallery", b"", "image/png", GALLERY_BODY), size=GALLERY_BODY - PIECE
+    ),
+    "exif": repeat("/classify", [png_with_exif()]),
+    "nested-exif": repeat("/classify", [png_with_exif(nested=True)]),
+    "profiles": repeat("/classify", [png_with_profiles()]),
+    "exif-batches": repeat("/classify/batch", [png_with_exif(tags=3000)] * BATCH_IMAGES, "images"),
+    "scan-batches": repeat("/classify/batch", [progressive_jpeg()] * BATCH_IMAGES, "images"),
+    "headers": flood(lambda _host: HALF_HEAD, b"x" * PIECE),
+    "half-heads": half_heads,
+    "exports": unread_export,
 }
+# What is sent once before an attack.
+PREPARATIONS: Final = {"exports": fill_gallery}
 
 
-async def keep_attacking(attack: Attack, address: str, connections: int) -> None:
+async def keep_attacking(attack: Attacker, address: str, connections: int) -> None:
     """Attack over so many connections until cancelled; a connection that ends is replaced."""
 
     async def forever() -> None:
         while True:
             pool = ConnectionPool(address, 1, timeout=inf)
             with suppress(OSError, asyncio.IncompleteReadError):
-                await attack.attacker(pool)
+                await attack(pool)
             pool.close()
             await asyncio.sleep(RECONNECT_SECONDS)
 

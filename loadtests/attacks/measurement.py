@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Final
 
-from loadtests.attacks.attacks import ATTACKS, run_attack
+from loadtests.attacks.attacks import PREPARATIONS, run_attack
 from loadtests.http_client import FORM_TYPE, ConnectionPool, Request, encode_form, encode_request
 from loadtests.images import LABEL, load_images
 from loadtests.load import Stats, open_loop
@@ -86,7 +86,7 @@ async def measure(server: Server, name: str, connections: int, seconds: float) -
     Raises:
         RuntimeError: the attack did not start, or ended by itself.
     """
-    if prepare := ATTACKS[name].prepare:
+    if prepare := PREPARATIONS.get(name):
         await prepare(ConnectionPool(server.address, 1))
     await _send_ordinary(Stats(), server.address, WARM_UP_SECONDS)
     report = AttackReport(name, server.sample().private_mb)

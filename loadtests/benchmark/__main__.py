@@ -3,7 +3,7 @@
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,7 @@ from loadtests.benchmark.devices import run_devices
 from loadtests.benchmark.exactness import run_exactness
 from loadtests.benchmark.noisy_neighbour import run_neighbours
 from loadtests.benchmark.report import render_page
-from loadtests.benchmark.results import Results, describe_machine, read_results, write_results
+from loadtests.benchmark.results import Record, Results, describe_machine, read_results, write_results
 from loadtests.benchmark.runner import log, run_endurance, run_rounds
 from loadtests.benchmark.scenarios import SCENARIOS
 from loadtests.benchmark.stages import run_stages
@@ -73,22 +73,19 @@ def _run_part(options: argparse.Namespace, home: Path) -> None:
     if options.part in ("run", "exactness", "stages"):
         import_models(home)
     if options.part == "run":
-        results = _run_all(options, home)
-        write_results(results, options.results)
+        write_results(results := _run_all(options, home), options.results)
         _report(results, options.page)
     elif options.part == "report":
         _report(read_results(options.results), options.page)
-    elif options.part == "exactness":
-        for name in TOPOLOGIES:
-            log(run_exactness(name, options.requests, home).model_dump_json())
     elif options.part == "neighbours":
         run_neighbours(options.rounds, options.seconds)
-    elif options.part == "stages":
-        for stage in run_stages(home):
-            log(f"{stage.name:50} {stage.value:10.3g} {stage.unit}")
     else:
-        for rate in run_devices():
-            log(f"{rate.model:8} {rate.device:4} batch {rate.batch:5} {rate.images_per_second:12,.0f} images/s")
+        parts: dict[str, Callable[[], Sequence[Record]]] = {
+            "exactness": lambda: [run_exactness(name, options.requests, home) for name in TOPOLOGIES],
+            "stages": lambda: run_stages(home),
+            "devices": run_devices,
+        }
+        log("\n".join(record.model_dump_json() for record in parts[options.part]()))
 
 
 def _run_all(options: argparse.Namespace, home: Path) -> Results:

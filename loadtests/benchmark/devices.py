@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 
 from loadtests.benchmark.networks import write_large
-from loadtests.benchmark.results import DeviceRate
+from loadtests.benchmark.results import Figure
 from loadtests.images import load_images
 from loadtests.sessions import DIGITS, Run, digits_card, open_devices, open_run, prepare
 from serving.settings import available_cpus
@@ -47,18 +47,17 @@ def call_rate(call: Callable[[], object], seconds: float) -> tuple[int, float]:
     return calls, calls / passed
 
 
-def run_devices(seconds: float = DEVICE_SECONDS) -> list[DeviceRate]:
+def run_devices(seconds: float = DEVICE_SECONDS) -> list[Figure]:
     """Measure the digit model and the large network on every device, at every batch size that is fast enough."""
     with tempfile.TemporaryDirectory() as folder:
         large = Path(folder) / "large.onnx"
         write_large(large)
         return [
-            DeviceRate(
-                model=name, parameters=count_parameters(path), device=device, batch=batch, calls=calls, images_per_second=rate
-            )
+            Figure(name=f"{name} ({size / 1e6:.3g} M parameters), {device}", value=rate, unit="images/s", batch=batch)
             for name, path in (("digits", DIGITS), ("large", large))
+            for size in (count_parameters(path),)
             for device, run in open_devices(path, threads=available_cpus()).items()
-            for batch, calls, rate in sweep(run, seconds)
+            for batch, _, rate in sweep(run, seconds)
         ]
 
 

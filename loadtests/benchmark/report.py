@@ -41,8 +41,8 @@ def render_page(results: Results, chart: str) -> str:
         scenarios=[one for one in SCENARIOS if any(one.name == scenario for scenario, _ in results.medians())],
         servers=SERVERS,
         neighbours=[results.neighbour(*pair) for pair in neighbours],
-        limits=dict.fromkeys((one.picture, one.batch) for one in results.limits),
-        device_columns=dict.fromkeys((one.model, one.parameters, one.device) for one in results.devices),
-        device_rates={(one.batch, one.model, one.device): one.images_per_second for one in results.devices},
+        limits=dict.fromkeys((one.name, one.batch) for one in results.limits),
+        device_columns=dict.fromkeys(one.name for one in results.devices),
+        device_rates={(one.batch, one.name): one.value for one in results.devices},
         device_batches=sorted({one.batch for one in results.devices}),
     )

@@ -71,21 +71,13 @@ class Measurement(Load):
         return self.cpu_seconds * 1000 / max(1, self.requests)
 
 
-class Limit(Record):
-    """Images/s of two processes without HTTP, with batches of ``batch`` images."""
-
-    round: int
-    picture: str
-    batch: int
-    images_per_second: float
-
-
-class Stage(Record):
-    """The cost of one step on one thread, or another figure of the service without load."""
+class Figure(Record):
+    """A figure without load: the cost of a stage, or images/s at a batch size."""
 
     name: str
     value: float
     unit: str
+    batch: int = 1
 
 
 class NoisyNeighbour(Record):
@@ -113,17 +105,6 @@ class Exactness(Record):
     batch_sizes: dict[int, int] = {}
 
 
-class DeviceRate(Record):
-    """Images/s of a model on a device at a batch size, over ``calls`` calls."""
-
-    model: str
-    parameters: int
-    device: str
-    batch: int
-    calls: int
-    images_per_second: float
-
-
 class Median(Record):
     """Medians over the rounds of a scenario on a server; ``requests`` and ``errors`` are sums."""
 
@@ -146,11 +127,11 @@ class Results(Record):
     rounds: int
     endurance_seconds: int
     figures: list[Measurement] = []
-    limits: list[Limit] = []
-    stages: list[Stage] = []
+    limits: list[Figure] = []
+    stages: list[Figure] = []
     endurance: list[Measurement] = []
     exactness: list[Exactness] = []
-    devices: list[DeviceRate] = []
+    devices: list[Figure] = []
     neighbours: list[NoisyNeighbour] = []
 
     def medians(self) -> dict[tuple[str, str], Median]:
@@ -171,9 +152,9 @@ class Results(Record):
         one, base = medians.get((scenario, server)), medians.get((scenario, other))
         return getattr(one, field) / getattr(base, field) if one and base and getattr(base, field) else None
 
-    def limit(self, picture: str, batch: int) -> float | None:
+    def limit(self, image: str, batch: int) -> float | None:
         """Median images/s of an image without HTTP."""
-        rates = [one.images_per_second for one in self.limits if (one.picture, one.batch) == (picture, batch)]
+        rates = [one.value for one in self.limits if (one.name, one.batch) == (image, batch)]
         return statistics.median(rates) if rates else None
 
     def neighbour(self, server: str, load_on: str) -> NoisyNeighbour | None:

@@ -9,7 +9,7 @@ from typing import Final
 import psutil
 
 from loadtests.benchmark.devices import LIMITS, limit
-from loadtests.benchmark.results import Limit, Measurement
+from loadtests.benchmark.results import Figure, Measurement
 from loadtests.benchmark.scenarios import CANVAS_32, ENDURANCE, Scenario
 from loadtests.benchmark.wrk import children_cpu_seconds, post
 from loadtests.processes import SERVERS, Server, start_server
@@ -25,21 +25,21 @@ def log(line: str) -> None:
     sys.stdout.flush()
 
 
-def run_rounds(scenarios: Sequence[Scenario], rounds: int, seconds: int, home: Path) -> tuple[list[Measurement], list[Limit]]:
+def run_rounds(scenarios: Sequence[Scenario], rounds: int, seconds: int, home: Path) -> tuple[list[Measurement], list[Figure]]:
     """Run all scenarios on all servers in turn, and the limit without HTTP, ``rounds`` times.
 
     Raises:
         ServerError, WrkError: a server or the load generator failed.
     """
     figures: list[Measurement] = []
-    limits: list[Limit] = []
+    limits: list[Figure] = []
     for number in range(1, rounds + 1):
         for name in SERVERS:
             figures += run_server(name, [one for one in scenarios if name in one.servers], number, seconds, home)
         for image, batch in LIMITS:
             rate = limit(image, batch, seconds)
             log(f"round {number}  {'no HTTP':10} {image} in batches of {batch}: {rate:.0f} images/s")
-            limits.append(Limit(round=number, picture=image, batch=batch, images_per_second=rate))
+            limits.append(Figure(name=image, value=rate, unit="images/s", batch=batch))
     return figures, limits
 
 

@@ -13,7 +13,7 @@ from typing import Final
 import httpx
 import numpy as np
 
-from loadtests.benchmark.results import Stage
+from loadtests.benchmark.results import Figure
 from loadtests.http_client import encode_form
 from loadtests.images import WHITE, canvas, photo, small
 from loadtests.processes import SERVERS, post_form, read_status, start_server
@@ -28,18 +28,18 @@ START: Final = "start of the service to its first right answer"
 MEMORY: Final = "memory of its largest process"
 
 
-def run_stages(home: Path) -> list[Stage]:
+def run_stages(home: Path) -> list[Figure]:
     """Measure times on one thread, the memory of a photo, and the start of the service."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
         memory = process.submit(peak_megabytes, photo()).result()
     return [
         *stage_times(),
-        Stage(name="photo of 12 megapixels: memory at the peak", value=memory, unit="MB"),
+        Figure(name="photo of 12 megapixels: memory at the peak", value=memory, unit="MB"),
         *start_of_service(home),
     ]
 
 
-def stage_times(calls: int = CALLS, photo_calls: int = PHOTO_CALLS) -> list[Stage]:
+def stage_times(calls: int = CALLS, photo_calls: int = PHOTO_CALLS) -> list[Figure]:
     """Measure decoding, preprocessing and inference in microseconds an image."""
     spec = digits_card().input
     stages = []
@@ -55,7 +55,7 @@ def stage_times(calls: int = CALLS, photo_calls: int = PHOTO_CALLS) -> list[Stag
     for n in BATCHES:
         batch = np.random.default_rng(0).random((n, 1, 28, 28), dtype=np.float32)
         stages.append((f"inference in batches of {n}, an image", microseconds(partial(run, batch), calls) / n))
-    return [Stage(name=name, value=value, unit="µs") for name, value in stages]
+    return [Figure(name=name, value=value, unit="µs") for name, value in stages]
 
 
 def microseconds(call: Callable[[], object], calls: int) -> float:
@@ -74,7 +74,7 @@ def peak_megabytes(data: bytes) -> float:
     return (read_status()["VmHWM"] - before) / 1024
 
 
-def start_of_service(home: Path) -> list[Stage]:
+def start_of_service(home: Path) -> list[Figure]:
     """Measure the seconds from the start with all models to the first right answer, and the memory of the largest process.
 
     Memory is read after ``CALLS`` requests for every model, each over a new connection, so that they reach all workers.
@@ -85,6 +85,6 @@ def start_of_service(home: Path) -> list[Stage]:
             for _ in range(CALLS):
                 post_form(f"{server.address}/classify?model={model['name']}", form)
         return [
-            Stage(name=START, value=server.start_seconds, unit="s"),
-            Stage(name=MEMORY, value=server.sample().largest_mb, unit="MB"),
+            Figure(name=START, value=server.start_seconds, unit="s"),
+            Figure(name=MEMORY, value=server.sample().largest_mb, unit="MB"),
         ]

@@ -74,22 +74,13 @@ def _ambiguous() -> Iterable[tuple[str, bytes]]:
         colours = chunk(b"PLTE", (bytes(range(200)) * 15)[:length])
         data = png_of_samples(seven_samples(8), PALETTE, 8, before=colours)
         yield f"a PNG whose palette has {length} bytes", data
-    frame = struct.pack(">IIIIIHHBB", 0, 0, 0, 0, 0, 1, 1, 0, 0)
-    yield (
-        "an animated PNG whose frame has no size",
-        join_chunks([header, (b"acTL", struct.pack(">II", 1, 0)), (b"fcTL", frame), *middle, end]),
-    )
-    far = struct.pack(">IIIIIHHBB", 0, SIDE, SIDE, 2**31 - 1, 2**31 - 1, 1, 0, 9, 9)
-    yield (
-        "an animated PNG whose frame lies outside",
-        join_chunks(
-            [header, (b"acTL", struct.pack(">II", 2, 0)), (b"fcTL", far), *middle, (b"fcTL", far), (b"fdAT", bytes(9)), end]
-        ),
-    )
-    yield (
-        "an animated PNG whose frames are out of order",
-        join_chunks([header, (b"acTL", struct.pack(">II", 2, 0)), (b"fdAT", struct.pack(">I", 7) + b"x"), *middle, end]),
-    )
+    frame, counts = struct.Struct(">IIIIIHHBB"), [(b"acTL", struct.pack(">II", count, 0)) for count in (1, 2)]
+    no_size, far = (b"fcTL", frame.pack(0, 0, 0, 0, 0, 1, 1, 0, 0)), frame.pack(0, SIDE, SIDE, 2**31 - 1, 2**31 - 1, 1, 0, 9, 9)
+    yield "an animated PNG whose frame has no size", join_chunks([header, counts[0], no_size, *middle, end])
+    outside = [(b"fcTL", far), *middle, (b"fcTL", far), (b"fdAT", bytes(9))]
+    yield "an animated PNG whose frame lies outside", join_chunks([header, counts[1], *outside, end])
+    wrong_order = [(b"fdAT", struct.pack(">I", 7) + b"x"), *middle]
+    yield "an animated PNG whose frames are out of order", join_chunks([header, counts[1], *wrong_order, end])
     yield "a JPEG without an end", jpeg[:-2]
     yield "a JPEG with two beginnings", jpeg[:2] + jpeg
     yield "a JPEG whose quantisation table is zero", jpeg.replace(jpeg[25:89], bytes(64), 1)

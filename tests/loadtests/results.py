@@ -1,14 +1,12 @@
 """Made-up benchmark results for the tests of the report."""
 
 from loadtests.benchmark.results import (
-    DeviceRate,
     Exactness,
-    Limit,
+    Figure,
     Machine,
     Measurement,
     NoisyNeighbour,
     Results,
-    Stage,
 )
 from loadtests.benchmark.stages import START
 
@@ -30,10 +28,10 @@ def results(*measured: Measurement) -> Results:
         endurance_seconds=60,
         figures=list(measured),
         limits=[
-            Limit(round=1, picture="small", batch=1, images_per_second=1000.0),
-            Limit(round=1, picture="small", batch=32, images_per_second=2000.0),
+            Figure(name="small", value=1000.0, unit="images/s", batch=1),
+            Figure(name="small", value=2000.0, unit="images/s", batch=32),
         ],
-        stages=[Stage(name="decode", value=371.0, unit="µs"), Stage(name=START, value=2.0, unit="s")],
+        stages=[Figure(name="decode", value=371.0, unit="µs"), Figure(name=START, value=2.0, unit="s")],
         endurance=[
             measurement("embedded", "canvas@32", 0, seconds=60.0),
             measurement("runner", "canvas@64", 0, status_errors=3),
@@ -53,5 +51,5 @@ def results(*measured: Measurement) -> Results:
             for load_on, rate, times in (("nothing", 0.0, (1.0, 2.0, 9.0)), ("digits", 900.0, (8.0,)), ("slow", 300.0, (6.0,)))
             for i, p50 in enumerate(times)
         ],
-        devices=[DeviceRate(model="digits", parameters=177_000, device="cpu", batch=4, calls=10, images_per_second=9000.0)],
+        devices=[Figure(name="digits (0.177 M parameters), cpu", value=9000.0, unit="images/s", batch=4)],
     )
