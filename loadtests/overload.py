@@ -14,7 +14,7 @@ from loadtests.http_client import FORM_TYPE, ConnectionPool, Request, encode_for
 from loadtests.images import load_images
 from loadtests.load import Stats, closed_loop, open_loop
 from loadtests.processes import TOPOLOGIES, start_service
-from loadtests.report import Check, Report
+from loadtests.report import Check, Report, table
 
 CLIENTS: Final = 32
 MAX_CONNECTIONS: Final = 2048
@@ -55,17 +55,15 @@ class OverloadReport(Report):
 
     def text(self) -> str:
         """All figures."""
-        peak, over = self.peak, self.overload
-        return (
-            f"peak: {peak.goodput:.0f} requests/s at {CLIENTS} connections, p50 {peak.milliseconds(50, success=True):.1f}, "
-            f"p99 {peak.milliseconds(99, success=True):.1f} ms\n"
-            f"overload: {self.offered:.0f} requests/s offered for {over.duration:.0f} s: {over.status_counts()}; "
-            f"dropped: {over.dropped:,}\n"
-            f"goodput: {over.goodput:.0f} requests/s\n"
-            f"accepted: p50 {over.milliseconds(50, success=True):.1f}, p99 {over.milliseconds(99, success=True):.1f} ms\n"
-            f"refused: p50 {over.milliseconds(50, success=False):.1f}, p99 {over.milliseconds(99, success=False):.1f} ms\n\n"
-            f"{self.check_table()}\n"
-        )
+        heads = ("", "s", "goodput, 1/s", "accepted: p50, p99 ms", "refused: p50, p99 ms", "responses", "dropped")
+        rows = []
+        for name, stats in ((f"{CLIENTS} clients", self.peak), (f"{self.offered:.0f} requests/s", self.overload)):
+            accepted, refused = (
+                f"{stats.milliseconds(50, success=ok):.1f}, {stats.milliseconds(99, success=ok):.1f}" for ok in (True, False)
+            )
+            figures = (f"{stats.duration:.0f}", f"{stats.goodput:.0f}", accepted, refused)
+            rows.append([name, *figures, stats.status_counts(), f"{stats.dropped:,}"])
+        return f"{table(heads, rows)}\n\n{self.check_table()}\n"
 
 
 async def overload(address: str, image_name: str, factor: float, peak_seconds: float, seconds: float) -> OverloadReport:

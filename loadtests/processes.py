@@ -78,7 +78,7 @@ class Server:
     """A running server; ``start_seconds`` passed from its start to its first correct response."""
 
     address: str
-    process: psutil.Process
+    process: psutil.Popen
     start_seconds: float
 
     def sample(self) -> ProcessStats:
@@ -138,18 +138,22 @@ def start_server(under_test: ServerUnderTest, home: Path, **settings: str) -> It
     command = [sys.executable, *(argument.format(port=port) for argument in under_test.arguments)]
     log, address, started = home / f"{under_test.name}.log", f"http://127.0.0.1:{port}", time.monotonic()
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
-    root = psutil.Process(process.pid)
+        process = psutil.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     try:
         try:
             _wait_until_correct(address, process)
-            server = Server(address, root, time.monotonic() - started)
+            server = Server(address, process, time.monotonic() - started)
             _wait_until_idle(server)
         except ServerError as error:
             raise ServerError(f"{under_test.name} {error}:\n{log.read_text()}") from error
         yield server
     finally:
-        _stop(process, root)
+        if process.poll() is None:
+            family = [process, *process.children(recursive=True)]
+            process.terminate()
+            for one in psutil.wait_procs(family, timeout=STOP_SECONDS)[1]:
+                one.kill()
+        process.wait()
 
 
 def post_form(address: str, body: bytes) -> httpx.Response:
@@ -161,7 +165,7 @@ def _environment(home: Path, settings: dict[str, str]) -> dict[str, str]:
     return {**os.environ, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", **settings}
 
 
-def _wait_until_correct(address: str, process: "subprocess.Popen[bytes]") -> None:
+def _wait_until_correct(address: str, process: psutil.Popen) -> None:
     limit, fault = time.monotonic() + READY_SECONDS, ""
     while time.monotonic() < limit:
         if process.poll() is not None:
@@ -187,15 +191,3 @@ def _wait_until_idle(server: Server) -> None:
             raise ServerError("uses the CPU without a request")
         used = now
         time.sleep(SAMPLE_SECONDS)
-
-
-def _stop(process: "subprocess.Popen[bytes]", root: psutil.Process) -> None:
-    family = root.children(recursive=True) if process.poll() is None else []
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    for child in psutil.wait_procs(family, timeout=STOP_SECONDS)[1]:
-        child.kill()

@@ -1,6 +1,7 @@
 """Models without HTTP, opened as the service opens them: the only module of loadtests that uses the service's own code."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from models.card import CARD_FILE, MODEL_FILE, ModelCard, read_card
@@ -33,10 +34,8 @@ def open_devices(path: Path, threads: int) -> dict[str, Run]:
     """Open a model on every device that has a working session."""
     runs: dict[str, Run] = {}
     for device in DEVICES:
-        try:
+        with suppress(DeviceUnavailable):
             runs[device] = open_run(path, device, threads)
-        except DeviceUnavailable:
-            continue
     return runs
 
 

@@ -50,7 +50,7 @@ def test_light_ink_on_dark_is_not_inverted() -> None:
 
 
 def test_blank_image_is_refused() -> None:
-    with pytest.raises(ValueError, match="empty"):
+    with pytest.raises(ValueError, match="blank"):
         usual.prepare(Image.new("RGBA", (20, 20), WHITE))
 
 
