@@ -38,7 +38,7 @@ def valid_bmps() -> Iterable[tuple[str, bytes]]:
     yield "runs of 8 bits without any", bmp(plain, 8, compression=RLE8)
     for mode in ("1", "L", "P", "RGB", "RGBA"):
         yield f"of Pillow's, {mode}", encode(seven().convert("RGB").convert(mode), "BMP")
-    yield "something behind its end", bmp(_rows(24), 24) + b"PK\x03\x04" + bytes(3000)
+    yield "something after its end", bmp(_rows(24), 24) + b"PK\x03\x04" + bytes(3000)
 
 
 def valid_gifs() -> Iterable[tuple[str, bytes]]:
@@ -61,9 +61,9 @@ def valid_gifs() -> Iterable[tuple[str, bytes]]:
     yield "a screen without a size", _on_screen(plain, 0, 0, 0, 0)
     yield "comments", encode(grey, "GIF", comment=b"<script>alert(1)</script>" * 1000)
     loop = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
-    yield "extensions that nobody knows", _extended(plain, loop + b"\x21\x77\x04abcd\x02xy\0" * 50)
+    yield "unknown extensions", _extended(plain, loop + b"\x21\x77\x04abcd\x02xy\0" * 50)
     yield "bytes between its blocks", _extended(plain, bytes(100))
-    yield "something behind its end", plain + b"PK\x03\x04" + bytes(3000)
+    yield "something after its end", plain + b"PK\x03\x04" + bytes(3000)
     yield "without an end", plain[:-1]
 
 

@@ -61,7 +61,7 @@ def _ambiguous() -> Iterable[tuple[str, bytes]]:
     yield "a PNG whose header has a wrong checksum", plain[:29] + b"\0\0\0\0" + plain[33:]
     yield "a PNG with a text before its header", join_chunks([(b"tEXt", b"k\0v"), header, *middle, end])
     yield "a PNG with two headers", join_chunks([header, header, *middle, end])
-    yield "a PNG with a chunk nobody knows and must", join_chunks([header, (b"AAAA", b"x"), *middle, end])
+    yield "a PNG with an unknown critical chunk", join_chunks([header, (b"AAAA", b"x"), *middle, end])
     yield "a PNG with pixels in two places", join_chunks([header, *middle, (b"tEXt", b"k\0v"), *middle, end])
     for packed in (b"iCCP", b"zTXt"):
         bomb = (packed, b"k\0\0" + zlib.compress(bytes(50_000_000)))
@@ -82,7 +82,7 @@ def _ambiguous() -> Iterable[tuple[str, bytes]]:
     wrong_order = [(b"fdAT", struct.pack(">I", 7) + b"x"), *middle]
     yield "an animated PNG whose frames are out of order", join_chunks([header, counts[1], *wrong_order, end])
     yield "a JPEG without an end", jpeg[:-2]
-    yield "a JPEG with two beginnings", jpeg[:2] + jpeg
+    yield "a JPEG with two start markers", jpeg[:2] + jpeg
     yield "a JPEG whose quantisation table is zero", jpeg.replace(jpeg[25:89], bytes(64), 1)
     yield "a JPEG of 12 bits", change_frame(jpeg, lambda f: b"\x0c" + f[1:])
     yield "a JPEG of no height", change_frame(jpeg, lambda f: f[:1] + b"\0\0" + f[3:])
@@ -96,9 +96,9 @@ def _ambiguous() -> Iterable[tuple[str, bytes]]:
     yield "a JPEG half of which is zeros", jpeg[: len(jpeg) // 2] + bytes(len(jpeg) - len(jpeg) // 2)
     yield "a WebP whose length is wrong", webp[:4] + struct.pack("<I", len(webp) // 2) + webp[8:]
     yield "a WebP that is longer than the file", webp[:4] + struct.pack("<I", 2**31) + webp[8:]
-    yield "a BMP of four bytes less", bmp([bytes(96 * 3)] * 96, 24)[:-4]
+    yield "a BMP without its last four bytes", bmp([bytes(96 * 3)] * 96, 24)[:-4]
     yield "a BMP whose runs do not end", bmp([b"\x60\1"] * 96, 8, compression=RLE8)
-    yield "a BMP whose runs leave its rows", bmp([b"\xff\1\0\2\xff\xff"] * 96, 8, compression=RLE8)
+    yield "a BMP whose runs exceed its rows", bmp([b"\xff\1\0\2\xff\xff"] * 96, 8, compression=RLE8)
     yield "a GIF of one colour", encode(Image.new("P", (9, 9)), "GIF")
     yield "a GIF cut off in its pixels", encode(seven(), "GIF")[:-300]
     yield "1 x 1", encode(Image.new("L", (1, 1), 7))
@@ -113,18 +113,18 @@ def _broken() -> Iterable[tuple[str, bytes]]:
     for level in (0, 127, 255):
         blank = Image.new("L", (64, 64), level)
         for format in ("PNG", "JPEG", "WEBP", "BMP", "GIF"):
-            yield f"{format} of level {level} alone", encode(blank.convert("RGB"), format)
+            yield f"{format} of level {level}", encode(blank.convert("RGB"), format)
         yield f"PNG of level {level}, all of it transparent", encode(Image.merge("LA", (blank, Image.new("L", (64, 64)))))
     yield "a PNG of no width", png_of_samples(np.zeros((4, 0, 1), np.uint16), GREY, 8)
     header, *rest = split_chunks(encode(seven()))
-    yield "a PNG of a depth that there is not", join_chunks([(b"IHDR", header[1][:8] + b"\3" + header[1][9:]), *rest])
+    yield "a PNG of an invalid depth", join_chunks([(b"IHDR", header[1][:8] + b"\3" + header[1][9:]), *rest])
     webp = encode(seven().convert("RGB"), "WEBP", save_all=True, append_images=[seven(ink=99).convert("RGB")])
     yield "an animated WebP cut off in its first frame", webp[: webp.index(b"ANMF") + 40]
     yield "a WebP of its signature alone", b"RIFF\x04\0\0\0WEBP"
     yield "a GIF that ends with its screen", encode(seven(), "GIF")[:13]
     yield "a GIF of its end alone", b"GIF89a\x09\0\x09\0\0\0\0;" + bytes(100)
     yield "a BMP of its header alone", bmp([], 24)[:54]
-    yield "a BMP of a depth that there is not", bmp([bytes(96)] * 96, 7)
+    yield "a BMP of an invalid depth", bmp([bytes(96)] * 96, 7)
     yield "a JPEG of NULs", b"\xff\xd8\xff" + bytes(5000)
     yield "a PNG of NULs", PNG + bytes(5000)
     yield "a PNG that becomes a GIF", PNG + encode(seven(), "GIF")
@@ -168,7 +168,7 @@ def _others() -> Iterable[tuple[str, bytes]]:
     yield "SVG", b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h9v9"/></svg>'
     yield "a WAV in RIFF", b"RIFF\x24\0\0\0WAVEfmt " + bytes(500)
     yield "NULs", bytes(500)
-    yield "a PNG behind a byte", b"\n" + encode(seven())
+    yield "a PNG after a byte", b"\n" + encode(seven())
     yield "a PNG after a change of line ends", encode(seven()).replace(b"\r\n", b"\n")
     yield "a ZIP with a PNG in it", b"PK\x03\x04" + bytes(26) + encode(seven())
-    yield "a page", b"<!doctype html><img src=7.png>"
+    yield "an HTML page", b"<!doctype html><img src=7.png>"

@@ -16,7 +16,7 @@ def valid_jpegs() -> Iterable[tuple[str, bytes]]:
     for mode in ("L", "RGB", "CMYK", "YCbCr"):
         for progressive in (False, True):
             data = encode(colour.convert(mode), "JPEG", progressive=progressive, quality=85)
-            yield f"{mode}, {'progressive' if progressive else 'in one go'}", data
+            yield f"{mode}, {'progressive' if progressive else 'baseline'}", data
     yield "YCCK", _with_adobe(encode(_ycck(colour), "JPEG", quality=90), 2)
     yield "RGB without a transform", encode(colour, "JPEG", keep_rgb=True)
     for subsampling in ("4:4:4", "4:2:2", "4:2:0"):
@@ -33,9 +33,9 @@ def valid_jpegs() -> Iterable[tuple[str, bytes]]:
     yield "an orientation that is a text", _inserted(plain, segment(0xE1, _exif(ORIENTATION, 2, b"3\0\0\0")))
     yield "an orientation of no values", _inserted(plain, segment(0xE1, _exif(ORIENTATION, 3, b"\0\3\0\0", count=0)))
     yield "ten comments of 65 kB", _inserted(plain, segment(0xFE, bytes(65_533)) * 10)
-    yield "a page in a comment", _inserted(plain, segment(0xFE, b"<html><script>alert(1)</script>"))
-    yield "a page behind its end", plain + b"<html><script>alert(1)</script>"
-    yield "a ZIP behind its end", plain + b"PK\x03\x04" + bytes(3000)
+    yield "HTML in a comment", _inserted(plain, segment(0xFE, b"<html><script>alert(1)</script>"))
+    yield "HTML after its end", plain + b"<html><script>alert(1)</script>"
+    yield "a ZIP after its end", plain + b"PK\x03\x04" + bytes(3000)
     yield "two pictures in one file", encode(colour, "MPO", save_all=True, append_images=[colour, colour])
     yield "a multi-picture index that is broken", _inserted(plain, segment(0xE2, b"MPF\0MM\0*\0\0\0\x08\xff\xff"))
     yield "profile parts numbered wrongly", _inserted(plain, segment(0xE2, b"ICC_PROFILE\0\x05\x02" + bytes(100)))
@@ -66,7 +66,7 @@ def valid_webps() -> Iterable[tuple[str, bytes]]:
     yield "upside down", encode(colour.rotate(180), "WEBP", exif=exif)
     yield "a broken EXIF", encode(colour, "WEBP", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff")
     yield "XMP", encode(colour, "WEBP", xmp=b"<x:xmpmeta" + bytes(5000))
-    yield "something behind its end", encode(colour, "WEBP") + b"PK\x03\x04" + bytes(3000)
+    yield "something after its end", encode(colour, "WEBP") + b"PK\x03\x04" + bytes(3000)
 
 
 def _inserted(jpeg: bytes, segments: bytes) -> bytes:

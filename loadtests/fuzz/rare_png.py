@@ -74,9 +74,9 @@ def valid_pngs() -> Iterable[tuple[str, bytes]]:
     yield "pixels in pieces of a byte", join_chunks([header, *((b"IDAT", pixels[i : i + 1]) for i in range(len(pixels))), end])
     empty = [(b"IDAT", b"")] * 6000
     yield "6,000 empty pieces of pixels", join_chunks([header, *empty[:3000], (b"IDAT", pixels), *empty[3000:], end])
-    yield "a ZIP behind its end", plain + b"PK\x03\x04" + bytes(3000)
-    yield "another PNG behind its end", plain + plain
-    yield "a page in a text", join_chunks([header, (b"tEXt", b"<html>\0<script>alert(1)</script>"), (b"IDAT", pixels), end])
+    yield "a ZIP after its end", plain + b"PK\x03\x04" + bytes(3000)
+    yield "another PNG after its end", plain + plain
+    yield "HTML in a text", join_chunks([header, (b"tEXt", b"<html>\0<script>alert(1)</script>"), (b"IDAT", pixels), end])
     frames = [seven(), seven(ink=90), seven(ink=60)]
     yield "animated", encode(frames[0], save_all=True, append_images=frames[1:], duration=50)
     yield (
