@@ -10,17 +10,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from loadtests.fuzz.formats import (
-    COLOUR,
-    GREY,
-    PALETTE,
-    PNG,
-    chunk,
-    join_chunks,
-    png_of_samples,
-    seven_samples,
-    split_chunks,
-)
+from loadtests.fuzz.formats import COLOUR, GREY, PALETTE, PNG, chunk, join_chunks, png_of_samples, seven_samples, split_chunks
 from loadtests.fuzz.rare_bmp_gif import RLE8, bmp, valid_bmps, valid_gifs
 from loadtests.fuzz.rare_jpeg_webp import change_frame, valid_jpegs, valid_webps
 from loadtests.fuzz.rare_png import valid_pngs
