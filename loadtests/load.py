@@ -16,6 +16,8 @@ TICK_SECONDS: Final = 0.005
 MAX_EXAMPLES: Final = 1000
 # A 5xx that says what is the matter and when to try again.
 UNAVAILABLE: Final = 503
+# Handled in place of a request that was not sent because it was late.
+LATE: Final = Request("late", b"")
 
 Handler = Callable[[Request, Response], None]
 
@@ -145,7 +147,7 @@ async def open_loop(
         while number < int(now * rate):
             number += 1
             if now - number / rate > max_late:
-                handle(next(requests), Response(DROPPED))
+                handle(LATE, Response(DROPPED))
                 continue
             task = asyncio.create_task(send(next(requests), started + number / rate))
             tasks.add(task)
