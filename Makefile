@@ -84,21 +84,21 @@ evaluate: setup-train ## send the test images of every model under DATA to the A
 robustness: setup-train ## measure 2,000 MNIST test digits under DATA with 20 perturbations, and several in an image; writes docs/robustness.md
 	$(BIN)/python -m training.robustness --data $(DATA)
 
-bench: setup-dev ## measure the service against its baselines; writes docs/benchmarks.md (BENCH='--rounds 1 ...')
-	$(BIN)/python -m loadtests.bench run $(BENCH)
+bench: setup-dev ## measure the service against other servers; writes docs/benchmarks.md (BENCH='--rounds 1 ...')
+	$(BIN)/python -m loadtests.benchmark run $(BENCH)
 
 loadtest: setup-dev ## USERS users for SECONDS_OF_LOAD s against API_ADDRESS; the report goes to build/loadtest
 	mkdir -p build/loadtest
-	$(BIN)/locust -f loadtests/locustfile.py --headless --host $(API_ADDRESS) --users $(USERS) --spawn-rate $(USERS) \
+	$(BIN)/locust -f loadtests/scenarios/locustfile.py --headless --host $(API_ADDRESS) --users $(USERS) --spawn-rate $(USERS) \
 		--run-time $(SECONDS_OF_LOAD)s --html build/loadtest/report.html --csv build/loadtest/report --only-summary
 
-soak: setup-dev ## good and bad requests for MINUTES at half of what a service of its own can take; writes build/soak/soak.jsonl
+soak: setup-dev ## send good and bad requests for MINUTES at half of the peak rate; writes build/soak/soak.jsonl
 	@$(BIN)/python -m loadtests.soak --minutes $(MINUTES)
 
-fuzz: setup-dev ## REQUESTS odd, broken and hostile pictures to a service of its own
+fuzz: setup-dev ## post REQUESTS valid, malformed and malicious images to a service
 	@$(BIN)/python -m loadtests.fuzz --requests $(REQUESTS)
 
-attacks: setup-dev ## attack a service of its own in eleven ways and measure what ordinary requests notice (ATTACKS='headers exif')
+attacks: setup-dev ## attack a service in eleven ways and measure ordinary requests meanwhile (ATTACKS='headers exif')
 	@$(BIN)/python -m loadtests.attacks $(ATTACKS)
 
 bento: models ## build the Bento (BENTOFILE=bentofile.gpu.yaml for CUDA)

@@ -1,5 +1,5 @@
-"""Load tests over HTTP, and the benchmark: the service, its baselines, and its parts without HTTP."""
+"""Load, soak, fuzz and attack tests over HTTP, and the benchmark."""
 
 import os
 
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before ONNX Runtime is imported, which reports to its maker otherwise
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # must be set before ONNX Runtime is imported: it sends telemetry otherwise

@@ -1,4 +1,4 @@
-"""The digits that load tests post: rendered pictures under loadtests/samples, the label in the name (``7-03.png``)."""
+"""Sample digits that load tests post: rendered PNGs in loadtests/samples, the label first in the name (``7-03.png``)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ FOLDER: Final = Path(__file__).parent / "samples"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """An encoded picture and what is drawn on it."""
+    """An encoded image and its label."""
 
     name: str
     label: str
@@ -17,12 +17,12 @@ class Sample:
 
 
 def samples(folder: Path = FOLDER) -> list[Sample]:
-    """All samples, by name.
+    """Read all samples, sorted by name.
 
     Raises:
-        FileNotFoundError: the folder holds none.
+        FileNotFoundError: the folder contains none.
     """
     paths = sorted(folder.glob("*-*.png"))
     if not paths:
-        raise FileNotFoundError(f"{folder} holds no LABEL-NUMBER.png")
+        raise FileNotFoundError(f"{folder} contains no LABEL-NUMBER.png. Draw them with `python -m training.samples`.")
     return [Sample(path.name, path.name.split("-")[0], path.read_bytes()) for path in paths]

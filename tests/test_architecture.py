@@ -50,7 +50,9 @@ def test_imports_point_one_way(room: str) -> None:
         assert not names & FOREIGN.get(room, set()), module
 
 
-OVER_HTTP = ["locustfile.py", "samples.py", *(f"bench/{name}.py" for name in ("contestants", "exactness", "pictures", "wrk"))]
+OVER_HTTP = [
+    f"{name}.py" for name in ("scenarios/locustfile", "samples", "images", "http_client", "load", "processes", "overload")
+]
 BASELINES = [f"baselines/{name}.py" for name in ("usual", "fastapi_app", "bentoml_documented")]
 
 

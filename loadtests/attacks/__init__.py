@@ -1,1 +1,1 @@
-"""Attacks on a service: connections that hold its memory or its workers, while ordinary requests are measured beside them."""
+"""Denial-of-service attacks on a running service: `python -m loadtests.attacks`."""

@@ -1,72 +1,76 @@
-"""Ordinary requests beside an attack, and the memory of the service meanwhile."""
+"""Measures ordinary requests during an attack, and the memory of the service."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable
+import multiprocessing
 from dataclasses import dataclass, field
-from time import perf_counter
+from itertools import repeat
 from typing import Final
-from urllib.parse import urlsplit
 
-import numpy as np
-
-from loadtests.bench.pictures import CONTENT_TYPE, form, pictures
-from loadtests.lines import BROKEN, Answer, Lines, wire
+from loadtests.attacks.attacks import PREPARATIONS, run_attack
+from loadtests.http_client import FORM_TYPE, ConnectionPool, Request, encode_form, encode_request
+from loadtests.images import LABEL, load_images
+from loadtests.load import Stats, open_loop
+from loadtests.processes import Server
+from loadtests.report import YES_NO, Check, Report
 
 RATE: Final = 40.0
-CONNECTIONS: Final = 512
-ANSWER_SECONDS: Final = 10.0
-MEMORY_SECONDS: Final = 0.2
-# What is promised.
-MOST_FAILED: Final = 0.02
-MOST_P99_SECONDS: Final = 0.5
+MAX_CONNECTIONS: Final = 512
+TIMEOUT_SECONDS: Final = 10.0
+SAMPLE_SECONDS: Final = 0.2
+WARM_UP_SECONDS: Final = 2.0
+START_SECONDS: Final = 60.0
+# From the start of the attack until ordinary requests are measured.
+LEAD_SECONDS: Final = 1.0
+AFTER_SECONDS: Final = 15.0
+MAX_FAILED: Final = 0.02
+MAX_P99_MS: Final = 500.0
 BODY_BUDGET_MB: Final = 256.0
-# Beside the bodies: pictures being decoded, answers, and what the allocator keeps.
+# Besides the bodies: images being decoded, responses, and what the allocator keeps.
 OTHER_MB: Final = 128.0
-LEFT_MB: Final = 96.0
+MAX_LEFT_MB: Final = 96.0
 
 
 @dataclass(slots=True)
-class Report:
-    """How long ordinary requests took since each was due, in seconds, how they ended, and the memory of the service's processes
-    in MB: before the attack, at most during it, and a while after it."""
+class AttackReport(Report):
+    """Responses to ordinary requests, with latencies from when each was due, and the private memory of the service in MB:
+    before the attack, at most during it, and a while after it."""
 
     name: str
     before_mb: float
-    seconds: list[float] = field(default_factory=list)
-    endings: Counter[str] = field(default_factory=Counter)
-    most_mb: float = 0.0
+    stats: Stats = field(default_factory=Stats)
+    peak_mb: float = 0.0
     after_mb: float = 0.0
 
     @property
+    def requests(self) -> int:
+        """Number of ordinary requests, including those for which no connection was free."""
+        return self.stats.sent + self.stats.dropped
+
+    @property
     def failed(self) -> float:
-        """The share of ordinary requests without the right answer."""
-        total = self.endings.total()
-        return (total - self.endings["right"]) / max(1, total)
+        """Share of ordinary requests without the right label."""
+        return (self.stats.good_faults.total() + self.stats.dropped) / max(1, self.requests)
 
-    @property
-    def p99(self) -> float:
-        """Seconds that 99 % of all ordinary requests took at most, failed ones included."""
-        return float(np.percentile(self.seconds, 99)) if self.seconds else float("inf")
+    def checks(self) -> list[Check]:
+        """What an attack may do to ordinary requests and to memory."""
+        p99 = self.stats.milliseconds(99)
+        grown, left, most_grown = self.peak_mb - self.before_mb, self.after_mb - self.before_mb, BODY_BUDGET_MB + OTHER_MB
+        return [
+            Check("ordinary requests", "some", f"{self.requests}", self.requests > 0),
+            Check("failed", f"at most {MAX_FAILED:.0%}", f"{self.failed:.1%}", self.failed <= MAX_FAILED),
+            Check("p99", f"under {MAX_P99_MS:g} ms", f"{p99:.0f} ms", p99 < MAX_P99_MS),
+            Check("memory during the attack", f"at most +{most_grown:g} MB", f"{grown:+.0f} MB", grown <= most_grown),
+            Check("memory after it", f"at most +{MAX_LEFT_MB:g} MB", f"{left:+.0f} MB", left <= MAX_LEFT_MB),
+        ]
 
-    @property
-    def passed(self) -> bool:
-        """Whether what is promised held."""
-        grown, left = self.most_mb - self.before_mb, self.after_mb - self.before_mb
-        return (
-            self.failed <= MOST_FAILED
-            and self.p99 < MOST_P99_SECONDS
-            and grown <= BODY_BUDGET_MB + OTHER_MB
-            and left <= LEFT_MB
-        )
-
-    def line(self) -> str:
-        """A row of the table."""
-        others = ", ".join(f"{count} {ending}" for ending, count in sorted(self.endings.items()) if ending != "right")
+    def row(self) -> str:
+        """The row of the table under ``HEADER``."""
+        faults = {f"{name.partition(': ')[2]}": count for name, count in sorted(self.stats.good_faults.items())}
+        faults |= {"dropped": self.stats.dropped} if self.stats.dropped else {}
+        others = ", ".join(f"{count} {fault}" for fault, count in faults.items())
+        figures = (self.stats.milliseconds(50), self.stats.milliseconds(99), self.before_mb, self.peak_mb, self.after_mb)
         failed = f"{self.failed:.1%} ({others})" if others else "none"
-        p50 = float(np.percentile(self.seconds, 50)) if self.seconds else float("inf")
-        figures = (f"{figure:.0f}" for figure in (p50 * 1000, self.p99 * 1000, self.before_mb, self.most_mb, self.after_mb))
-        cells = [self.name, str(self.endings.total()), failed, *figures, "yes" if self.passed else "**no**"]
+        cells = [self.name, str(self.requests), failed, *(f"{figure:.0f}" for figure in figures), YES_NO[self.passed]]
         return f"| {' | '.join(cells)} |"
 
 
@@ -76,43 +80,45 @@ HEADER: Final = (
 )
 
 
-async def watch_memory(report: Report, memory_mb: Callable[[], float]) -> None:
-    """Note the most memory until cancelled."""
+async def measure(server: Server, name: str, connections: int, seconds: float) -> AttackReport:
+    """Attack a running service over so many connections for ``seconds``, and send ordinary requests meanwhile.
+
+    Raises:
+        RuntimeError: the attack did not start, or ended by itself.
+    """
+    if prepare := PREPARATIONS.get(name):
+        await prepare(ConnectionPool(server.address, 1))
+    await _send_ordinary(Stats(), server.address, WARM_UP_SECONDS)
+    report = AttackReport(name, server.sample().private_mb)
+    sampling = asyncio.create_task(_sample_memory(report, server))
+    context = multiprocessing.get_context("spawn")
+    started = context.Event()
+    attacker = context.Process(target=run_attack, args=(name, server.address, connections, started), daemon=True)
+    attacker.start()
+    if not await asyncio.to_thread(started.wait, START_SECONDS):
+        raise RuntimeError(f"The attack {name} did not start within {START_SECONDS:g} s: nothing was measured.")
+    await asyncio.sleep(LEAD_SECONDS)
+    await _send_ordinary(report.stats, server.address, seconds)
+    if not attacker.is_alive():
+        raise RuntimeError(f"The attack {name} ended by itself with exit code {attacker.exitcode}: nothing was measured.")
+    attacker.kill()
+    attacker.join()
+    await asyncio.sleep(AFTER_SECONDS)
+    sampling.cancel()
+    report.after_mb = server.sample().private_mb
+    return report
+
+
+async def _sample_memory(report: AttackReport, server: Server) -> None:
     while True:
-        report.most_mb = max(report.most_mb, await asyncio.to_thread(memory_mb))
-        await asyncio.sleep(MEMORY_SECONDS)
+        report.peak_mb = max(report.peak_mb, (await asyncio.to_thread(server.sample)).private_mb)
+        await asyncio.sleep(SAMPLE_SECONDS)
 
 
-async def ask_ordinary(report: Report, address: str, seconds: float) -> None:
-    """Post a canvas ``RATE`` times a second, whatever becomes of those before; seconds count from when each was due."""
-    picture = pictures()["canvas"]
-    label = f'"label":"{picture.label}"'.encode()
-    host = urlsplit(address).netloc
-    lines = Lines(address, wire(host, "POST", "/classify", form([picture.data]), CONTENT_TYPE), CONNECTIONS)
-
-    async def ask(due: float) -> None:
-        answer: Answer | None
-        try:
-            answer = await asyncio.wait_for(lines.ask(), ANSWER_SECONDS)
-        except asyncio.TimeoutError:
-            answer = None
-        report.seconds.append(perf_counter() - due)
-        report.endings[_ending(answer, label)] += 1
-
-    began, asked = perf_counter(), []
-    for number in range(int(seconds * RATE)):
-        due = began + number / RATE
-        await asyncio.sleep(max(0.0, due - perf_counter()))
-        asked.append(asyncio.create_task(ask(due)))
-    await asyncio.gather(*asked)
-    lines.close()
-
-
-def _ending(answer: Answer | None, label: bytes) -> str:
-    if answer is None:
-        return "without an answer"
-    if answer.status == BROKEN:
-        return "broken off"
-    if answer.status != 200:
-        return str(answer.status)
-    return "right" if label in answer.content else "wrong"
+async def _send_ordinary(stats: Stats, address: str, seconds: float) -> None:
+    """Post a canvas ``RATE`` times a second, in an open loop."""
+    pool = ConnectionPool(address, MAX_CONNECTIONS, TIMEOUT_SECONDS)
+    content = encode_request(pool.host, "POST", "/classify", encode_form([load_images()["canvas"].data]), FORM_TYPE)
+    requests = repeat(Request("canvas", content, labels=(f'"label":"{LABEL}"'.encode(),)))
+    await asyncio.gather(*await open_loop(pool, requests, stats.add, RATE, seconds, from_due=True))
+    pool.close()

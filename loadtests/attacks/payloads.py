@@ -1,14 +1,13 @@
-"""Small pictures that are expensive to read: metadata without end, profiles, and progressive JPEGs of many scans."""
+"""Small images that are expensive to read: thousands of EXIF tags, profiles, and progressive JPEGs of many scans."""
 
-import io
 import struct
 from typing import Final
 
 import numpy as np
 from PIL import Image
 
-from loadtests.fuzz.hostile import GREY, chunk, png
-from loadtests.fuzz.sevens import ORIENTATION
+from loadtests.fuzz.formats import chunk, png_of_size, segment
+from loadtests.images import ORIENTATION, encode
 
 TAGS: Final = 65_535
 # TIFF types: numbers of 16 and 32 bits.
@@ -20,8 +19,8 @@ LONGEST_RUN: Final = 2**15 - 1
 
 
 def exif(tags: int = TAGS, nested: bool = False) -> bytes:
-    """A TIFF directory of many tags, the last of them the orientation; with ``nested`` its sub-directories (Exif, GPS,
-    interoperability) begin where it begins itself."""
+    """Encode a TIFF directory of many tags, the last of them the orientation; with ``nested`` its sub-directories (Exif, GPS,
+    interoperability) start at its own offset."""
     entries = [struct.pack("<HHII", tag, LONG, 1, FIRST_DIRECTORY) for tag in (SUB_DIRECTORIES if nested else ())]
     entries += [struct.pack("<HHII", 0x9000 + i % 0x6000, SHORT, 1, 7) for i in range(tags - len(entries) - 1)]
     header = b"II*\0" + struct.pack("<IH", FIRST_DIRECTORY, tags)
@@ -29,18 +28,18 @@ def exif(tags: int = TAGS, nested: bool = False) -> bytes:
 
 
 def png_with_exif(tags: int = TAGS, nested: bool = False) -> bytes:
-    """A PNG of 64x64 pixels with such a directory."""
-    return png(64, 64, kind=GREY, before=chunk(b"eXIf", exif(tags, nested)))
+    """Encode a PNG of 64x64 pixels with such a directory."""
+    return png_of_size(64, 64, before=chunk(b"eXIf", exif(tags, nested)))
 
 
 def png_with_profiles(size: int = 1_000_000) -> bytes:
-    """A PNG of 64x64 pixels with colour profiles of ``size`` bytes in all, none of which can be unpacked."""
+    """Encode a PNG of 64x64 pixels with invalid colour profiles of ``size`` bytes in all."""
     profile = chunk(b"iCCP", b"k\0\0")
-    return png(64, 64, kind=GREY, before=profile * (size // len(profile)))
+    return png_of_size(64, 64, before=profile * (size // len(profile)))
 
 
 def progressive_jpeg(side: int = 4096, scans: int = 64) -> bytes:
-    """A grey progressive JPEG of ``side`` x ``side`` pixels, all of one level, whose every scan passes over all blocks.
+    """Encode a progressive JPEG of ``side`` x ``side`` pixels of one grey level, whose every scan covers all blocks.
 
     The first scan holds the mean of each block, a bit each; every other one a coefficient of each block, as runs of blocks
     without one (ITU-T T.81, G.1.2).
@@ -48,10 +47,10 @@ def progressive_jpeg(side: int = 4096, scans: int = 64) -> bytes:
     blocks = (side // 8) ** 2
     parts = [
         b"\xff\xd8",
-        _segment(0xDB, bytes(1) + bytes([1]) * 64),
-        _segment(0xC2, struct.pack(">BHHB", 8, side, side, 1) + bytes([1, 0x11, 0])),
-        _segment(0xC4, bytes([0x00, 1, *[0] * 15, 0])),  # of means: one code, no difference
-        _segment(0xC4, bytes([0x10, 1, *[0] * 15, END_OF_BAND_14])),  # of coefficients: one code, a run of blocks
+        segment(0xDB, bytes(1) + bytes([1]) * 64),
+        segment(0xC2, struct.pack(">BHHB", 8, side, side, 1) + bytes([1, 0x11, 0])),
+        segment(0xC4, bytes([0x00, 1, *[0] * 15, 0])),  # of means: one code, no difference
+        segment(0xC4, bytes([0x10, 1, *[0] * 15, END_OF_BAND_14])),  # of coefficients: one code, a run of blocks
         _scan(0, "0" * blocks),
     ]
     runs, rest = divmod(blocks, LONGEST_RUN)
@@ -61,20 +60,14 @@ def progressive_jpeg(side: int = 4096, scans: int = 64) -> bytes:
 
 
 def noise(side: int = 1024, format: str = "JPEG", quality: int = 88) -> bytes:
-    """A picture of noise with a dark stroke through it: as large a file as its pixels allow."""
+    """Encode an image of noise with a dark stroke: a file as large as its pixels allow."""
     grain = np.random.default_rng(0).integers(150, 256, (side, side), dtype=np.uint8)
     grain[side // 4 : side * 3 // 4, side * 9 // 20 : side * 11 // 20] //= 8
-    buffer = io.BytesIO()
-    Image.fromarray(grain).save(buffer, format, quality=quality)
-    return buffer.getvalue()
-
-
-def _segment(marker: int, content: bytes) -> bytes:
-    return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
+    return encode(Image.fromarray(grain), format, quality=quality)
 
 
 def _scan(coefficient: int, bits: str) -> bytes:
-    """A scan of one coefficient of every block; the bits are filled up with ones, and a byte of ones is followed by a zero."""
+    """Encode a scan of one coefficient of every block: bits padded with ones, and a zero after each byte of ones."""
     bits += "1" * (-len(bits) % 8)
     data = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
-    return _segment(0xDA, bytes([1, 1, 0, coefficient, coefficient, 0])) + data
+    return segment(0xDA, bytes([1, 1, 0, coefficient, coefficient, 0])) + data

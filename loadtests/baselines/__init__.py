@@ -1,1 +1,1 @@
-"""What the service is compared with: the same model served in the usual ways, and with no server at all."""
+"""Servers that the benchmark compares with: the same model behind FastAPI and behind BentoML as documented."""

@@ -1,4 +1,4 @@
-"""Plain FastAPI and ONNX Runtime: what a competent person writes in an afternoon, served by uvicorn with two workers."""
+"""The digit model behind plain FastAPI and ONNX Runtime."""
 
 import io
 from typing import Any
@@ -15,9 +15,9 @@ labels = load_labels()
 
 @app.post("/classify")
 async def classify(image: UploadFile) -> dict[str, Any]:
-    """Classify one picture."""
+    """Classify one image."""
     try:
         tensor = prepare(Image.open(io.BytesIO(await image.read())))
     except (OSError, ValueError) as error:
-        raise HTTPException(422, f"This picture cannot be read: {error}") from error
+        raise HTTPException(422, f"This image cannot be read: {error}") from error
     return answer(predict(session, tensor[None])[0], labels)

@@ -1,4 +1,4 @@
-"""The digit model as it is usually wired up: crop, centre, one session; shared by both baselines, none of it the project's."""
+"""The usual preprocessing and inference of a digit model, shared by both baselines; uses none of the project's code."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -17,36 +17,36 @@ Array = npt.NDArray[np.float32]
 
 
 def load_labels() -> list[str]:
-    """The labels of the model, in the order of its outputs."""
+    """Read the labels of the model, in the order of its outputs."""
     card = yaml.safe_load((FOLDER / "card.yaml").read_text(encoding="utf-8"))
     return [str(label) for label in card["labels"]]
 
 
 def load_session() -> ort.InferenceSession:
-    """The model on one thread of the CPU: there are as many worker processes as cores."""
+    """Open the model on one CPU thread: there are as many worker processes as cores."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     return ort.InferenceSession(str(FOLDER / "model.onnx"), options, providers=["CPUExecutionProvider"])
 
 
 def predict(session: ort.InferenceSession, batch: Array) -> Array:
-    """Logits float32[N,10] of a batch float32[N,1,28,28]."""
+    """Compute logits float32[N,10] of a batch float32[N,1,28,28]."""
     (logits,) = session.run(None, {session.get_inputs()[0].name: batch})
     return np.asarray(logits, dtype=np.float32)
 
 
 def prepare(image: Image.Image) -> Array:
-    """A picture of a digit to float32[1,28,28] as MNIST has them: light on dark, in a box of 20x20, centred by its mass.
+    """Preprocess an image of a digit to float32[1,28,28] as in MNIST: light on dark, in a box of 20x20, centred by its mass.
 
     Raises:
-        ValueError: nothing is drawn on it.
+        ValueError: the image is blank.
     """
     grey = on_white(image).convert("L")
     if border_level(grey) > 127:
         grey = ImageOps.invert(grey)
     box = grey.getbbox()
     if box is None:
-        raise ValueError("the picture is empty")
+        raise ValueError("the image is blank")
     small = ImageOps.contain(grey.crop(box), (BOX, BOX), Image.Resampling.BOX)
     ink = np.asarray(small, dtype=np.float32) / 255
     height, width = ink.shape
@@ -60,7 +60,7 @@ def prepare(image: Image.Image) -> Array:
 
 
 def on_white(image: Image.Image) -> Image.Image:
-    """The picture with what is transparent laid on white."""
+    """Put a transparent image on white."""
     if not image.has_transparency_data:
         return image
     image = image.convert("RGBA")
@@ -68,14 +68,18 @@ def on_white(image: Image.Image) -> Image.Image:
 
 
 def border_level(grey: Image.Image) -> float:
-    """Mean level of the four edges of an "L" picture, 0 to 255."""
+    """Mean level of the four edges of a grey image, 0 to 255."""
     pixels = np.asarray(grey)
     return float(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).mean())
 
 
 def answer(logits: Array, labels: list[str]) -> dict[str, Any]:
-    """The winner and all probabilities of the logits float32[10]."""
+    """Convert logits float32[10] to the best label and all probabilities."""
     exponentials = np.exp(logits - logits.max())
-    shares = (exponentials / exponentials.sum()).tolist()
+    probabilities = (exponentials / exponentials.sum()).tolist()
     best = int(logits.argmax())
-    return {"label": labels[best], "confidence": shares[best], "probabilities": dict(zip(labels, shares, strict=True))}
+    return {
+        "label": labels[best],
+        "confidence": probabilities[best],
+        "probabilities": dict(zip(labels, probabilities, strict=True)),
+    }

@@ -1,1 +1,1 @@
-"""Odd and broken pictures posted to a real service: ``python -m loadtests.fuzz``."""
+"""Sends valid, malformed and malicious images to a running service: `python -m loadtests.fuzz`."""

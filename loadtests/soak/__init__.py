@@ -1,1 +1,1 @@
-"""Good and bad requests for half an hour, at half of what a service can take: ``python -m loadtests.soak``."""
+"""Long run of mixed valid and invalid requests at half of the peak rate: `python -m loadtests.soak`."""

@@ -1,168 +1,132 @@
-"""The requests of a soak: most of them good, of every route and format, the others broken, too large, slow or given up."""
+"""Generates the requests of a soak test: most are good, the others malformed, too large, slow or aborted."""
 
 import io
 import re
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
 from itertools import islice
 from random import Random
 from typing import Final
 
 from PIL import Image
 
-from loadtests.bench.pictures import CONTENT_TYPE, canvas, form
-from loadtests.fuzz.attack import ALLOWED, shots
-from loadtests.lines import wire
+from loadtests.fuzz.requests import generate
+from loadtests.http_client import FORM_TYPE, Request, SendMode, encode_form, encode_request
+from loadtests.images import canvas, encode
 from loadtests.samples import samples
 
-# A label at the top of an answer; those in `top` do not follow a version.
-LABEL: Final = re.compile(rb'"version":"[^"]*","label":"[^"]*"')
 LOCATION: Final = re.compile(rb"\r\nlocation: (/gallery/[0-9a-f-]+)\r\n", re.IGNORECASE)
 FORMATS: Final = ("PNG", "JPEG", "WEBP")
 BAD_SHARE: Final = 0.2
-BAD_PICTURES: Final = 3000
+BAD_IMAGES: Final = 3000
 BATCH: Final = 6
-# So many entries are in the gallery at most; the youngest of some is looked at, which will not be deleted before the answer.
-MOST_KEPT: Final = 100
-SOME: Final = 20
-READ: Final = 200
-KEPT: Final = 201
-# Announced, and how much of it comes before the sender gives up or slows down.
+# The most entries in the gallery, and how many there must be before the newest is read: it must not be deleted meanwhile.
+MAX_SAVED: Final = 100
+MIN_SAVED: Final = 20
+# Announced body sizes, and how much of one is sent.
 TOO_LARGE: Final = 20_000_000
-HALF: Final = 20_000
-
-
-class Manner(Enum):
-    """How a request is sent: in full, awaiting its answer; in part, and hung up; in full, and hung up; byte after byte."""
-
-    PLAIN = "plain"
-    PART = "part"
-    ABORTED = "aborted"
-    UNHEARD = "unheard"
-    SLOW = "slow"
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One request as it goes over the wire, and what may be answered to it.
-
-    ``said`` are the labels it was answered with when nothing else was asked.
-    """
-
-    name: str
-    wire: bytes
-    statuses: frozenset[int]
-    good: bool = True
-    manner: Manner = Manner.PLAIN
-    said: tuple[bytes, ...] | None = None
-
-
-def labels(content: bytes) -> tuple[bytes, ...]:
-    """The labels an answer gives, without the shares of other classes."""
-    return tuple(LABEL.findall(content))
+INCOMPLETE: Final = 500_000
+PART: Final = 20_000
 
 
 class Traffic:
-    """An endless mix of visits, the same for the same seed but for what the gallery's entries are called."""
+    """An endless mix of requests, the same for the same seed except for the identifiers of gallery entries."""
 
-    def __init__(self, host: str, readings: list[Visit], seed: int = 1, bad: int = BAD_PICTURES) -> None:
-        self._hand = Random(seed)
+    def __init__(self, host: str, good: list[Request], seed: int = 1, bad: int = BAD_IMAGES) -> None:
+        self._rng = Random(seed)
         self._host = host
-        self._readings = readings
-        self._bad = list(bad_pictures(host, seed, bad))
-        self._kept: deque[bytes] = deque()
-        self._keep = form([canvas()])
+        self._good = good
+        self._bad = list(bad_images(host, seed, bad))
+        self._saved: deque[bytes] = deque()
 
-    def visits(self, slow: bool = True) -> Iterator[Visit]:
-        """The mix, without the slow ones where they would be waited for."""
+    def requests(self, slow: bool = True) -> Iterator[Request]:
+        """Yield the mix; without slow requests where a client would wait for them."""
         while True:
-            visit = self._bad_visit() if self._hand.random() < BAD_SHARE else self._good_visit()
-            if slow or visit.manner is not Manner.SLOW:
-                yield visit
+            request = self._bad_request() if self._rng.random() < BAD_SHARE else self._good_request()
+            if slow or request.mode is not SendMode.SLOW:
+                yield request
 
-    def pictures(self) -> Iterator[Visit]:
-        """All pictures once, the good and the bad."""
-        yield from self._readings
+    def images(self) -> Iterator[Request]:
+        """Yield all images once, good and bad."""
+        yield from self._good
         yield from self._bad
 
-    def learn(self, visit: Visit, content: bytes) -> None:
-        """Remember what was kept, so that it can be looked at and deleted."""
-        if visit.name == "keep" and (found := LOCATION.search(content)):
-            self._kept.append(found[1])
+    def learn(self, request: Request, content: bytes) -> None:
+        """Remember a saved gallery entry, so that it can be read and deleted."""
+        if request.name == "save" and (found := LOCATION.search(content)):
+            self._saved.append(found[1])
 
-    def _good_visit(self) -> Visit:
-        chance = self._hand.random()
+    def _good_request(self) -> Request:
+        chance = self._rng.random()
         if chance < 0.90:
-            return self._hand.choice(self._readings)
+            return self._rng.choice(self._good)
         if chance < 0.96:
-            return self._gallery_visit()
-        path = self._hand.choice(("/models", "/models", "/livez", "/readyz", "/livez", "/readyz", "/metrics"))
-        return Visit(path[1:], wire(self._host, "GET", path), frozenset((READ,)))
+            return self._gallery_request()
+        path = self._rng.choice(("/models", "/models", "/livez", "/readyz", "/livez", "/readyz", "/metrics"))
+        return self._request(path[1:], "GET", path)
 
-    def _gallery_visit(self) -> Visit:
-        """Keep a picture, look at one, list some, delete one: as many are deleted as are kept."""
-        chance = self._hand.random()
-        if self._kept and (chance < 0.3 or len(self._kept) >= MOST_KEPT):
-            return Visit("delete", wire(self._host, "DELETE", self._kept.popleft().decode()), frozenset((204,)))
+    def _gallery_request(self) -> Request:
+        """Save an image, read one, list some, or delete one: as many are deleted as are saved."""
+        chance = self._rng.random()
+        if self._saved and (chance < 0.3 or len(self._saved) >= MAX_SAVED):
+            return self._request("delete", "DELETE", self._saved.popleft().decode(), status=204)
         if chance < 0.6:
-            return Visit("keep", wire(self._host, "POST", "/gallery", self._keep, CONTENT_TYPE), frozenset((KEPT,)))
-        if len(self._kept) > SOME and chance < 0.8:
-            return Visit("kept picture", wire(self._host, "GET", f"{self._kept[-1].decode()}/image"), frozenset((READ,)))
-        return Visit("list", wire(self._host, "GET", "/gallery?limit=5"), frozenset((READ,)))
+            return self._request("save", "POST", "/gallery", encode_form([canvas()]), status=201)
+        if len(self._saved) > MIN_SAVED and chance < 0.8:
+            return self._request("saved image", "GET", f"{self._saved[-1].decode()}/image")
+        return self._request("list", "GET", "/gallery?limit=5")
 
-    def _bad_visit(self) -> Visit:
-        chance = self._hand.random()
+    def _request(self, name: str, method: str, target: str, body: bytes = b"", status: int = 200) -> Request:
+        content = encode_request(self._host, method, target, body, FORM_TYPE if body else "")
+        return Request(name, content, frozenset((status,)))
+
+    def _bad_request(self) -> Request:
+        chance = self._rng.random()
         if chance < 0.92:
-            return self._hand.choice(self._bad)
-        whole = wire(self._host, "POST", "/classify", canvas(), "image/png")
-        part = wire(self._host, "POST", "/classify", bytes(HALF), "image/png", announced=TOO_LARGE // 40)
+            return self._rng.choice(self._bad)
         if chance < 0.945:
-            return Visit("aborted", part, frozenset(), False, Manner.ABORTED)
+            return Request("aborted", self._partial(INCOMPLETE), good=False, mode=SendMode.HANG_UP)
         if chance < 0.97:
-            return Visit("unheard", whole, frozenset(), False, Manner.UNHEARD)
+            whole = encode_request(self._host, "POST", "/classify", canvas(), "image/png")
+            return Request("response not awaited", whole, good=False, mode=SendMode.HANG_UP)
         if chance < 0.995:
-            large = wire(self._host, "POST", "/classify", bytes(HALF), "image/png", announced=TOO_LARGE)
-            return Visit("too large", large, frozenset((413,)), False, Manner.PART)
-        return Visit("slow", part, frozenset((408,)), False, Manner.SLOW)
+            return Request("too large", self._partial(TOO_LARGE), frozenset((413,)), False, SendMode.OWN_CONNECTION)
+        return Request("slow", self._partial(INCOMPLETE), frozenset((408,)), False, SendMode.SLOW)
+
+    def _partial(self, size: int) -> bytes:
+        """A request that announces a body of ``size`` bytes and has ``PART``."""
+        return encode_request(self._host, "POST", "/classify", bytes(PART), "image/png", content_length=size)
 
 
-def readings(host: str, models: list[str]) -> list[Visit]:
-    """Good pictures to be read: three formats as body and as form by every model, batches, explanations.
+def good_images(host: str, models: list[str]) -> list[Request]:
+    """Make requests with images in three formats, as body and as form, for every model, and a batch and an explanation.
 
-    ``digits`` is asked as often as all others together.
+    ``digits`` gets as many as all others together.
     """
     found = []
     for model in models:
-        for number, picture in enumerate(_pictures(8 if model == "digits" else 2)):
-            kind = f"image/{FORMATS[number % len(FORMATS)].lower()}"
-            target = f"/classify?model={model}"
-            found.append(Visit(f"classify by {model}", wire(host, "POST", target, picture, kind), frozenset((READ,))))
-            body = form([picture], options={"model": model, "top_k": "2"})
-            found.append(Visit(f"form to {model}", wire(host, "POST", "/classify", body, CONTENT_TYPE), frozenset((READ,))))
-    batch = form(_pictures(BATCH // 3), field="images")
-    found.append(Visit("batch", wire(host, "POST", "/classify/batch", batch, CONTENT_TYPE), frozenset((READ,))))
-    found.append(Visit("explain", wire(host, "POST", "/explain", canvas(), "image/png"), frozenset((READ,))))
-    return found
+        for number, image in enumerate(_images(8 if model == "digits" else 2)):
+            content_type = f"image/{FORMATS[number % len(FORMATS)].lower()}"
+            found.append((f"body to {model}", f"/classify?model={model}", image, content_type))
+            form = encode_form([image], options={"model": model, "top_k": "2"})
+            found.append((f"form to {model}", "/classify", form, FORM_TYPE))
+    found.append(("batch", "/classify/batch", encode_form(_images(BATCH // 3), "images"), FORM_TYPE))
+    found.append(("explain", "/explain", canvas(), "image/png"))
+    return [Request(name, encode_request(host, "POST", target, body, kind)) for name, target, body, kind in found]
 
 
-def bad_pictures(host: str, seed: int, count: int) -> Iterator[Visit]:
-    """``count`` requests of the fuzzer that are not good ones."""
-    wanted = (shot for shot in shots(2 * count, seed) if shot.expected is None and shot.path != "/gallery")
-    for shot in islice(wanted, count):
-        yield Visit("bad", shot.wire(host), ALLOWED, False)
+def bad_images(host: str, seed: int, count: int) -> Iterator[Request]:
+    """Yield ``count`` bad requests of the fuzzer that do not go to the gallery."""
+    requests = generate(host, 2 * count, seed)
+    return islice((one for one in requests if not one.good and not one.name.startswith("/gallery")), count)
 
 
-def _pictures(count: int) -> list[bytes]:
-    """``count`` samples in each of the formats, on white where a format has no transparency."""
+def _images(count: int) -> list[bytes]:
+    """Encode ``count`` samples in each of the formats; on white where a format has no transparency."""
     found = []
     for sample in samples()[:: len(samples()) // count][:count]:
         drawing = Image.open(io.BytesIO(sample.data)).convert("RGBA")
         page = Image.new("RGBA", drawing.size, "white")
         page.alpha_composite(drawing)
-        for format in FORMATS:
-            buffer = io.BytesIO()
-            (drawing if format == "PNG" else page.convert("RGB")).save(buffer, format)
-            found.append(buffer.getvalue())
+        found += [encode(drawing if format == "PNG" else page.convert("RGB"), format) for format in FORMATS]
     return found

@@ -13,9 +13,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from gallery import InvalidImage, prepare_image
 from gallery.images import MAX_SIDE, PORTABLE_MODES, THUMBNAIL_SIDE, TRANSPOSITIONS
-from loadtests.fuzz.corpus import odd_picture
-from loadtests.fuzz.rare_jpegs import whole_jpegs, whole_webps
-from loadtests.fuzz.rare_pngs import whole_pngs
+from loadtests.fuzz.corpus import random_image
+from loadtests.fuzz.rare_jpeg_webp import valid_jpegs, valid_webps
+from loadtests.fuzz.rare_png import valid_pngs
 from tests.gallery.entries import photo
 from tests.support.pictures import WHITE, digit, encoded
 
@@ -168,7 +168,7 @@ def undisturbed(data: bytes) -> Image.Image:
         return opened(data)
 
 
-WHOLE = {name: data for find in (whole_pngs, whole_jpegs, whole_webps) for name, data in find()}
+WHOLE = {name: data for find in (valid_pngs, valid_jpegs, valid_webps) for name, data in find()}
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -184,7 +184,7 @@ def test_random_files_look_the_same() -> None:
     """Of all formats, sizes, modes and options, with and without what else a file may hold."""
     hand, formats = Random(7), set()
     for _ in range(80):
-        data = odd_picture(hand)
+        data = random_image(hand)
         try:
             before = undisturbed(data)
         except Exception:

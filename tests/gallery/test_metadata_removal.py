@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from gallery.metadata_removal import remove_metadata
-from loadtests.fuzz.hostile import chunk
-from loadtests.fuzz.mutation import damaged
-from loadtests.fuzz.rare_jpegs import segment, whole_jpegs, whole_webps
-from loadtests.fuzz.rare_pngs import chunks, joined, whole_pngs
+from loadtests.fuzz.formats import chunk, join_chunks, segment, split_chunks
+from loadtests.fuzz.mutation import mutate
+from loadtests.fuzz.rare_jpeg_webp import valid_jpegs, valid_webps
+from loadtests.fuzz.rare_png import valid_pngs
 from tests.support.pictures import digit, encoded
 
 PNG = encoded(digit("7"))
@@ -30,10 +30,10 @@ def test_file_without_metadata_is_unchanged() -> None:
 
 
 def test_ancillary_png_chunks_are_removed() -> None:
-    header, *pixels = chunks(PNG)
+    header, *pixels = split_chunks(PNG)
     others = [(kind, b"secret") for kind in (b"eXIf", b"iCCP", b"tEXt", b"zTXt", b"iTXt", b"tIME", b"gAMA", b"prVt")]
-    assert remove_metadata(joined([header, *others, *pixels]) + b"secret") == PNG
-    assert remove_metadata(joined([header, (b"PrVt", b"secret"), *pixels])) is None
+    assert remove_metadata(join_chunks([header, *others, *pixels]) + b"secret") == PNG
+    assert remove_metadata(join_chunks([header, (b"PrVt", b"secret"), *pixels])) is None
 
 
 def test_jpeg_application_segments_are_removed() -> None:
@@ -71,18 +71,18 @@ def test_animations_return_none() -> None:
 
 def test_damaged_files_raise_no_error() -> None:
     hand = Random(7)
-    whole = [data for find in (whole_pngs, whole_jpegs, whole_webps) for _, data in find() if len(data) < 50_000]
+    whole = [data for find in (valid_pngs, valid_jpegs, valid_webps) for _, data in find() if len(data) < 50_000]
     for data in whole:
         for _ in range(10):
-            left = remove_metadata(damaged(data, hand))
+            left = remove_metadata(mutate(data, hand))
             assert left is None or len(left) <= len(data) + 100_000
 
 
 def test_hostile_files_take_bounded_time() -> None:
     """Files of ten million bytes, of as many parts as there can be."""
-    header, *pixels = chunks(PNG)
+    header, *pixels = split_chunks(PNG)
     begun = process_time()
-    assert remove_metadata(joined([header, *pixels][:1]) + chunk(b"tEXt") * 800_000 + joined(pixels)[8:]) is None
+    assert remove_metadata(join_chunks([header, *pixels][:1]) + chunk(b"tEXt") * 800_000 + join_chunks(pixels)[8:]) is None
     assert remove_metadata(JPEG[:20] + segment(0xFE, b"") * 2_500_000 + JPEG[20:]) is None
     assert remove_metadata(JPEG[:-2] + b"\xff\x00" * 5_000_000 + JPEG[-2:]) is not None
     assert remove_metadata(JPEG[:20] + b"\xff" * 10_000_000 + JPEG[20:]) == JPEG

@@ -1,19 +1,20 @@
-"""The attack pictures are what they say they are, and a report judges failures, latency and memory."""
+"""The attack images have the properties they claim, and a report checks failures, latency and memory."""
 
 import io
 import struct
-from collections import Counter
 
 import pytest
 from PIL import Image
 
 from loadtests.attacks.__main__ import main
-from loadtests.attacks.attackers import ATTACKS
-from loadtests.attacks.measurement import BODY_BUDGET_MB, OTHER_MB, Report
+from loadtests.attacks.attacks import ATTACKS
+from loadtests.attacks.measurement import BODY_BUDGET_MB, OTHER_MB, AttackReport
 from loadtests.attacks.payloads import FIRST_DIRECTORY, TAGS, exif, noise, png_with_exif, progressive_jpeg
+from loadtests.http_client import Request, Response
+from loadtests.load import Stats
 
 
-def test_the_exif_directory_has_every_tag_and_the_orientation_last() -> None:
+def test_exif_directory_has_every_tag_and_the_orientation_last() -> None:
     directory = exif()
     assert struct.unpack_from("<H", directory, FIRST_DIRECTORY) == (TAGS,)
     assert struct.unpack("<HHII", directory[-16:-4]) == (0x0112, 3, 1, 6)
@@ -21,7 +22,7 @@ def test_the_exif_directory_has_every_tag_and_the_orientation_last() -> None:
         assert image.getexif()[0x0112] == 6
 
 
-def test_the_progressive_jpeg_is_whole_and_small() -> None:
+def test_progressive_jpeg_is_valid_and_small() -> None:
     data = progressive_jpeg(side=512, scans=64)
     assert data.count(b"\xff\xda") == 64
     with Image.open(io.BytesIO(data)) as image:
@@ -31,7 +32,7 @@ def test_the_progressive_jpeg_is_whole_and_small() -> None:
     assert len(progressive_jpeg()) < 70_000
 
 
-def test_the_noise_fills_what_the_default_limit_allows() -> None:
+def test_noise_is_a_large_file() -> None:
     assert len(noise()) > 400_000
 
 
@@ -45,20 +46,23 @@ def test_the_noise_fills_what_the_default_limit_allows() -> None:
         (0, 0.4, 500.0, 500.0, False),
     ],
 )
-def test_a_report_holds_failures_latency_and_memory_to_their_limits(
+def test_report_fails_when_failures_latency_or_memory_exceed_limits(
     failed: int, seconds: float, most: float, after: float, passed: bool
 ) -> None:
-    endings = Counter({"right": 100 - failed, "429": failed})
-    report = Report("bodies", 400.0, [0.01] * 98 + [seconds] * 2, endings, most, after)
+    stats, request = Stats(), Request("canvas", b"")
+    for number in range(100):
+        stats.add(request, Response(429 if number < failed else 200, seconds if number >= 98 else 0.01))
+    report = AttackReport("bodies", 400.0, stats, most, after)
     assert report.passed is passed
-    assert report.line().endswith("| yes |" if passed else "| **no** |")
+    assert report.row().startswith(f"| bodies | 100 | {f'{failed:.1f}% ({failed} 429)' if failed else 'none'} |")
+    assert report.row().endswith("| yes |" if passed else "| **no** |")
 
 
-def test_a_report_without_requests_does_not_pass() -> None:
-    assert not Report("bodies", 400.0).passed
+def test_report_without_requests_fails() -> None:
+    assert not AttackReport("bodies", 400.0).passed
 
 
-def test_an_unknown_attack_is_named_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_attack_is_reported_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["floods"])
     error = capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Networks, batch sizes and stages without HTTP."""
+"""Benchmarks without HTTP: networks, batch sizes and stages."""
 
 import math
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loadtests.bench.devices import BATCHES, count_parameters, sweep
-from loadtests.bench.network import write_network, write_slow
-from loadtests.bench.pictures import pictures
-from loadtests.bench.stages import megabytes, stage_times
+from loadtests.benchmark.devices import BATCHES, count_parameters, sweep
+from loadtests.benchmark.networks import write_large, write_slow
+from loadtests.benchmark.stages import peak_megabytes, stage_times
+from loadtests.images import canvas
 from loadtests.sessions import DIGITS, open_devices, open_run
 from models.card import file_sha256
 from preprocessing import Tensor
@@ -19,28 +19,27 @@ from preprocessing import Tensor
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The large network, on disk."""
     path = tmp_path_factory.mktemp("networks") / "large.onnx"
-    write_network(path)
+    write_large(path)
     return path
 
 
-def test_the_large_network_is_a_hundred_times_the_digit_model(large: Path) -> None:
+def test_large_network_has_100_times_the_parameters_of_the_digit_model(large: Path) -> None:
     assert count_parameters(large) == pytest.approx(100 * count_parameters(DIGITS), rel=0.01)
 
 
-def test_the_large_network_answers_and_tells_pictures_apart(large: Path) -> None:
+def test_large_network_gives_finite_logits_that_depend_on_the_image(large: Path) -> None:
     logits = open_run(large, "cpu", threads=1)(np.random.default_rng(0).random((3, 1, 28, 28), dtype=np.float32))
     assert logits.shape == (3, 10)
     assert np.isfinite(logits).all()
     assert np.abs(logits[0] - logits[1]).max() > 1e-3
 
 
-def test_the_large_network_is_the_same_every_time(large: Path, tmp_path: Path) -> None:
-    parameters = write_network(tmp_path / "again.onnx")
-    assert parameters == count_parameters(large)
+def test_large_network_is_reproducible(large: Path, tmp_path: Path) -> None:
+    write_large(tmp_path / "again.onnx")
     assert file_sha256(tmp_path / "again.onnx") == file_sha256(large)
 
 
-def test_the_slow_network_is_small_and_answers(tmp_path: Path) -> None:
+def test_slow_network_is_small_and_gives_finite_logits(tmp_path: Path) -> None:
     write_slow(tmp_path / "slow.onnx", convolutions=10)
     assert count_parameters(tmp_path / "slow.onnx") < 50_000
     logits = open_run(tmp_path / "slow.onnx", "cpu", threads=1)(
@@ -51,7 +50,7 @@ def test_the_slow_network_is_small_and_answers(tmp_path: Path) -> None:
     assert np.abs(logits[0] - logits[1]).max() > 1e-5
 
 
-def test_every_device_with_a_session_is_measured() -> None:
+def test_cpu_is_among_the_measured_devices() -> None:
     assert "cpu" in open_devices(DIGITS, threads=1)
 
 
@@ -62,12 +61,12 @@ def test_batch_sizes_double_until_a_call_takes_too_long() -> None:
         shapes.append(batch.shape)
         return batch
 
-    assert [row[0] for row in sweep(run, seconds=0, call_seconds=math.inf)] == list(BATCHES)
+    assert [row[0] for row in sweep(run, seconds=0, max_call_seconds=math.inf)] == list(BATCHES)
     assert shapes[-1] == (1024, 1, 28, 28)
-    assert [row[:2] for row in sweep(run, seconds=0, call_seconds=0)] == [(1, 1)]
+    assert [row[:2] for row in sweep(run, seconds=0, max_call_seconds=0)] == [(1, 1)]
 
 
-def test_rates_are_of_images() -> None:
+def test_rate_counts_images_not_calls() -> None:
     for batch, calls, rate in sweep(lambda images: images, seconds=0.001):
         assert rate >= batch * calls
         assert calls > 1
@@ -79,5 +78,5 @@ def test_stages_are_timed() -> None:
     assert all(stage.value > 0 for stage in stages)
 
 
-def test_memory_of_a_picture_is_that_above_what_was_there() -> None:
-    assert 0 <= megabytes(pictures()["canvas"].data) < 50
+def test_peak_memory_counts_only_the_increase() -> None:
+    assert 0 <= peak_megabytes(canvas()) < 50

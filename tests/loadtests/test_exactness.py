@@ -1,53 +1,61 @@
-"""Answers under mixed load against answers alone."""
+"""Responses under mixed load compared with responses alone."""
 
 import asyncio
+import json
 from typing import Any
 
-import httpx
 import pytest
 
-from loadtests.bench.exactness import Request, Tally, compare, distinct_pictures, mixed
+from loadtests.benchmark.exactness import add, compare, distinct_images, mixed
+from loadtests.benchmark.results import Exactness
+from loadtests.http_client import Request, Response
 
 REFERENCE: dict[str, Any] = {"label": "7", "probabilities": {"1": 0.1, "7": 0.9}}
 ANSWER: dict[str, Any] = {**REFERENCE, "top": [{"label": "7", "confidence": 0.9}], "batch_size": 3}
-REQUEST = Request(0, 1, b"", "image/png", {})
 
 
-def tally(status: int = 200, **answer: Any) -> Tally:
-    """What is counted for one answer."""
-    counted = Tally()
-    counted.add(REQUEST, httpx.Response(status, json={**ANSWER, **answer}), REFERENCE)
-    return counted
+def comparison(status: int = 200, **answer: Any) -> Exactness:
+    """The comparison of one response with the reference; the request had image 0 and top_k=1."""
+    found = Exactness(server="embedded", requests=1)
+    add(
+        found,
+        [REFERENCE],
+        Request("0 1", b""),
+        Response(status, content=b"\r\n\r\n" + json.dumps({**ANSWER, **answer}).encode()),
+    )
+    return found
 
 
-def test_the_same_answer_is_right() -> None:
-    counted = tally()
+def test_equal_response_has_no_difference() -> None:
+    counted = comparison()
     assert (counted.failures, counted.wrong_labels, counted.largest_difference) == (0, 0, 0.0)
     assert counted.batch_sizes == {3: 1}
 
 
-def test_other_answers_are_counted() -> None:
-    assert tally(429).failures == 1
-    assert tally(label="1").wrong_labels == 1
-    assert tally(top=[]).wrong_labels == 1
-    assert tally(probabilities={"1": 0.1, "7": 0.8}).largest_difference == pytest.approx(0.1)
-    assert tally(top=[{"label": "7", "confidence": 0.7}]).largest_difference == pytest.approx(0.2)
+def test_different_responses_are_counted() -> None:
+    assert comparison(429).failures == 1
+    assert comparison(label="1").wrong_labels == 1
+    assert comparison(top=[]).wrong_labels == 1
+    assert comparison(probabilities={"1": 0.1, "7": 0.8}).largest_difference == pytest.approx(0.1)
+    assert comparison(top=[{"label": "7", "confidence": 0.7}]).largest_difference == pytest.approx(0.2)
 
 
-def test_requests_are_mixed_and_the_same_every_time() -> None:
-    images = distinct_pictures()
-    requests = list(mixed(images, 2000))
-    assert requests == list(mixed(images, 2000))
-    assert {request.picture for request in requests} == set(range(52))
-    assert {request.top_k for request in requests} == set(range(1, 11))
-    ways = {(request.content_type.split(";")[0], bool(request.query)) for request in requests}
-    assert ways == {("image/png", True), ("multipart/form-data", True), ("multipart/form-data", False)}
+def test_requests_are_mixed_and_reproducible() -> None:
+    images = distinct_images()
+    requests = list(mixed("here", images, 2000))
+    assert requests == list(mixed("here", images, 2000))
+    named = [request.name.split() for request in requests]
+    assert {int(image) for image, _ in named} == set(range(52))
+    assert {int(top_k) for _, top_k in named} == set(range(1, 11))
+    heads = [request.content.partition(b"\r\n\r\n")[0] for request in requests]
+    modes = {(b"multipart/form-data" in head, b"?top_k=" in head) for head in heads}
+    assert modes == {(False, True), (True, True), (True, False)}
 
 
 @pytest.mark.served
-def test_load_changes_no_answer(service_address: str) -> None:
-    counted = asyncio.run(compare(service_address, 300))
+def test_load_changes_no_response(service_address: str) -> None:
+    counted = asyncio.run(compare("embedded", service_address, 300))
     assert (counted.failures, counted.wrong_labels) == (0, 0)
     assert counted.largest_difference <= 1e-5
-    assert counted.batch_sizes.total() == 300
+    assert sum(counted.batch_sizes.values()) == 300
     assert max(counted.batch_sizes) > 1

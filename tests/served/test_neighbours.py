@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from loadtests.bench.neighbours import write_catalogue
+from loadtests.benchmark.noisy_neighbour import write_catalogue
 from tests.models.catalogues import models
 from tests.support.metrics import Counted
 from tests.support.pictures import digit, encoded

@@ -13,8 +13,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from loadtests.bench.pictures import CONTENT_TYPE, form
-from loadtests.lines import wire
+from loadtests.http_client import FORM_TYPE, encode_form, encode_request
 from tests.preprocessing.files import chunk, exif, jpeg_with, png_with, saved, segment
 from tests.support.metrics import Counted
 from tests.support.pictures import WHITE, digit, encoded
@@ -104,7 +103,9 @@ def test_a_batch_whose_client_hung_up_is_not_prepared_to_its_end(service_address
     counted = Counted(service_address)
     parts = urlsplit(service_address)
     with socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 80), timeout=30) as connection:
-        connection.sendall(wire(parts.netloc, "POST", "/classify/batch", form([large] * 256, field="images"), CONTENT_TYPE))
+        connection.sendall(
+            encode_request(parts.netloc, "POST", "/classify/batch", encode_form([large] * 256, field="images"), FORM_TYPE)
+        )
         until(lambda: counted(PREPARED) >= 2, 30)
     begun = counted(PREPARED)
     settled = [begun, begun + 1]

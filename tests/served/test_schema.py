@@ -14,15 +14,15 @@ from schemathesis.core.result import Ok
 from schemathesis.errors import FailureGroup
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
-from loadtests.bench.pictures import CONTENT_TYPE, form
+from loadtests.http_client import FORM_TYPE, encode_form
 from loadtests.samples import samples
 from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.served
 
 SAMPLE = samples()[0]
-PICTURE = form([SAMPLE.data])
-FORM = {"Content-Type": CONTENT_TYPE}
+PICTURE = encode_form([SAMPLE.data])
+FORM = {"Content-Type": FORM_TYPE}
 EXAMPLES = 50
 Operations = dict[str, Any]  # schemathesis' own, generic in what no one here needs to tell apart
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -84,7 +84,7 @@ def test_what_is_asked_rightly_is_answered_as_described(address: str, operations
         for model in ("digits", "characters"):
             ask("POST", "/classify", content=PICTURE, headers=FORM, params={"model": model})
             ask("POST", "/explain", content=PICTURE, headers=FORM, params={"model": model})
-        ask("POST", "/classify/batch", content=form([SAMPLE.data, b"nothing"], "images"), headers=FORM)
+        ask("POST", "/classify/batch", content=encode_form([SAMPLE.data, b"nothing"], "images"), headers=FORM)
         ask("POST", "/models/reload")
         ask("POST", "/gallery", content=PICTURE, headers=FORM, params={"key": "one"})
         kept = ask("POST", "/gallery", content=SAMPLE.data, headers={"Content-Type": "image/png"}, params={"key": "one"})

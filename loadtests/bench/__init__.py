@@ -1,1 +1,0 @@
-"""The benchmark: the service against its baselines on one machine, in rounds: ``make bench``."""

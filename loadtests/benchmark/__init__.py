@@ -1,0 +1,1 @@
+"""Benchmark of the service against other servers on one machine: `make bench`."""

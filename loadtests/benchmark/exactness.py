@@ -1,0 +1,87 @@
+"""Compares responses under mixed load with responses to the same images one at a time."""
+
+import asyncio
+import json
+import random
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from loadtests.benchmark.results import Exactness
+from loadtests.http_client import FORM_TYPE, HEAD_END, ConnectionPool, Request, Response, encode_form, encode_request
+from loadtests.images import load_images
+from loadtests.load import closed_loop
+from loadtests.processes import SERVERS, ServerError, start_server
+from loadtests.samples import samples
+
+CONNECTIONS: Final = 32
+LABELS: Final = 10
+
+
+def add(found: Exactness, references: list[dict[str, Any]], request: Request, response: Response) -> None:
+    """Compare the response to a request of ``mixed`` with the reference of its image."""
+    if response.status != 200:
+        found.failures += 1
+        return
+    image, top_k = map(int, request.name.split())
+    reference, answer = references[image], body(response)
+    expected = sorted(reference["probabilities"].values(), reverse=True)[:top_k]
+    found.wrong_labels += answer["label"] != reference["label"] or len(answer["top"]) != top_k
+    pairs = [(answer["probabilities"][label], value) for label, value in reference["probabilities"].items()]
+    pairs += zip([one["confidence"] for one in answer["top"]], expected, strict=False)
+    found.largest_difference = max(found.largest_difference, *(abs(one - other) for one, other in pairs))
+    found.batch_sizes[answer["batch_size"]] = found.batch_sizes.get(answer["batch_size"], 0) + 1
+
+
+def body(response: Response) -> dict[str, Any]:
+    """Parse the JSON body of a response."""
+    document: dict[str, Any] = json.loads(response.content.partition(HEAD_END)[2])
+    return document
+
+
+def distinct_images() -> list[bytes]:
+    """Every image that is sent: the samples and those of the benchmark."""
+    return [image.data for image in (*samples(), *load_images().values())]
+
+
+def mixed(host: str, images: list[bytes], count: int, seed: int = 0) -> Iterator[Request]:
+    """Generate ``count`` requests: images in random order, as body or form, options in the query or in the form.
+
+    The name of each is the index of its image and its ``top_k``.
+    """
+    rng = random.Random(seed)
+    for number in range(count):
+        index, top_k = rng.randrange(len(images)), 1 + number % LABELS
+        mode, target = rng.choice(("body", "form", "options in form")), f"/classify?top_k={top_k}"
+        if mode == "body":
+            content = encode_request(host, "POST", target, images[index], "image/png")
+        elif mode == "form":
+            content = encode_request(host, "POST", target, encode_form([images[index]]), FORM_TYPE)
+        else:
+            form = encode_form([images[index]], options={"top_k": str(top_k)})
+            content = encode_request(host, "POST", "/classify", form, FORM_TYPE)
+        yield Request(f"{index} {top_k}", content)
+
+
+async def compare(name: str, address: str, count: int) -> Exactness:
+    """Send every image alone, then ``count`` mixed requests over ``CONNECTIONS`` connections.
+
+    Raises:
+        ServerError: an image alone was not answered 200.
+    """
+    images, pool, found = distinct_images(), ConnectionPool(address, CONNECTIONS), Exactness(server=name, requests=count)
+    alone = [await pool.send(Request("", encode_request(pool.host, "POST", "/classify", data, "image/png"))) for data in images]
+    if failed := [response for response in alone if response.status != 200]:
+        raise ServerError(f"An image alone was answered {failed[0].status} {failed[0].content[-300:]!r}")
+    references = [body(response) for response in alone]
+    await closed_loop(pool, mixed(pool.host, images, count), partial(add, found, references), CONNECTIONS)
+    pool.close()
+    found.batch_sizes = dict(sorted(found.batch_sizes.items()))
+    return found
+
+
+def run_exactness(name: str, count: int, home: Path) -> Exactness:
+    """Run the comparison on one topology of this service."""
+    with start_server(SERVERS[name], home) as server:
+        return asyncio.run(compare(name, server.address, count))

@@ -1,0 +1,197 @@
+"""The figures of a benchmark run, as results.json holds them: raw measurements of every round, and medians over the rounds."""
+
+import platform
+import statistics
+from collections import defaultdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import psutil
+from pydantic import BaseModel, ConfigDict
+
+from serving.settings import available_cpus
+
+PACKAGES: Final = ("bentoml", "onnxruntime", "fastapi", "uvicorn", "pillow", "numpy")
+
+
+class Record(BaseModel):
+    """Base of all records."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Machine(Record):
+    """The machine, and the versions of what runs on it."""
+
+    cpu: str
+    cores: int
+    memory_gb: float
+    system: str
+    versions: dict[str, str]
+
+
+class Load(Record):
+    """What a load generator measured: responses in ``seconds``, latencies, statuses of 400 and above, broken connections."""
+
+    requests: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+    status_errors: int
+    socket_errors: int
+
+    @property
+    def rate(self) -> float:
+        """Successful requests/s."""
+        return (self.requests - self.status_errors) / self.seconds
+
+    @property
+    def errors(self) -> int:
+        """Requests that failed, by status or by a broken connection."""
+        return self.status_errors + self.socket_errors
+
+
+class Measurement(Load):
+    """One scenario on one server in one round.
+
+    ``cpu_seconds`` is the CPU time of all the server's processes; ``foreign_share`` is the share of the machine's CPU time that
+    went to programs other than the server and the load generator, 0 to 1.
+    """
+
+    round: int
+    server: str
+    scenario: str
+    cpu_seconds: float
+    foreign_share: float
+
+    @property
+    def cpu_ms(self) -> float:
+        """CPU time of the server per request, in ms."""
+        return self.cpu_seconds * 1000 / max(1, self.requests)
+
+
+class Figure(Record):
+    """A figure without load: the cost of a stage, or images/s at a batch size."""
+
+    name: str
+    value: float
+    unit: str
+    batch: int = 1
+
+
+class NoisyNeighbour(Record):
+    """Latencies of one connection to the digit model beside ``load_rate`` requests/s to a model."""
+
+    round: int
+    server: str
+    load_on: str
+    p50_ms: float
+    p99_ms: float
+    errors: int
+    load_rate: float
+
+
+class Exactness(Record):
+    """Responses under mixed load compared with responses to the same images one at a time."""
+
+    model_config = ConfigDict(frozen=False)
+
+    server: str
+    requests: int
+    failures: int = 0
+    wrong_labels: int = 0
+    largest_difference: float = 0.0
+    batch_sizes: dict[int, int] = {}
+
+
+class Median(Record):
+    """Medians over the rounds of a scenario on a server; ``requests`` and ``errors`` are sums."""
+
+    server: str
+    scenario: str
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    cpu_ms: float
+    requests: int
+    errors: int
+
+
+class Results(Record):
+    """Everything of one run."""
+
+    date: str
+    machine: Machine
+    seconds: int
+    rounds: int
+    endurance_seconds: int
+    figures: list[Measurement] = []
+    limits: list[Figure] = []
+    stages: list[Figure] = []
+    endurance: list[Measurement] = []
+    exactness: list[Exactness] = []
+    devices: list[Figure] = []
+    neighbours: list[NoisyNeighbour] = []
+
+    def medians(self) -> dict[tuple[str, str], Median]:
+        """Medians by scenario and server, in the order in which they were first measured."""
+        groups: dict[tuple[str, str], list[Measurement]] = defaultdict(list)
+        for one in self.figures:
+            groups[one.scenario, one.server].append(one)
+        medians = {}
+        for (scenario, server), group in groups.items():
+            values = {name: statistics.median(getattr(one, name) for one in group) for name in _MEDIANS}
+            sums = {name: sum(getattr(one, name) for one in group) for name in ("requests", "errors")}
+            medians[scenario, server] = Median.model_validate({"server": server, "scenario": scenario, **values, **sums})
+        return medians
+
+    def ratio(self, field: str, scenario: str, server: str, other: str) -> float | None:
+        """A median of one server divided by that of another; None if one was not measured or the other is 0."""
+        medians = self.medians()
+        one, base = medians.get((scenario, server)), medians.get((scenario, other))
+        return getattr(one, field) / getattr(base, field) if one and base and getattr(base, field) else None
+
+    def limit(self, image: str, batch: int) -> float | None:
+        """Median images/s of an image without HTTP."""
+        rates = [one.value for one in self.limits if (one.name, one.batch) == (image, batch)]
+        return statistics.median(rates) if rates else None
+
+    def neighbour(self, server: str, load_on: str) -> NoisyNeighbour | None:
+        """The round with the median p50 beside that load."""
+        rounds = [one for one in self.neighbours if (one.server, one.load_on) == (server, load_on)]
+        return sorted(rounds, key=lambda one: one.p50_ms)[len(rounds) // 2] if rounds else None
+
+
+_MEDIANS: Final = ("rate", "p50_ms", "p99_ms", "cpu_ms")
+
+
+def describe_machine() -> Machine:
+    """Describe this machine and the versions of what runs on it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return Machine(
+        cpu=models[0] if models else platform.processor() or platform.machine(),
+        cores=available_cpus(),
+        memory_gb=round(psutil.virtual_memory().total / 2**30, 1),
+        system=f"{platform.system()} {platform.machine()}",
+        versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+    )
+
+
+def write_results(results: Results, path: Path) -> None:
+    """Write the results of a run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(results.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def read_results(path: Path) -> Results:
+    """Read the results of an earlier run.
+
+    Raises:
+        FileNotFoundError: the file does not exist; the text says how to make it.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist. Run `make bench` to write it.")
+    return Results.model_validate_json(path.read_text(encoding="utf-8"))

@@ -1,0 +1,241 @@
+"""Asynchronous HTTP/1.1 client for load tests: prepared requests over a pool of raw connections.
+
+It costs less CPU than a general client, so that the service is what is busy, and can send requests that no proper client sends:
+incomplete, byte by byte, or without waiting for the response.
+"""
+
+import asyncio
+import json
+import re
+from dataclasses import dataclass
+from enum import Enum
+from time import perf_counter
+from typing import Final, cast
+from urllib.parse import urlsplit
+
+BOUNDARY: Final = "loadtest-form-boundary"
+FORM_TYPE: Final = f"multipart/form-data; boundary={BOUNDARY}"
+HEAD_END: Final = b"\r\n\r\n"
+CONTENT_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+# The label of an image in a response, with the version of the model; those in `top` have none.
+LABEL: Final = re.compile(rb'"version":"[^"]*","label":"[^"]*"')
+SUCCESS: Final = frozenset((200, 201, 204))
+# In place of a status: no response, no free connection, and a response that was not waited for.
+BROKEN, DROPPED, HUNG_UP = 0, -1, -2
+TIMEOUT_SECONDS: Final = 30.0
+# A service closes idle connections after a few seconds; one that may be about to close is not used again.
+IDLE_SECONDS: Final = 1.0
+DRIP_SECONDS: Final = 1.0
+
+
+class SendMode(Enum):
+    """How a request is sent."""
+
+    KEEP_ALIVE = "over a pooled connection"
+    OWN_CONNECTION = "over a new connection that is closed after the response"
+    HANG_UP = "over a new connection that is closed without waiting for the response"
+    SLOW = "over a new connection, then one byte a second until the response"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An encoded HTTP request, how it is sent, and what a correct response is.
+
+    ``good`` is false for requests that are expected to be refused. ``labels`` has what each of the response's ``labels()`` must
+    end with, None if any will do.
+    """
+
+    name: str
+    content: bytes
+    statuses: frozenset[int] = frozenset((200,))
+    good: bool = True
+    mode: SendMode = SendMode.KEEP_ALIVE
+    labels: tuple[bytes, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response: its status, ``BROKEN`` if there was none, the seconds since the request was sent, and its head and body."""
+
+    status: int
+    seconds: float = 0.0
+    content: bytes = b""
+
+
+def encode_request(
+    host: str, method: str, target: str, body: bytes = b"", content_type: str = "", content_length: int | None = None
+) -> bytes:
+    """Encode an HTTP/1.1 request; ``content_length`` announces another length than that of the body."""
+    head = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
+    if content_type:
+        head.append(f"Content-Type: {content_type}")
+    if method == "POST":
+        head.append(f"Content-Length: {len(body) if content_length is None else content_length}")
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+def encode_form(images: list[bytes], field: str = "image", options: dict[str, str] | None = None) -> bytes:
+    """Encode a body of type ``FORM_TYPE``: every image as a file in ``field``, then the options as text fields."""
+    parts = [(f'name="{field}"; filename="picture.png"\r\nContent-Type: image/png', data) for data in images]
+    parts += [(f'name="{name}"', value.encode()) for name, value in (options or {}).items()]
+    body = b"".join(
+        f"--{BOUNDARY}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + data + b"\r\n" for head, data in parts
+    )
+    return body + f"--{BOUNDARY}--\r\n".encode()
+
+
+def labels(content: bytes) -> tuple[bytes, ...]:
+    """The versions and labels in a response, as JSON, one for each image."""
+    return tuple(LABEL.findall(content))
+
+
+def is_problem(content: bytes) -> bool:
+    """Whether a response is a problem document that names a code, and has a Retry-After if its status is 429 or 503."""
+    head, _, body = content.partition(HEAD_END)
+    head = head.lower()
+    if b"content-type: application/problem+json" not in head:
+        return False
+    try:
+        document = json.loads(body)
+        status, code = document["status"], document["code"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    retry_after = head.partition(b"\r\nretry-after: ")[2].partition(b"\r\n")[0]
+    return bool(code) and (status not in (429, 503) or retry_after.isdigit())
+
+
+def find_fault(request: Request, response: Response) -> str:
+    """What is wrong with a response: its status, its problem document or its labels; an empty text if nothing is."""
+    if response.status not in request.statuses:
+        return "no response" if response.status == BROKEN else f"{response.status}"
+    if response.status not in SUCCESS and not is_problem(response.content):
+        return f"{response.status} without a problem document or Retry-After"
+    if request.labels is not None:
+        found = labels(response.content)
+        if len(found) != len(request.labels) or not all(map(bytes.endswith, found, request.labels)):
+            return "wrong label"
+    return ""
+
+
+class Connection(asyncio.Protocol):
+    """One connection; sends one request at a time."""
+
+    def __init__(self) -> None:
+        self.open = False
+        self.last_used = 0.0
+        self._transport: asyncio.Transport | None = None
+        self._waiting: asyncio.Future[Response] | None = None
+        self._received = bytearray()
+        self._sent = 0.0
+
+    def write(self, content: bytes) -> None:
+        """Send bytes, unless the connection is closed."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(content)
+
+    async def send(self, content: bytes) -> Response:
+        """Send a request and wait for the response."""
+        self._waiting = asyncio.get_running_loop().create_future()
+        self._received.clear()
+        self._sent = perf_counter()
+        if self.open:
+            self.write(content)
+        else:
+            self._finish(BROKEN)
+        return await self._waiting
+
+    def close(self) -> None:
+        """Close the connection once what was written has been sent."""
+        self.open = False
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport, self.open = cast(asyncio.Transport, transport), True  # uvloop's does not inherit from asyncio's
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        end = self._received.find(HEAD_END)
+        if end < 0:
+            return
+        head = bytes(self._received[:end])
+        length = CONTENT_LENGTH.search(head)
+        if len(self._received) >= end + len(HEAD_END) + (int(length[1]) if length else 0):
+            if b"\r\nconnection: close" in head.lower():
+                self.close()
+            self._finish(int(head[9:12]))
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        self.open = False
+        self._finish(BROKEN)
+
+    def _finish(self, status: int) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self.last_used = perf_counter()
+            self._waiting.set_result(Response(status, self.last_used - self._sent, bytes(self._received)))
+
+
+class ConnectionPool:
+    """At most ``size`` connections to one service, opened when needed; a response is waited for ``timeout`` seconds."""
+
+    def __init__(self, address: str, size: int, timeout: float = TIMEOUT_SECONDS) -> None:
+        parts = urlsplit(address)
+        self.address, self.host = address, parts.netloc
+        self.endpoint = (parts.hostname or "127.0.0.1", parts.port or 80)
+        self._free_slots, self._timeout = size, timeout
+        self._idle: list[Connection] = []
+        self._connections: set[Connection] = set()
+
+    @property
+    def open_connections(self) -> int:
+        """Number of open connections."""
+        self._connections = {connection for connection in self._connections if connection.open}
+        return len(self._connections)
+
+    async def send(self, request: Request) -> Response:
+        """Send a request and wait for the response; ``DROPPED`` at once if all connections are busy."""
+        if not self._free_slots:
+            return Response(DROPPED)
+        self._free_slots -= 1
+        try:
+            connection = await self._connect(reuse=request.mode is SendMode.KEEP_ALIVE)
+            timer = asyncio.get_running_loop().call_later(self._timeout, connection.close)
+            response = await self._exchange(connection, request)
+            timer.cancel()
+        except (OSError, asyncio.TimeoutError) as error:
+            return Response(BROKEN, 0.0, repr(error).encode())
+        finally:
+            self._free_slots += 1
+        if connection.open:
+            self._idle.append(connection)
+        return response
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connection in self._connections:
+            connection.close()
+
+    async def _connect(self, reuse: bool) -> Connection:
+        while reuse and self._idle:
+            connection = self._idle.pop()
+            if connection.open and perf_counter() - connection.last_used < IDLE_SECONDS:
+                return connection
+            connection.close()
+        opening = asyncio.get_running_loop().create_connection(Connection, *self.endpoint)
+        connection = (await asyncio.wait_for(opening, self._timeout))[1]
+        self._connections.add(connection)
+        return connection
+
+    async def _exchange(self, connection: Connection, request: Request) -> Response:
+        if request.mode is SendMode.KEEP_ALIVE:
+            return await connection.send(request.content)
+        try:
+            if request.mode is SendMode.HANG_UP:
+                connection.write(request.content)
+                return Response(HUNG_UP)
+            response = asyncio.ensure_future(connection.send(request.content))
+            while request.mode is SendMode.SLOW and not (await asyncio.wait([response], timeout=DRIP_SECONDS))[0]:
+                connection.write(b"\0")
+            return await response
+        finally:
+            connection.close()

@@ -1,0 +1,75 @@
+"""Generated sample images: a digit as a canvas, a thumbnail and a photo, and the seven that rare files show."""
+
+import io
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+from PIL import Image, ImageCms, ImageDraw
+
+from loadtests.samples import Sample, samples
+
+LABEL: Final = "7"
+SIDE: Final = 96
+ORIENTATION: Final = 0x0112  # the EXIF tag
+CLEAR, WHITE = (0, 0, 0, 0), (255, 255, 255, 255)
+
+
+def encode(image: Image.Image, format: str = "PNG", **options: Any) -> bytes:
+    """Encode an image in one of Pillow's formats."""
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def drawing(background: tuple[int, int, int, int]) -> Image.Image:
+    """Draw a seven in black on a 280x280 RGBA canvas."""
+    image = Image.new("RGBA", (280, 280), background)
+    ImageDraw.Draw(image).line([(80, 60), (200, 60), (130, 220)], fill=(0, 0, 0, 255), width=20, joint="curve")
+    return image
+
+
+@cache
+def canvas(background: tuple[int, int, int, int] = CLEAR) -> bytes:
+    """Encode a seven on a 280x280 RGBA canvas as PNG, as the UI sends it."""
+    return encode(drawing(background))
+
+
+def small() -> bytes:
+    """Encode the same seven on 16x16 grey pixels, dark on light, as PNG."""
+    return encode(drawing(WHITE).crop((40, 40, 240, 240)).convert("L").resize((16, 16), Image.Resampling.BOX))
+
+
+def photo(side: int = 4000) -> bytes:
+    """Encode a 12-megapixel JPEG of a digit on paper in uneven light, with sensor noise."""
+    digit = Image.open(io.BytesIO(samples()[0].data)).getchannel("A").resize((side * 3 // 4, side * 3 // 4))
+    light = np.linspace(150, 240, side, dtype=np.float32)[None, :].repeat(side * 3 // 4, axis=0)
+    noise = np.tile(np.random.default_rng(0).normal(0, 5, (side // 8, side // 8)), (6, 8))
+    page = Image.fromarray((light + noise).astype(np.uint8))
+    page.paste(30, (side // 8, 0), digit)
+    return encode(page.convert("RGB"), "JPEG", quality=90)
+
+
+@cache
+def load_images() -> dict[str, Sample]:
+    """The images that are sent under load, by name."""
+    return {"canvas": Sample("canvas", LABEL, canvas()), "small": Sample("small", LABEL, small())}
+
+
+def seven(background: int = 255, ink: int = 0) -> Image.Image:
+    """Draw a seven on ``SIDE`` x ``SIDE`` grey pixels."""
+    image = Image.new("L", (SIDE, SIDE), background)
+    points = [(SIDE * x, SIDE * y) for x, y in ((0.28, 0.2), (0.72, 0.2), (0.45, 0.82))]
+    ImageDraw.Draw(image).line(points, fill=ink, width=SIDE // 12, joint="curve")
+    return image
+
+
+def colour_profiles() -> dict[str, dict[str, Any]]:
+    """Pillow save options for valid and broken ICC profiles, by description."""
+    valid = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return {
+        "valid profile": {"icc_profile": valid},
+        "broken profile": {"icc_profile": b"acsp" + bytes(range(256))},
+        "half a profile": {"icc_profile": valid[:100]},
+        "profile of 300 kB": {"icc_profile": valid + np.random.default_rng(0).bytes(300_000)},
+    }

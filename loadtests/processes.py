@@ -1,0 +1,193 @@
+"""Process harness: starts and stops the servers under test, each with two workers, and samples process stats."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import httpx
+import psutil
+
+from loadtests.http_client import FORM_TYPE, encode_form
+from loadtests.images import load_images
+
+ROOT: Final = Path(__file__).parents[1]
+READY_SECONDS: Final = 90.0
+STOP_SECONDS: Final = 30.0
+# A server has started when its processes use less than this share of a CPU between two samples.
+IDLE_CPU_SHARE: Final = 0.1
+SAMPLE_SECONDS: Final = 0.3
+# Memory of a process alone. Mapped files are left out: whether they count depends on what else runs on the machine.
+PRIVATE: Final = ("RssAnon", "RssShmem", "VmSwap")
+
+
+class ServerError(Exception):
+    """A server did not start or gave a wrong response; the text has its log or the response."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerUnderTest:
+    """A server: the arguments to Python that start it, with ``{port}`` in place of the port, and its environment."""
+
+    name: str
+    title: str
+    arguments: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+_UVICORN: Final = "--host 127.0.0.1 --port {port} --workers 2 --loop uvloop --http httptools --no-access-log"
+_SERVICE: Final = ("-m", "bentoml", "serve", "service:ImageClassifier")
+_DOCUMENTED: Final = "loadtests.baselines.bentoml_documented:Documented"
+# This service, by topology; and all that the benchmark compares.
+TOPOLOGIES: Final = ("embedded", "runner")
+SERVERS: Final = {
+    server.name: server
+    for server in (
+        ServerUnderTest("fastapi", "FastAPI", ("-m", "uvicorn", "loadtests.baselines.fastapi_app:app", *_UVICORN.split())),
+        ServerUnderTest("bentoml", "BentoML as documented", ("-m", "bentoml", "serve", _DOCUMENTED, "--port", "{port}")),
+        *(ServerUnderTest(name, f"this service, {name}", _SERVICE, {"TOPOLOGY": name, "WORKERS": "2"}) for name in TOPOLOGIES),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStats:
+    """Sums over all processes of a server, the resident memory of the largest, and their ids.
+
+    Memory is in MB; ``resident_mb`` counts what processes share once for each. CPU time is user and system time so far.
+    """
+
+    private_mb: float
+    resident_mb: float
+    largest_mb: float
+    descriptors: int
+    threads: int
+    cpu_seconds: float
+    pids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server; ``start_seconds`` passed from its start to its first correct response."""
+
+    address: str
+    process: psutil.Popen
+    start_seconds: float
+
+    def sample(self) -> ProcessStats:
+        """Read the stats of its live processes."""
+        private = resident = largest = descriptors = threads = 0
+        cpu_seconds, pids = 0.0, set()
+        for process in [self.process, *self.process.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+                if process.status() == psutil.STATUS_ZOMBIE:
+                    continue
+                status, times = read_status(process.pid), process.cpu_times()
+                descriptors += process.num_fds()
+                threads += status["Threads"]
+                resident, largest = resident + status["VmRSS"], max(largest, status["VmRSS"])
+                private += sum(status.get(name, 0) for name in PRIVATE)
+                cpu_seconds += times.user + times.system
+                pids.add(process.pid)
+        megabytes = (private / 1024, resident / 1024, largest / 1024)
+        return ProcessStats(*megabytes, descriptors, threads, cpu_seconds, frozenset(pids))
+
+
+def read_status(pid: int | str = "self") -> dict[str, int]:
+    """Read the numbers in ``/proc/PID/status``; memory is in KiB."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
+    words = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
+    return {name: int(value[0]) for name, value in words.items() if value and value[0].isdigit()}
+
+
+def import_models(home: Path, **settings: str) -> None:
+    """Import the models into a BentoML store at ``home``."""
+    command, environment = [sys.executable, "-m", "models", "import"], _environment(home, settings)
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def start_service(topology: str) -> Iterator[Server]:
+    """Run this service with a temporary model store; see ``start_server``."""
+    with tempfile.TemporaryDirectory() as folder:
+        import_models(Path(folder))
+        with start_server(SERVERS[topology], Path(folder)) as server:
+            yield server
+
+
+@contextmanager
+def start_server(under_test: ServerUnderTest, home: Path, **settings: str) -> Iterator[Server]:
+    """Run a server until the block ends; the block begins when responses are correct and the start is over.
+
+    ``settings`` are added to its environment. Its log is written to ``home``.
+
+    Raises:
+        ServerError: it ended, or was not ready within ``READY_SECONDS``.
+    """
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    environment = _environment(home, {**under_test.environment, **settings, "PORT": str(port)})
+    command = [sys.executable, *(argument.format(port=port) for argument in under_test.arguments)]
+    log, address, started = home / f"{under_test.name}.log", f"http://127.0.0.1:{port}", time.monotonic()
+    with log.open("wb") as output:
+        process = psutil.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+    try:
+        try:
+            _wait_until_correct(address, process)
+            server = Server(address, process, time.monotonic() - started)
+            _wait_until_idle(server)
+        except ServerError as error:
+            raise ServerError(f"{under_test.name} {error}:\n{log.read_text()}") from error
+        yield server
+    finally:
+        if process.poll() is None:
+            family = [process, *process.children(recursive=True)]
+            process.terminate()
+            for one in psutil.wait_procs(family, timeout=STOP_SECONDS)[1]:
+                one.kill()
+        process.wait()
+
+
+def post_form(address: str, body: bytes) -> httpx.Response:
+    """Post one form."""
+    return httpx.post(address, content=body, headers={"Content-Type": FORM_TYPE}, timeout=10)
+
+
+def _environment(home: Path, settings: dict[str, str]) -> dict[str, str]:
+    return {**os.environ, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", **settings}
+
+
+def _wait_until_correct(address: str, process: psutil.Popen) -> None:
+    limit, fault = time.monotonic() + READY_SECONDS, ""
+    while time.monotonic() < limit:
+        if process.poll() is not None:
+            raise ServerError(f"ended with status {process.returncode}")
+        try:
+            for name, image in load_images().items():
+                response = post_form(f"{address}/classify", encode_form([image.data]))
+                if response.status_code != 200 or response.json()["label"] != image.label:
+                    raise ServerError(f"answered {response.status_code} {response.text[:300]} to the image {name}")
+        except (ServerError, httpx.TransportError) as error:
+            fault = str(error)
+            time.sleep(0.05)  # between polls; the responses decide
+        else:
+            return
+    raise ServerError(f"was not ready within {READY_SECONDS:g} s ({fault})")
+
+
+def _wait_until_idle(server: Server) -> None:
+    """Wait until all workers have started, not only the one that responded."""
+    limit, used = time.monotonic() + READY_SECONDS, -READY_SECONDS
+    while (now := server.sample().cpu_seconds) - used > IDLE_CPU_SHARE * SAMPLE_SECONDS:
+        if time.monotonic() > limit:
+            raise ServerError("uses the CPU without a request")
+        used = now
+        time.sleep(SAMPLE_SECONDS)

@@ -1,0 +1,1 @@
+"""Locust scenarios: `make loadtest`."""
