@@ -14,15 +14,6 @@ from serving.workers import RUNTIME_FOLDER, SHARED, Process, WorkerTable, worker
 from tests.models.catalogues import add_cascade, add_model, models
 from tests.support.processes import ROOT
 
-README = Path(ROOT / "README.md")
-
-
-def test_every_setting_is_documented_typed_and_bounded() -> None:
-    readme = README.read_text(encoding="utf-8")
-    for name, field in Settings.model_fields.items():
-        assert field.description, name
-        assert f"`{name.upper()}`" in readme, f"{name.upper()} is missing from README.md"
-
 
 def test_workers_default_to_the_cpus() -> None:
     assert Settings().workers == available_cpus()
