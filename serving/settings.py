@@ -52,90 +52,120 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", min_length=1, description="Address the API listens on.")
     port: int = Field(3000, ge=1, le=65535, description="Port the API listens on.")
     workers: int = Field(
-        default_factory=available_cpus, ge=1, le=256, description="API worker processes; the number of CPUs when not set."
+        default_factory=available_cpus,
+        ge=1,
+        le=256,
+        description="Number of API worker processes. The number of available CPUs when not set.",
     )
     catalogue: Path | None = Field(
-        None, description="Folder of the model cards, NAME/card.yaml each; models/ of the project when not set."
+        None,
+        description="Folder with the model cards, NAME/card.yaml each. The project's models/ when not set. "
+        "A Bento contains the cards of models/ only.",
     )
-    default_model: str = Field("digits", min_length=1, max_length=63, description="Model asked for when a request names none.")
+    default_model: str = Field("digits", min_length=1, max_length=63, description="Model used when a request names none.")
     device: Literal["auto", "cpu", "gpu"] = Field(
-        "auto", description="Devices sessions are made for: auto tries the GPU and says when it falls back to the CPU."
+        "auto",
+        description="Devices to create ONNX Runtime sessions for. auto tries the GPU and logs a warning when it falls back to "
+        "the CPU; gpu stops the start when the GPU does not work.",
     )
     topology: Literal["auto", "embedded", "runner"] = Field(
         "auto",
-        description="embedded: sessions in every API worker; runner: a process of its own owns them; auto: runner with a GPU.",
+        description="Where the sessions are. embedded: in every API worker; runner: in one separate process that all workers "
+        "call; auto: runner when a GPU works, embedded otherwise.",
     )
-    max_image_bytes: int = Field(10_485_760, ge=1024, le=268_435_456, description="Bytes of one encoded image.")
+    max_image_bytes: int = Field(
+        10_485_760, ge=1024, le=268_435_456, description="Maximum bytes of one encoded image. Phone photos have up to 8 MB."
+    )
     max_pixels: int = Field(
-        DEFAULT_LIMITS.pixels, ge=784, le=268_435_456, description="Pixels of one PNG, WebP, BMP or GIF, known before decoding."
+        DEFAULT_LIMITS.pixels,
+        ge=784,
+        le=268_435_456,
+        description="Maximum pixels of one PNG, WebP, BMP or GIF, checked before decoding.",
     )
     max_photo_pixels: int = Field(
         DEFAULT_LIMITS.photo_pixels,
         ge=784,
         le=268_435_456,
-        description="Pixels of one JPEG, which is decoded at a fraction of its size; what its scans take counts as well.",
+        description="Maximum pixels of one JPEG, which is decoded at a reduced size. Scans of a progressive JPEG count too.",
     )
-    max_side: int = Field(DEFAULT_LIMITS.side, ge=28, le=65_535, description="Pixels along a side of one image.")
+    max_side: int = Field(
+        DEFAULT_LIMITS.side, ge=28, le=65_535, description="Maximum width and maximum height of one image, in pixels."
+    )
     max_images: int = Field(
-        256, ge=1, le=65_536, description="Images in one request to /classify/batch, and never more than MAX_QUEUE."
+        256, ge=1, le=65_536, description="Maximum images in one request to /classify/batch. Never more than MAX_QUEUE."
     )
-    max_batch_bytes: int = Field(67_108_864, ge=1024, le=1_073_741_824, description="Bytes of one request to /classify/batch.")
+    max_batch_bytes: int = Field(
+        67_108_864, ge=1024, le=1_073_741_824, description="Maximum bytes of one request to /classify/batch."
+    )
     max_body_bytes_in_flight: int = Field(
         268_435_456,
         ge=1_048_576,
         le=1_099_511_627_776,
-        description="Bytes of all request bodies the service holds at a time; more get 429. No body may be over half of it.",
+        description="Maximum bytes of request bodies that all workers together hold at a time. Requests beyond it get 429. "
+        "One body may use at most half of it.",
     )
-    max_batch_size: int = Field(32, ge=1, le=4096, description="Images in one call of a model.")
+    max_batch_size: int = Field(32, ge=1, le=4096, description="Maximum images in one call of a model.")
     max_connections: int = Field(
         1024,
         ge=8,
         le=65_536,
-        description="Connections one API worker holds; a new one closes the oldest that has asked for nothing, or gets 503.",
+        description="Maximum connections of one API worker. Beyond it, a new connection replaces the oldest idle one, or "
+        "gets 503 when none is idle.",
     )
     max_in_flight: int | None = Field(
         None,
         ge=1,
         le=65_536,
-        description="Images the service works on at a time; more get 429. 128 for each worker when not set.",
+        description="Maximum images that all workers together process at a time. Requests beyond it get 429. "
+        "128 per worker when not set.",
     )
-    max_queue: int = Field(256, ge=1, le=65_536, description="Images waiting for one model in one worker; more get 429.")
-    deadline_seconds: float = Field(10.0, gt=0, le=600, description="Time from accepting an image to its answer.")
-    body_seconds: float = Field(10.0, gt=0, le=600, description="Time a request body may take to arrive.")
+    max_queue: int = Field(
+        256, ge=1, le=65_536, description="Maximum images that wait for one model in one worker. Requests beyond it get 429."
+    )
+    deadline_seconds: float = Field(
+        10.0, gt=0, le=600, description="Maximum seconds from accepting an image to its response. Later ones get 504."
+    )
+    body_seconds: float = Field(
+        10.0, gt=0, le=600, description="Maximum seconds for a request body to arrive. Slower ones get 408."
+    )
     drain_seconds: float = Field(
         1.0,
         ge=0,
         le=15,
-        description="Time from SIGTERM to the end of accepting; until then /readyz answers 503 and all else as before.",
+        description="Seconds after SIGTERM in which requests are still accepted, while /readyz answers 503. Then the accepted "
+        "requests are completed and the process exits.",
     )
     api_keys_file: Path | None = Field(
-        None, description="File of the API's keys (python -m serving.keys); without one nobody needs a key."
+        None, description="File with the API keys, written by `python -m serving.keys`. No key is required when not set."
     )
     rate_limit: int | None = Field(
         None,
         ge=1,
         le=1_000_000,
-        description="Requests a minute for each key, as many at once; more get 429. No limit when not set.",
+        description="Maximum requests per minute with one API key. Requests beyond it get 429. No limit when not set.",
     )
     cors_origins: Origins = Field(
-        (), description="Origins like https://example.org, with commas between, whose pages may ask the API from a browser."
+        (),
+        description="Origins whose pages may call the API from a browser, separated by commas, for example https://example.org.",
     )
-    gallery: bool = Field(True, description="Keep pictures for those who post them to /gallery.")
+    gallery: bool = Field(True, description="Serve /gallery, which saves the images posted to it. No other image is saved.")
     gallery_url: Annotated[str, AfterValidator(_database)] | None = Field(
         None,
         repr=False,  # it may hold a password
-        description="Database of the gallery, sqlite:////FOLDER/FILE or postgresql://USER:PASSWORD@HOST/DATABASE; the file "
+        description="Database of the gallery: sqlite:////FOLDER/FILE or postgresql://USER:PASSWORD@HOST/DATABASE. "
         "gallery.db in BENTOML_HOME when not set.",
     )
-    gallery_max_entries: int = Field(10_000, ge=1, le=1_000_000, description="Entries the gallery may hold; more get 413.")
+    gallery_max_entries: int = Field(
+        10_000, ge=1, le=1_000_000, description="Maximum entries in the gallery. Requests beyond it get 413."
+    )
     gallery_max_bytes: int = Field(
         MAX_BYTES,
         ge=1_048_576,
         le=1_099_511_627_776,
-        description="Bytes of pictures the gallery may hold; more get 413.",
+        description="Maximum bytes of the images in the gallery. Requests beyond it get 413.",
     )
-    access_log: bool = Field(False, description="Log a line per request.")
-    tracing: bool = Field(False, description="Let OpenTelemetry see the requests.")
+    access_log: bool = Field(False, description="Log one line per request.")
+    tracing: bool = Field(False, description="Trace requests with OpenTelemetry.")
 
     @property
     def limits(self) -> ImageLimits:

@@ -9,9 +9,8 @@ from serving.settings import Settings, available_cpus
 from serving.startup import check_access, join_workers, leave_out_middleware, load_settings
 from serving.workers import RUNTIME_FOLDER, SHARED, Process, WorkerTable, worker_slots
 from tests.models.catalogues import add_cascade, add_model, models
-from tests.support.processes import ROOT, refused_start
+from tests.support.processes import refused_start
 
-README = Path(ROOT / "README.md")
 BAD_ORIGINS = ["*", "friend.example", "https://friend.example/page", "https://friend.example https://*.friend.example"]
 BAD_VALUES = [
     ("PORT", "0"),
@@ -20,13 +19,6 @@ BAD_VALUES = [
     ("DEVICE", "tpu"),
     *(("CORS_ORIGINS", origins) for origins in BAD_ORIGINS),
 ]
-
-
-def test_every_setting_is_documented_typed_and_bounded() -> None:
-    readme = README.read_text(encoding="utf-8")
-    for name, field in Settings.model_fields.items():
-        assert field.description, name
-        assert f"`{name.upper()}`" in readme, f"{name.upper()} is missing from README.md"
 
 
 def test_workers_default_to_the_cpus() -> None:
