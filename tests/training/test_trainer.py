@@ -49,18 +49,18 @@ def shapes(count: int, seed: int) -> ImageSet:
 
 
 class Shapes(Recipe):
-    """A recipe of generated shapes, which records whether its test sets were read."""
+    """A recipe of generated shapes, which records calls of ``test``."""
 
     name = "shapes"
     title = "Discs, crosses and rings"
     spec = INK
     sources = ("shapes drawn for this test",)
     settings = SETTINGS
-    read: list[str]
+    calls: list[str]
 
     def __init__(self) -> None:
         super().__init__(Path())
-        self.read = []
+        self.calls = []
 
     @property
     def labels(self) -> list[str]:
@@ -78,12 +78,12 @@ class Shapes(Recipe):
         return {"shapes, validation": shapes(15, 100), "more shapes, validation": shapes(5, 101)}
 
     def test(self) -> dict[str, ImageSet]:
-        self.read.append("test")
+        self.calls.append("test")
         return {"shapes, test": shapes(20, 200), "more shapes, test": shapes(4, 201)}
 
-    def out_of_distribution(self, part: Split) -> dict[str, ImageSet]:
+    def out_of_distribution(self, split: Split) -> dict[str, ImageSet]:
         strokes = [1, 2] * 10
-        return {"scribbles": outlier_set(render_scribble, strokes, 7 if part == "test" else 8)}
+        return {"scribbles": outlier_set(render_scribble, strokes, 7 if split == "test" else 8)}
 
 
 class Leaking(Shapes):
@@ -165,24 +165,22 @@ def test_temperature_and_threshold_are_chosen_on_the_first_validation_set(traine
     logits = exported_logits(folder, images)
     temperature = card.calibration.temperature
     assert calibration.fit_temperature(logits, images.labels) == pytest.approx(temperature, rel=0.01)
-    taken = calibration.out_of_distribution_scores(logits, card.rejection.score, temperature) >= card.rejection.threshold - 1e-4
-    assert taken.mean() == pytest.approx(recipe.acceptance_rate, abs=1 / len(images))
-    assert report["accepted"][first] == pytest.approx(taken.mean(), abs=1 / len(images))
+    kept = calibration.out_of_distribution_scores(logits, card.rejection.score, temperature) >= card.rejection.threshold - 1e-4
+    assert kept.mean() == pytest.approx(recipe.acceptance_rate, abs=1 / len(images))
+    assert report["accepted"][first] == pytest.approx(kept.mean(), abs=1 / len(images))
 
 
 def test_temperature_and_threshold_can_be_chosen_on_several_validation_sets(tmp_path: Path) -> None:
     recipe = WrongValidation()
     card = train_recipe(recipe, tmp_path, SETTINGS, lambda _: None, Callback())
     sets = list(recipe.validation().values())
-    logits, labels = (
-        np.concatenate([exported_logits(tmp_path, one) for one in sets]),
-        np.concatenate([one.labels for one in sets]),
-    )
+    logits = np.concatenate([exported_logits(tmp_path, one) for one in sets])
+    labels = np.concatenate([one.labels for one in sets])
     temperature = card.calibration.temperature
     assert calibration.fit_temperature(logits, labels) == pytest.approx(temperature, rel=0.01)
     assert calibration.fit_temperature(logits[: len(sets[0])], sets[0].labels) < 0.9 * temperature
-    taken = calibration.out_of_distribution_scores(logits, card.rejection.score, temperature) >= card.rejection.threshold - 1e-4
-    assert taken.mean() == pytest.approx(recipe.acceptance_rate, abs=1 / len(labels))
+    kept = calibration.out_of_distribution_scores(logits, card.rejection.score, temperature) >= card.rejection.threshold - 1e-4
+    assert kept.mean() == pytest.approx(recipe.acceptance_rate, abs=1 / len(labels))
 
 
 def test_report_has_curve_settings_and_rates(trained: tuple[Path, ModelCard], report: Any, messages: list[str]) -> None:
@@ -205,7 +203,7 @@ def test_without_leaves_sources_out_and_does_not_measure_test_sets(tmp_path: Pat
     report = json.loads((out / "training.json").read_text(encoding="utf-8"))
     assert report["without"] == ["shapes again", "scribbles"] and "auroc_test" not in report
     # The search for leaks reads them as well, but only compares their scans.
-    assert recipe.read == ["test"]
+    assert recipe.calls == ["test"]
 
 
 def test_leaving_all_sources_out_raises_data_error(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.training.synthetic_data import AUTHORS, WORDS, draw_symbol
-from training import drawings
+from training.data import drawings
 from training.data.datasets import DataError
 from training.data.drawings import ALPHABETS, LATIN_LOOKALIKES, DrawingSet
 from training.data.splits import Split, split_of_key

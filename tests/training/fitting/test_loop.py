@@ -1,6 +1,5 @@
-"""The training loop and its batches: small real runs, interrupted and resumed. Skipped without PyTorch."""
+"""The training loop: small real runs, interrupted and resumed."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,11 @@ import torch
 from torch import nn
 
 from training.data.datasets import DataError, LabelledImages
-from training.data.image_sets import INK, ImageSet
 from training.data.outliers import OUTLIER
 from training.fitting import loop
-from training.fitting.batches import BatchAugmentation, augment, batches, target_probabilities, uniform_over_labels
+from training.fitting.batches import BatchAugmentation
 from training.fitting.loop import Callback, EpochResult, Settings, fit
-from training.fitting.network import MergedClasses, count_parameters, plain_cnn, predict_logits, residual_cnn
-from training.rendering.strokes import draw
+from training.fitting.network import MergedClasses, plain_cnn, predict_logits
 
 SEEN = "drawings"
 
@@ -47,12 +44,6 @@ class Recorder(Callback):
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Full precision on any machine, so that runs are reproducible."""
     monkeypatch.setattr(loop, "fast_bfloat16", lambda: False)
-
-
-@pytest.fixture(scope="module")
-def drawings() -> LabelledImages:
-    labels = np.tile(np.arange(10, dtype=np.int64), 40)
-    return ImageSet(draw, labels, labels, seed=1).model_inputs(INK, 1)
 
 
 @pytest.fixture(scope="module")
@@ -237,31 +228,6 @@ def test_outliers_are_recognised_with_two_classes() -> None:
     assert loss == pytest.approx(float(np.log(2)) / 2, rel=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("network", "fewest", "most"),
-    [
-        (lambda: plain_cnn((16, 32, 48, 64, 80, 96), 10), 60_000, 200_000),
-        (lambda: residual_cnn((24, 48, 96), (1, 1, 1), 10), 100_000, 400_000),
-    ],
-)
-def test_networks_are_small(network: Callable[[], nn.Sequential], fewest: int, most: int) -> None:
-    model = network().eval()
-    assert fewest <= count_parameters(model) <= most
-    assert predict_logits(model, torch.zeros((3, 28, 28), dtype=torch.uint8), batch_size=2).shape == (3, 10)
-
-
-def test_target_of_an_outlier_is_uniform() -> None:
-    targets = target_probabilities(torch.tensor([3, OUTLIER]), uniform_over_labels(range(10)))
-    assert targets[0].tolist() == [0, 0, 0, 1] + [0] * 6
-    assert targets[1].tolist() == pytest.approx([0.1] * 10)
-
-
-def test_target_of_an_outlier_is_uniform_over_labels() -> None:
-    targets = target_probabilities(torch.tensor([OUTLIER, 2]), uniform_over_labels([0, 0, 0, 1, 2, 2]))
-    assert targets[0].tolist() == pytest.approx([1 / 9] * 3 + [1 / 3] + [1 / 6] * 2)
-    assert targets[1].tolist() == [0, 0, 1, 0, 0, 0]
-
-
 def test_fine_classes_are_trained_and_labels_are_measured(drawings: LabelledImages) -> None:
     fine_classes = [digit // 5 for digit in range(10)]
     labels = LabelledImages(drawings.images, drawings.labels // 5)
@@ -274,56 +240,3 @@ def test_fine_classes_are_trained_and_labels_are_measured(drawings: LabelledImag
     assert (logits.argmax(dim=1).numpy() == labels.labels).mean() == pytest.approx(curve[-1].accuracy[SEEN])
     model.train()
     assert model(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
-
-
-def test_merged_probabilities_are_the_sums_of_fine_classes() -> None:
-    fine_classes = torch.randn((4, 6), generator=torch.Generator().manual_seed(0)) * 20
-    merged = MergedClasses([3, 1, 2]).eval()(fine_classes).softmax(dim=1)
-    fine = fine_classes.double().softmax(dim=1)
-    expected = torch.stack([fine[:, :3].sum(dim=1), fine[:, 3], fine[:, 4:].sum(dim=1)], dim=1)
-    assert torch.allclose(merged.double(), expected, atol=1e-5)
-
-
-def test_batches_have_every_image_once_in_an_order_of_the_seed(drawings: LabelledImages) -> None:
-    def shuffled(seed: int) -> list[torch.Tensor]:
-        random = torch.Generator().manual_seed(seed)
-        uniform = uniform_over_labels(range(10))
-        return [targets.argmax(dim=1) for _, targets in batches(drawings, 50, uniform, BatchAugmentation(), random)]
-
-    first, repeated, other = torch.cat(shuffled(1)), torch.cat(shuffled(1)), torch.cat(shuffled(2))
-    assert torch.equal(first, repeated) and not torch.equal(first, other)
-    assert torch.bincount(first).tolist() == [40] * 10
-
-
-STRONG = BatchAugmentation(flipped=True, erased=0.5, erased_side=14, erased_to_grey=True, unchanged=0.3)
-
-
-def augmented(drawings: LabelledImages, augmentation: BatchAugmentation) -> tuple[torch.Tensor, torch.Tensor]:
-    images = torch.from_numpy(drawings.images)[:, None].float() / 255
-    return images, augment(images, augmentation, torch.Generator().manual_seed(0))
-
-
-@pytest.mark.parametrize("augmentation", [BatchAugmentation(), STRONG])
-def test_augmented_images_stay_between_0_and_1(drawings: LabelledImages, augmentation: BatchAugmentation) -> None:
-    images, after = augmented(drawings, augmentation)
-    assert after.shape == images.shape
-    assert after.min() >= 0 and after.max() <= 1 and after.isfinite().all()
-    assert after.mean().item() == pytest.approx(images.mean().item(), rel=0.5)
-
-
-def test_images_stay_the_same_without_augmentation(drawings: LabelledImages) -> None:
-    images, after = augmented(drawings, BatchAugmentation(unchanged=1, erased=0))
-    assert torch.allclose(images, after, atol=1e-5)
-
-
-def test_half_of_the_images_are_flipped(drawings: LabelledImages) -> None:
-    images, after = augmented(drawings, BatchAugmentation(unchanged=1, erased=0, flipped=True))
-    same = (images - after).abs().amax(dim=(1, 2, 3)) < 1e-4
-    flipped = (images.flip(3) - after).abs().amax(dim=(1, 2, 3)) < 1e-4
-    assert (same | flipped).all() and 0.4 < flipped.double().mean() < 0.6
-
-
-def test_erased_parts_are_black_or_grey(drawings: LabelledImages) -> None:
-    images, after = augmented(drawings, BatchAugmentation(unchanged=1, erased=1))
-    assert (after <= images + 1e-5).all() and not torch.allclose(images, after, atol=1e-3)
-    assert augmented(drawings, BatchAugmentation(unchanged=1, erased=1, erased_to_grey=True))[1].mean() > after.mean()
