@@ -46,7 +46,7 @@ def draw_chart(results: Results, path: Path) -> None:
 def _bars(axes: Axes, results: Results, scenarios: list[Scenario], field: str, form: str) -> None:
     medians = results.medians()
     for place, (name, server) in enumerate(SERVERS.items()):
-        shown = [(x, getattr(medians[one.name, name], field)) for x, one in enumerate(scenarios) if (one.name, name) in medians]
+        shown = [(x, medians[one.name, name][field]) for x, one in enumerate(scenarios) if (one.name, name) in medians]
         offset = (place - (len(SERVERS) - 1) / 2) * BAR
         heights = [value for _, value in shown]
         bars = axes.bar([x + offset for x, _ in shown], heights, BAR * 0.92, label=server.title, color=COLOURS[name])

@@ -3,6 +3,7 @@
 import platform
 import statistics
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -105,19 +106,6 @@ class Exactness(Record):
     batch_sizes: dict[int, int] = {}
 
 
-class Median(Record):
-    """Medians over the rounds of a scenario on a server; ``requests`` and ``errors`` are sums."""
-
-    server: str
-    scenario: str
-    rate: float
-    p50_ms: float
-    p99_ms: float
-    cpu_ms: float
-    requests: int
-    errors: int
-
-
 class Results(Record):
     """Everything of one run."""
 
@@ -134,23 +122,21 @@ class Results(Record):
     devices: list[Figure] = []
     neighbours: list[NoisyNeighbour] = []
 
-    def medians(self) -> dict[tuple[str, str], Median]:
-        """Medians by scenario and server, in the order in which they were first measured."""
+    def medians(self) -> dict[tuple[str, str], dict[str, float]]:
+        """By scenario and server: medians over the rounds, and sums of requests and errors."""
         groups: dict[tuple[str, str], list[Measurement]] = defaultdict(list)
         for one in self.figures:
             groups[one.scenario, one.server].append(one)
-        medians = {}
-        for (scenario, server), group in groups.items():
-            values = {name: statistics.median(getattr(one, name) for one in group) for name in _MEDIANS}
-            sums = {name: sum(getattr(one, name) for one in group) for name in ("requests", "errors")}
-            medians[scenario, server] = Median.model_validate({"server": server, "scenario": scenario, **values, **sums})
-        return medians
+        return {
+            key: {name: combine(getattr(one, name) for one in group) for name, combine in _COMBINED.items()}
+            for key, group in groups.items()
+        }
 
     def ratio(self, field: str, scenario: str, server: str, other: str) -> float | None:
         """A median of one server divided by that of another; None if one was not measured or the other is 0."""
         medians = self.medians()
         one, base = medians.get((scenario, server)), medians.get((scenario, other))
-        return getattr(one, field) / getattr(base, field) if one and base and getattr(base, field) else None
+        return one[field] / base[field] if one and base and base[field] else None
 
     def limit(self, image: str, batch: int) -> float | None:
         """Median images/s of an image without HTTP."""
@@ -163,7 +149,10 @@ class Results(Record):
         return sorted(rounds, key=lambda one: one.p50_ms)[len(rounds) // 2] if rounds else None
 
 
-_MEDIANS: Final = ("rate", "p50_ms", "p99_ms", "cpu_ms")
+_COMBINED: Final[dict[str, Callable[[Iterable[float]], float]]] = {
+    **dict.fromkeys(("rate", "p50_ms", "p99_ms", "cpu_ms"), statistics.median),
+    **dict.fromkeys(("requests", "errors"), sum),
+}
 
 
 def describe_machine() -> Machine:

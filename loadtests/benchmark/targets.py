@@ -72,7 +72,7 @@ def _figures(results: Results) -> dict[str, float | None]:
     """Every figure that a target may be named after; None if it was not measured."""
     batch, stages = results.medians().get(("batch@4", "embedded")), {one.name: one.value for one in results.stages}
     limits = [limit for size in {one.batch for one in results.limits} if (limit := results.limit("small", size))]
-    batch_share = batch.rate * BATCH / max(limits) if batch and limits else None
+    batch_share = batch["rate"] * BATCH / max(limits) if batch and limits else None
     slow, same = (results.neighbour("embedded", load_on) for load_on in ("slow", "digits"))
     neighbour_ratio = slow.p50_ms / same.p50_ms if slow and same else None
     found: dict[str, float | None] = {

@@ -27,7 +27,7 @@ def test_load_without_responses_has_figures() -> None:
 def test_medians_are_over_rounds_and_errors_are_summed() -> None:
     rounds = [measurement("fastapi", "canvas@32", n, requests=n * 100, status_errors=0, socket_errors=n) for n in (1, 2, 9)]
     median = results(*rounds, measurement("fastapi", "small@32")).medians()["canvas@32", "fastapi"]
-    assert (median.rate, median.requests, median.errors) == (200.0, 1200, 12)
+    assert (median["rate"], median["requests"], median["errors"]) == (200.0, 1200, 12)
 
 
 def test_ratio_of_two_servers() -> None:
