@@ -8,22 +8,24 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.access import Access, InsideOnly
-from serving.api_page import api_page
 from serving.bento.compat import Unserved, leave_out_unserved, limit_http, record_server
 from serving.bento.connections import limit_connections
-from serving.catalogue import Catalogue, EmbeddedCatalogue, RemoteCatalogue
 from serving.errors import ProblemMiddleware
-from serving.gallery import GalleryRoutes, gallery_app
-from serving.headers import SecurityHeaders
-from serving.lingering import LingeringClose
-from serving.log_lines import escape_log_lines
-from serving.model_set import folders_of, model_folders, model_set_in_service, with_models
-from serving.origins import ForeignPages, sharing
-from serving.reload import ModelReload
-from serving.remote import RunnerHost, introduced, model_routes
-from serving.routes import FrontDoor, Routes, catalogue_app
-from serving.runtime_folder import open_runtime_folder
+from serving.http.api_page import api_page
+from serving.http.gallery_routes import GalleryRoutes, gallery_app
+from serving.http.routes import FrontDoor, Routes, catalogue_app
+from serving.http.uploads import BatchInput, ImageInput, with_default_model
+from serving.inference.remote_runner import RunnerHost, introduced, model_routes
+from serving.middleware.authentication import Access, InsideOnly
+from serving.middleware.csrf import ForeignPages, sharing
+from serving.middleware.lingering_close import LingeringClose
+from serving.middleware.security_headers import SecurityHeaders
+from serving.process.log_escaping import escape_log_lines
+from serving.process.runtime_folder import open_runtime_folder
+from serving.process.workers import WorkerTable, shared_folder
+from serving.registry.model_registry import Catalogue, EmbeddedCatalogue, RemoteCatalogue
+from serving.registry.model_set import folders_of, model_folders, model_set_in_service, with_models
+from serving.registry.reload import ModelReload
 from serving.schemas import Batch, Classification, Explanation
 from serving.startup import (
     RUNNER_NAME,
@@ -43,8 +45,6 @@ from serving.startup import (
     runner_options,
     service_options,
 )
-from serving.upload import BatchInput, ImageInput, with_default_model
-from serving.workers import WorkerTable, shared_folder
 
 escape_log_lines()
 settings = load_settings()

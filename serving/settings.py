@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gallery import MAX_BYTES, parse_url
 from preprocessing import Limits
-from serving.body_budget import largest_body
+from serving.backpressure.body_budget import largest_body
 
 CGROUP = Path("/sys/fs/cgroup")
 # A worker answers nearly one image a millisecond: what is let in last is answered in a seventh of a second.

@@ -24,13 +24,13 @@ from starlette.types import Receive, Scope, Send
 from gallery import FILE_NAME, file_url, parse_url
 from models.card import MODEL_FILE, Card, ModelCard
 from models.store import require
-from serving.devices import DEVICES, DeviceUnavailable, open_session
-from serving.endpoints import name_few_endpoints
-from serving.keys import KeysError, read_keys
-from serving.metrics import forget_process
-from serving.runtime_folder import METRICS
+from serving.bento.metric_paths import name_few_endpoints
+from serving.inference.sessions import DEVICES, DeviceUnavailable, open_session
+from serving.middleware.api_keys import KeysError, read_keys
+from serving.process.metrics import forget_process
+from serving.process.runtime_folder import METRICS
+from serving.process.workers import WorkerTable
 from serving.settings import Settings, available_cpus
-from serving.workers import WorkerTable
 
 SERVICE_NAME: Final = "image_classifier"
 RUNNER_NAME: Final = "image_classifier_runner"

@@ -17,10 +17,10 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from serving import metrics
 from serving.bento.connections import ConnectionTable
 from serving.errors import Problem
-from serving.headers import HEADERS, PRIVATE
+from serving.middleware.security_headers import HEADERS, PRIVATE
+from serving.process import metrics
 
 MAX_HEAD_BYTES: Final = 32_768
 MAX_HEADERS: Final = 100

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from loadtests.samples import FOLDER, samples
-from serving.keys import add_key, remove_key
+from serving.middleware.api_keys import add_key, remove_key
 from tests.served.test_problems import is_problem
 from tests.serving.test_startup import refused_start
 from tests.support.processes import free_port, start_service

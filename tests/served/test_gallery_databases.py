@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from gallery import Store, file_url
-from serving.gallery import MOST_EXPORTS
+from serving.http.gallery_routes import MOST_EXPORTS
 from tests.gallery.entries import SEVEN as KEPT
 from tests.gallery.entries import prediction
 from tests.served.test_crashes import family

@@ -8,9 +8,9 @@ from bentoml._internal.server.http.traffic import TimeoutMiddleware
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 
 from models.card import CARD_FILE, MODEL_FILE, file_sha256, read_card, write_card
+from serving.process.workers import RUNTIME_FOLDER, SHARED, Process, WorkerTable, worker_slots
 from serving.settings import Settings, available_cpus
 from serving.startup import join_workers, leave_out_middleware, load_settings
-from serving.workers import RUNTIME_FOLDER, SHARED, Process, WorkerTable, worker_slots
 from tests.models.catalogues import add_cascade, add_model, models
 from tests.support.processes import ROOT
 

@@ -1,0 +1,303 @@
+"""The routes under /gallery: pictures kept for those who ask for it.
+
+Everything that touches the database or a picture's pixels runs in a few threads; nobody else waits for it.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from bentoml import get_current_service
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gallery import (
+    CONNECTIONS,
+    BadPicture,
+    Cancellation,
+    Entry,
+    Full,
+    Keeper,
+    NoEntry,
+    Prediction,
+    Store,
+    Unavailable,
+    archive,
+    picture,
+)
+from preprocessing import strip_metadata
+from serving.errors import Problem
+from serving.http.body_reader import BodyHeaders
+from serving.http.gallery_schemas import (
+    Chosen,
+    Emptied,
+    GalleryEntry,
+    GalleryPage,
+    Keeping,
+    Listing,
+    check_label,
+    parse_correction,
+)
+from serving.http.routes import Routes, refusal
+from serving.http.streaming import PIECE_BYTES, PacedResponse, pieces_of
+from serving.middleware.authentication import caller
+from serving.schemas import Classification, parse_fields
+from serving.settings import Settings
+from serving.startup import gallery_url
+
+logger = logging.getLogger("bentoml.serving")
+
+T = TypeVar("T")
+
+MOST_ASKED: Final = 64
+# A little more than the database itself allows a statement, or a writer to wait for another.
+ANSWER_SECONDS: Final = 12.0
+# What a commit that has begun may take besides, since it cannot be called off.
+COMMIT_SECONDS: Final = 12.0
+MAX_CORRECTION_BYTES: Final = 4096
+# Of one worker: exports at a time, and bytes of other answers that clients have not taken yet.
+MOST_EXPORTS: Final = 2
+EXPORT_RETRY_SECONDS: Final = 10
+MOST_UNSENT_BYTES: Final = 67_108_864
+BUSY: Final = "Too many requests wait for the gallery. Try again in a moment."
+UNCHANGED: Final = "Nothing was changed."
+UNCERTAIN: Final = "It is not known whether this was done: look, or send it again with the same `key`."
+
+
+class GalleryRoutes:
+    """What is done with a gallery over HTTP: each handler takes a request and answers, whatever happens."""
+
+    def __init__(self, routes: Routes, settings: Settings) -> None:
+        self._routes = routes
+        self._settings = settings
+        self._store = Store(gallery_url(settings), settings.gallery_max_entries, settings.gallery_max_bytes)
+        self._threads = ThreadPoolExecutor(CONNECTIONS, "gallery")
+        self._asked = 0
+        self._exports = 0
+        self._unsent = 0
+        self._check = check_label(lambda model: routes.catalogue.model(model).card.labels)
+        routes.by_path["/gallery"] = self.keep  # pictures come by the same way as those that are not kept
+
+    async def respond(self, path: str, request: Request) -> Response:
+        """Answer a request to one of the paths."""
+        try:
+            if not self._settings.gallery:
+                raise Problem("not_found", "The gallery is off: this service was started with GALLERY=false.")
+            return await PATHS[path]["GET" if request.method == "HEAD" else request.method](self, request)
+        except Exception as error:
+            return refusal(error, request)
+
+    async def keep(self, request: Request) -> Response:
+        """``POST /gallery``"""
+        return await self.respond("/gallery", request)
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._threads.shutdown(wait=False)
+        self._store.close()
+
+    async def _keep(self, request: Request) -> Response:
+        await self._routes.check_ready()
+        upload = await self._routes.uploads.image(request)
+        key = parse_fields(Keeping, upload.given).key
+        answer = await self._routes.classified(upload)
+        kept, new, id = await self._write(self._kept, upload.images[0], answer, key, _keeper(request))
+        response = _json(kept, 201 if new else 200)
+        response.headers["Location"] = f"/gallery/{id}"
+        return response
+
+    def _kept(
+        self,
+        data: bytes | memoryview,
+        answer: Classification,
+        key: str | None,
+        keeper: Keeper,
+        cancellation: Cancellation,
+    ) -> tuple[str, bool, UUID]:
+        said = answer.model_dump(include=set(Prediction.__dataclass_fields__))
+        found = strip_metadata(data)
+        kept = picture(found.data, found.orientation)
+        entry, new = self._store.keep(Prediction(**said), kept, key, keeper, cancellation)
+        return GalleryEntry.of(entry).model_dump_json(), new, entry.id
+
+    async def _list(self, request: Request) -> Response:
+        page = await self._run(self._page, parse_fields(Listing, request.query_params))
+        return self._answer(page.encode(), "application/json")
+
+    def _page(self, listing: Listing) -> str:
+        entries, following, total = self._store.page(listing.choice(), listing.limit, listing.after())
+        shown = [GalleryEntry.of(entry) for entry in entries]
+        return GalleryPage(entries=shown, next=following.text() if following else None, total=total).model_dump_json()
+
+    async def _show(self, request: Request) -> Response:
+        entry = await self._run(self._store.entry, request.path_params["id"])
+        return _json(GalleryEntry.of(entry).model_dump_json())
+
+    async def _image(self, request: Request) -> Response:
+        return self._answer(*await self._run(self._store.image, request.path_params["id"]))
+
+    async def _correct(self, request: Request) -> Response:
+        headers = BodyHeaders.of(request.scope)
+        body = await self._routes.uploads.bodies.read(request, headers, MAX_CORRECTION_BYTES, _correction_too_large)
+        correction = parse_correction(bytes(body))
+        entry = await self._write(self._store.correct, request.path_params["id"], correction.label, self._check)
+        return _json(GalleryEntry.of(entry).model_dump_json())
+
+    async def _delete(self, request: Request) -> Response:
+        await self._write(self._store.delete, request.path_params["id"])
+        return Response(status_code=204)
+
+    async def _empty(self, _: Request) -> Response:
+        return _json(Emptied(deleted=await self._write(self._store.empty)).model_dump_json())
+
+    async def _export(self, request: Request) -> Response:
+        choice = parse_fields(Chosen, request.query_params).choice()
+        headers = {"Content-Disposition": 'attachment; filename="gallery.zip"'}
+        if request.method == "HEAD":
+            return Response(headers=headers, media_type="application/zip")
+        if self._exports >= MOST_EXPORTS:
+            told = "The service writes as many exports as it may at a time. Try again when one has ended."
+            raise Problem("overloaded", told, EXPORT_RETRY_SECONDS)
+        self._exports += 1
+        try:
+            pieces = archive(self._store.pictures(choice), _document)
+            first = await self._run(next, pieces, None)  # a database that is not there is told of before the answer begins
+        except BaseException:
+            self._export_ended()
+            raise
+        return PacedResponse(self._stream(first, pieces), self._export_ended, headers, "application/zip")
+
+    async def _stream(self, piece: bytes | None, pieces: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
+        """The pieces, each made when the one before was sent; where one cannot be, the connection breaks off."""
+        while piece is not None:
+            yield piece
+            piece = await self._in_thread(partial(next, pieces, None))
+
+    def _export_ended(self) -> None:
+        self._exports -= 1
+
+    def _answer(self, body: bytes, media_type: str) -> Response:
+        """An answer that may be large, counted until its client has taken it.
+
+        Raises:
+            Problem: ``overloaded``: clients have not taken too much already.
+        """
+        if len(body) <= PIECE_BYTES:
+            return Response(body, media_type=media_type)
+        if self._unsent and self._unsent + len(body) > MOST_UNSENT_BYTES:
+            raise Problem("overloaded", BUSY)
+        self._unsent += len(body)
+
+        def end() -> None:
+            self._unsent -= len(body)
+
+        return PacedResponse(pieces_of(body), end, {"Content-Length": str(len(body))}, media_type)
+
+    async def _run(self, work: Callable[..., T], *arguments: Any) -> T:
+        """What ``work`` gives, in a thread, unless too many wait for one.
+
+        Raises:
+            Problem: ``overloaded``; as ``_in_thread``.
+        """
+        if self._asked >= MOST_ASKED:
+            raise Problem("overloaded", BUSY)
+        return await self._in_thread(partial(work, *arguments))
+
+    async def _write(self, work: Callable[..., T], *arguments: Any) -> T:
+        """As ``_run``, for ``work`` that takes a ``Cancellation`` and changes something: who is told 503 is also told that
+        nothing was changed, or that this is not known."""
+        if self._asked >= MOST_ASKED:
+            raise Problem("overloaded", BUSY)
+        cancellation = Cancellation()
+        try:
+            return await self._in_thread(partial(work, *arguments, cancellation=cancellation), cancellation)
+        finally:
+            cancellation.cancel()
+
+    async def _in_thread(self, work: Callable[[], T], cancellation: Cancellation | None = None) -> T:
+        """What ``work`` gives, in a thread. A write that takes too long is called off, unless its commit has begun.
+
+        Raises:
+            Problem: ``not_found``, ``undecodable``, ``too_large`` (the gallery is full), ``unavailable`` (its database is).
+        """
+        changed = "" if cancellation is None else UNCHANGED
+        begun = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        self._asked += 1
+        try:
+            await asyncio.wait({begun}, timeout=ANSWER_SECONDS)
+            if not begun.done() and cancellation is not None and not cancellation.cancel():
+                await asyncio.wait({begun}, timeout=COMMIT_SECONDS)
+                changed = changed if begun.done() else UNCERTAIN
+            if not begun.done():
+                raise self._unavailable("it does not answer", changed, None)
+            return begun.result()
+        except NoEntry as error:
+            raise Problem("not_found", "There is no such entry in the gallery. It may have been deleted.") from error
+        except BadPicture as error:
+            raise Problem("undecodable", str(error)) from error
+        except Full as error:
+            raise Problem("too_large", self._full(error)) from error
+        except Unavailable as error:
+            raise self._unavailable(str(error), UNCERTAIN if error.uncertain else changed, error.__cause__) from error
+        finally:
+            begun.cancel()  # of what nobody waits for any more: it is not begun, or its result is dropped
+            self._asked -= 1
+
+    def _full(self, error: Full) -> str:
+        """What is told of a gallery without room."""
+        if error.of == "entries":
+            most, setting = f"{self._settings.gallery_max_entries:,} entries", "GALLERY_MAX_ENTRIES"
+        else:
+            most, setting = f"{self._settings.gallery_max_bytes:,} bytes of pictures", "GALLERY_MAX_BYTES"
+        return f"The gallery is full: it may hold {most}. Delete some, export and empty it, or raise {setting}."
+
+    def _unavailable(self, reason: str, changed: str, cause: BaseException | None) -> Problem:
+        """What is told of a database that cannot be used, and of what it was to change; the log has what it said."""
+        logger.warning("The gallery's database cannot be used: %s (%s)", reason, cause)
+        told = f"The gallery's database cannot be used: {reason}. {changed} Everything else works; try again in a moment."
+        return Problem("unavailable", told.replace("  ", " "))
+
+
+PATHS: Final[dict[str, dict[str, Callable[[GalleryRoutes, Request], Awaitable[Response]]]]] = {
+    "/gallery": {"GET": GalleryRoutes._list, "POST": GalleryRoutes._keep, "DELETE": GalleryRoutes._empty},
+    "/gallery/export": {"GET": GalleryRoutes._export},
+    "/gallery/{id:uuid}": {"GET": GalleryRoutes._show, "PATCH": GalleryRoutes._correct, "DELETE": GalleryRoutes._delete},
+    "/gallery/{id:uuid}/image": {"GET": GalleryRoutes._image},
+}
+
+
+def _keeper(request: Request) -> Keeper:
+    """Whose entry it is: that of an API key, or everybody's where there are none."""
+    key = caller(request.scope)
+    return Keeper() if key is None else Keeper(key.name, key.allows("admin"))
+
+
+def gallery_app() -> Starlette:
+    """The routes under /gallery, mounted beside BentoML's own."""
+
+    def endpoint(path: str) -> Callable[[Request], Awaitable[Response]]:
+        async def respond(request: Request) -> Response:
+            gallery: GalleryRoutes = get_current_service().gallery
+            return await gallery.respond(path, request)
+
+        return respond
+
+    return Starlette(routes=[Route(path, endpoint(path), methods=list(methods)) for path, methods in PATHS.items()])
+
+
+def _json(content: str, status: int = 200) -> Response:
+    return Response(content, status, media_type="application/json")
+
+
+def _document(entry: Entry) -> dict[str, Any]:
+    return GalleryEntry.of(entry).model_dump(mode="json")
+
+
+def _correction_too_large(size: int, limit: int, _at_least: bool) -> Problem:
+    return Problem("too_large", f"The correction has {size:,} bytes; at most {limit:,} are allowed.")

@@ -1,0 +1,124 @@
+import asyncio
+
+import pytest
+
+from serving.backpressure.loop_scheduler import FIRST, HURRY_SECONDS, Turns
+
+SECONDS = 0.01
+
+
+class Clock:
+    """Time that passes only where somebody works."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("serving.backpressure.loop_scheduler.perf_counter", clock)
+    return clock
+
+
+async def longest_turn(clock: Clock, tasks: list["asyncio.Task[None]"]) -> float:
+    """Seconds of the longest turn until the tasks are done, but for the first few, which try how much fits."""
+    longest, number = 0.0, 0
+    while not all(task.done() for task in tasks):
+        before = clock.now
+        await asyncio.sleep(0)
+        number += 1
+        if number > 5:
+            longest = max(longest, clock.now - before)
+    return longest
+
+
+@pytest.mark.parametrize("milliseconds", [0.2, 1.0, 3.0])
+def test_a_crowd_shares_turns_of_a_limited_length_in_order(clock: Clock, milliseconds: float) -> None:
+    async def play() -> None:
+        turns, done = Turns(SECONDS), []
+
+        async def work(number: int) -> None:
+            await turns.wait()
+            clock.now += milliseconds / 1000
+            done.append(number)
+
+        tasks = [asyncio.create_task(work(number)) for number in range(300)]
+        longest = await longest_turn(clock, tasks)
+        assert done == list(range(300))
+        assert SECONDS / 3 < longest <= SECONDS + 2 * milliseconds / 1000
+
+    asyncio.run(play())
+
+
+def test_who_is_alone_does_not_wait(clock: Clock) -> None:
+    async def play() -> None:
+        turns = Turns(SECONDS)
+        for _ in range(3):
+            with pytest.raises(StopIteration):
+                turns.wait().send(None)
+            clock.now += 5.0
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    asyncio.run(play())
+
+
+def test_who_went_away_takes_no_turn(clock: Clock) -> None:
+    async def play() -> None:
+        turns, done = Turns(SECONDS), []
+
+        async def work(number: int) -> None:
+            await turns.wait()
+            clock.now += 1.0
+            done.append(number)
+
+        tasks = [asyncio.create_task(work(number)) for number in range(FIRST + 6)]
+        await asyncio.sleep(0)
+        gone = {FIRST + 2, FIRST + 3}
+        for number in gone:
+            tasks[number].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert done == [number for number in range(FIRST + 6) if number not in gone]
+
+    asyncio.run(play())
+
+
+def test_a_loop_that_ended_in_the_middle_holds_up_no_other(clock: Clock) -> None:
+    turns = Turns(SECONDS)
+
+    async def leave() -> None:
+        for _ in range(FIRST + 3):
+            asyncio.ensure_future(turns.wait())  # noqa: RUF006 - what becomes of it is the question
+        await asyncio.sleep(0)
+
+    async def come() -> None:
+        clock.now += 1.0
+        await asyncio.wait_for(asyncio.gather(*(turns.wait() for _ in range(3))), 5)
+
+    asyncio.run(leave())
+    asyncio.run(come())
+
+
+def test_after_a_newcomer_was_refused_turns_are_short_for_a_while(clock: Clock) -> None:
+    async def play() -> None:
+        turns = Turns(SECONDS, SECONDS / 5)
+
+        async def work() -> None:
+            await turns.wait()
+            clock.now += SECONDS / 20
+
+        async def longest() -> float:
+            return await longest_turn(clock, [asyncio.create_task(work()) for _ in range(300)])
+
+        assert await longest() > SECONDS / 2
+        turns.hurry("somebody")
+        assert await longest() <= SECONDS / 5 + 2 * SECONDS / 20
+        clock.now += HURRY_SECONDS
+        turns.hurry("somebody")
+        assert await longest() > SECONDS / 2
+
+    asyncio.run(play())

@@ -1,0 +1,371 @@
+"""The gallery routes without a service: settings, a database that does not answer, and clients that read slowly."""
+
+import asyncio
+import json
+import re
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, replace
+from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Message
+
+from gallery import CONNECTIONS, Cancellation, Choice, Page, Store
+from serving.errors import Problem
+from serving.http.gallery_routes import MOST_ASKED, MOST_EXPORTS, GalleryRoutes
+from serving.http.gallery_schemas import Chosen, Correction, Keeping, Listing, parse_correction
+from serving.http.routes import Routes
+from serving.http.streaming import PIECE_BYTES
+from serving.http.uploads import Upload
+from serving.middleware.api_keys import Key
+from serving.middleware.authentication import CALLER
+from serving.schemas import Classification, Timings, parse_fields
+from serving.settings import Settings
+from serving.startup import gallery_url, load_settings
+from tests.gallery.entries import FOUR, SEVEN, prediction
+from tests.serving.http.requests import reader
+from tests.support.pictures import digit, encoded
+
+
+def test_the_file_of_the_gallery_when_no_address_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (gallery_url(Settings()).database or "").endswith("/gallery.db")
+    monkeypatch.setenv("GALLERY_URL", "postgresql://me:secret@localhost/gallery")
+    url = gallery_url(Settings())
+    assert (url.drivername, url.database, url.password) == ("postgresql+psycopg", "gallery", "secret")
+    assert "secret" not in repr(Settings())
+
+
+@pytest.mark.parametrize("address", ["me:secret@localhost", "mysql://me:secret@localhost/gallery", "sqlite://"])
+def test_a_bad_address_stops_the_start_in_one_line_without_its_password(
+    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GALLERY_URL", address)
+    with pytest.raises(SystemExit) as stopped:
+        load_settings()
+    assert stopped.value.code == 2
+    told = capsys.readouterr().err
+    assert re.fullmatch(r"Setting GALLERY_URL is not valid: .*postgresql://user:password@host.*\n", told)
+    assert "secret" not in told
+
+
+@pytest.mark.parametrize(
+    ("schema", "name", "value"),
+    [(Keeping, "key", "a b"), (Listing, "limit", "1.5"), (Listing, "cursor", "AAAA"), (Chosen, "model", "x" * 64)],
+)
+def test_bad_values_are_named(schema: type[Keeping | Chosen], name: str, value: str) -> None:
+    with pytest.raises(Problem, match=f"{name}=") as refused:
+        parse_fields(schema, {name: value})
+    assert refused.value.code == "bad_request"
+
+
+def test_values_that_are_not_given() -> None:
+    assert parse_fields(Listing, {"cursor": "", "corrected": "null", "other": "x"}) == Listing(
+        model=None, label=None, corrected=None, limit=24, cursor=None
+    )
+
+
+def test_corrections() -> None:
+    assert parse_correction(b'{"label": "8", "note": 1}') == Correction(label="8")
+    assert parse_correction(b'{"label": null}') == Correction(label=None)
+    for body in (b"", b"null", b"{}", b'{"label": 8}', b'{"label": "a\\u0000"}', b'{"label": "%s"}' % (b"x" * 101)):
+        with pytest.raises(Problem, match="Send JSON like") as refused:
+            parse_correction(body)
+        assert refused.value.code == "bad_request"
+
+
+class NoModels:
+    """In the place of the routes over models: one that reads everything as a 7."""
+
+    def __init__(self) -> None:
+        self.by_path: dict[str, Any] = {}
+        self.uploads = reader()
+
+    class catalogue:  # noqa: N801
+        @staticmethod
+        def model(_: str) -> Any:
+            return SimpleNamespace(card=SimpleNamespace(labels=list("0123456789")))
+
+    async def check_ready(self) -> None:
+        """It is."""
+
+    async def classified(self, _: Upload) -> Classification:
+        return ANSWER
+
+
+ANSWER = Classification(
+    **{**asdict(prediction()), "probabilities": {"7": 0.75}, "reject_reason": None, "provider": "", "batch_size": 1},
+    timings_ms=Timings(decode=0, preprocess=0, queue=0, inference=0, total=0),
+)
+PICTURE = encoded(digit("7"))
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> GalleryRoutes:
+    """A gallery over HTTP on a file of its own, whose models are never asked."""
+    settings = Settings(gallery_url=f"sqlite:///{tmp_path}/gallery.db")
+    return GalleryRoutes(cast(Routes, NoModels()), settings)
+
+
+def get(path: str, method: str = "GET", body: bytes = b"", query: str = "", **path_params: Any) -> Request:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    scope = {"type": "http", "method": method, "path": path, "query_string": query.encode(), "headers": []}
+    return Request({**scope, "path_params": path_params}, receive)
+
+
+def writes(gallery: GalleryRoutes, id: UUID) -> list[Callable[[], Awaitable[Response]]]:
+    """One of each that changes the gallery."""
+    one = "/gallery/{id:uuid}"
+    return [
+        lambda: gallery.respond("/gallery", get("/gallery", "POST", PICTURE)),
+        lambda: gallery.respond("/gallery", get("/gallery", "POST", PICTURE, "key=another")),
+        lambda: gallery.respond("/gallery", get("/gallery", "POST", PICTURE, "key=first")),
+        lambda: gallery.respond(one, get(one, "PATCH", b'{"label": "8"}', id=id)),
+        lambda: gallery.respond(one, get(one, "DELETE", id=id)),
+        lambda: gallery.respond("/gallery", get("/gallery", "DELETE")),
+    ]
+
+
+@pytest.fixture
+def writer(gallery: GalleryRoutes, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Another program that has the database of the gallery, in which there is one entry, locked for writing."""
+    gallery._store.keep(prediction("4"), FOUR, "first")
+    with closing(sqlite3.connect(tmp_path / "gallery.db", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield connection
+
+
+def test_what_was_answered_503_is_not_done_afterwards(
+    gallery: GalleryRoutes, writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is locked for longer than an answer may take, and then is not any more."""
+    monkeypatch.setattr("serving.http.gallery_routes.ANSWER_SECONDS", 0.3)
+    (before,) = gallery._store.page(Choice(), 9).entries
+
+    async def ask() -> list[Response]:
+        return await asyncio.gather(*(write() for write in writes(gallery, before.id)))
+
+    for answer in asyncio.run(ask()):
+        assert answer.status_code == 503
+        assert b"Nothing was changed." in answer.body
+    writer.rollback()
+    gallery._threads.shutdown(wait=True)  # whatever still waited for the database has gone on by now
+    (after,) = gallery._store.page(Choice(), 9).entries
+    assert (after.id, after.updated, after.label, after.corrected) == (before.id, before.updated, "4", None)
+    gallery.close()
+
+
+def test_a_commit_that_has_begun_is_waited_for(gallery: GalleryRoutes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be called off: the answer says what became of it, or that this is not known."""
+    monkeypatch.setattr("serving.http.gallery_routes.ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("serving.http.gallery_routes.picture", lambda *_: SEVEN)
+    gallery._store.page(Choice(), 1)
+    go_on = Event()
+
+    def slowly(self: Cancellation) -> None:
+        begin_commit(self)
+        go_on.wait()
+
+    begin_commit = Cancellation.begin_commit
+    monkeypatch.setattr(Cancellation, "begin_commit", slowly)
+
+    async def keep(wait: float) -> Response:
+        answer = asyncio.ensure_future(gallery.respond("/gallery", get("/gallery", "POST", PICTURE)))
+        asyncio.get_running_loop().call_later(wait, go_on.set)
+        return await answer
+
+    assert asyncio.run(keep(1.2)).status_code == 201
+    go_on.clear()
+    monkeypatch.setattr("serving.http.gallery_routes.COMMIT_SECONDS", 0.1)
+    answer = asyncio.run(keep(60))
+    assert answer.status_code == 503
+    assert b"It is not known whether this was done" in answer.body
+    go_on.set()
+    gallery._threads.shutdown(wait=True)
+    assert gallery._store.page(Choice(), 9).total == 2
+    gallery.close()
+
+
+def test_writes_whose_clients_went_away_are_called_off(gallery: GalleryRoutes, writer: sqlite3.Connection) -> None:
+    (before,) = gallery._store.page(Choice(), 9).entries
+
+    async def ask() -> None:
+        answers = [asyncio.ensure_future(write()) for write in writes(gallery, before.id)]
+        while gallery._asked < len(answers):
+            await asyncio.sleep(0.01)
+        for answer in answers:
+            answer.cancel()
+        await asyncio.wait(answers)
+
+    asyncio.run(ask())
+    writer.rollback()
+    gallery._threads.shutdown(wait=True)
+    (after,) = gallery._store.page(Choice(), 9).entries
+    assert (after.id, after.updated) == (before.id, before.updated)
+    assert gallery._asked == 0
+    gallery.close()
+
+
+def test_a_key_of_the_api_has_entries_of_its_own(gallery: GalleryRoutes) -> None:
+    def keep(key: Key | None) -> Any:
+        request = get("/gallery", "POST", PICTURE, "key=drawing")
+        request.scope[CALLER] = key
+        answer = asyncio.run(gallery.respond("/gallery", request))
+        return answer.status_code, json.loads(bytes(answer.body))["id"]
+
+    page, app, me = Key("page", "read", b""), Key("app", "read", b""), Key("me", "admin", b"")
+    kept = {key: keep(key) for key in (page, app, me, None)}
+    assert [status for status, _ in kept.values()] == [201] * 4
+    assert all(keep(key) == (200, id) for key, (_, id) in kept.items())
+    gallery._store.correct(kept[page][1] and UUID(kept[page][1]), "8", lambda _model, _label: None)
+    ANSWER.model = "another"
+    try:
+        status, id = keep(page)
+        assert status == 201 and id != kept[page][1]
+    finally:
+        ANSWER.model = "digits"
+    assert gallery._store.entry(UUID(kept[page][1])).corrected == "8"
+    gallery.close()
+
+
+def export(gallery: GalleryRoutes) -> Response:
+    return asyncio.run(gallery.respond("/gallery/export", get("/gallery/export")))
+
+
+def test_few_exports_at_a_time(gallery: GalleryRoutes) -> None:
+    gallery._store.keep(prediction(), SEVEN)
+
+    async def crowd() -> None:
+        answers = [await gallery.respond("/gallery/export", get("/gallery/export")) for _ in range(MOST_EXPORTS + 1)]
+        assert [answer.status_code for answer in answers] == [200] * MOST_EXPORTS + [429]
+        assert int(answers[-1].headers["retry-after"]) >= 1
+        head = await gallery.respond("/gallery/export", get("/gallery/export", "HEAD"))
+        assert head.status_code == 200
+
+        async def send(_: Message) -> None:
+            """Take it."""
+
+        async def receive() -> Message:
+            return {"type": "http.disconnect"}
+
+        request = get("/gallery/export")
+        await answers[0](request.scope, receive, send)
+        again = await gallery.respond("/gallery/export", request)
+        assert again.status_code == 200
+        for answer in (again, *answers[1:-1]):
+            await answer(request.scope, receive, send)
+
+    asyncio.run(crowd())
+    assert gallery._exports == 0
+    gallery.close()
+
+
+def test_answers_that_are_not_read_are_few(gallery: GalleryRoutes, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = bytes(2 * PIECE_BYTES)
+    entry, _ = gallery._store.keep(prediction(), replace(SEVEN, image=body, media_type="image/webp"))
+    monkeypatch.setattr("serving.http.gallery_routes.MOST_UNSENT_BYTES", 3 * len(body))
+    image = "/gallery/{id:uuid}/image"
+
+    async def ask() -> None:
+        answers = [await gallery.respond(image, get(image, id=entry.id)) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert answers[0].headers["content-type"] == "image/webp"
+        assert answers[0].headers["content-length"] == str(len(body))
+        sent: list[bytes] = []
+
+        async def send(message: Message) -> None:
+            sent.append(message.get("body", b""))
+
+        async def receive() -> Message:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        await answers[0](get(image).scope, receive, send)
+        assert b"".join(sent) == body
+        assert (await gallery.respond(image, get(image, id=entry.id))).status_code == 200
+
+    asyncio.run(ask())
+    gallery.close()
+
+
+def test_an_export_that_cannot_go_on_breaks_off(
+    gallery: GalleryRoutes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that ended as if it were whole would be a ZIP file with entries missing."""
+    monkeypatch.setattr("gallery.store.EXPORT_PAGE", 2)
+    store: Store = gallery._store
+    for _ in range(5):
+        store.keep(prediction(), SEVEN)
+
+    async def export() -> None:
+        answer = await gallery.respond("/gallery/export", get("/gallery/export"))
+        assert isinstance(answer, StreamingResponse)
+        pieces = aiter(answer.body_iterator)
+        assert await anext(pieces)
+        store.close()
+        for file in tmp_path.iterdir():
+            file.write_bytes(b"something else " * 1000)
+        with pytest.raises(Problem, match="not a database"):
+            async for _ in pieces:
+                pass
+
+    asyncio.run(export())
+    gallery.close()
+
+
+def test_an_export_that_cannot_begin_is_a_problem(gallery: GalleryRoutes, tmp_path: Path) -> None:
+    (tmp_path / "gallery.db").write_bytes(b"something else " * 1000)
+    assert export(gallery).status_code == 503
+    assert gallery._exports == 0
+
+
+def test_too_many_that_wait_are_refused(gallery: GalleryRoutes) -> None:
+    async def crowd() -> list[Response]:
+        return await asyncio.gather(*(gallery.respond("/gallery", get("/gallery")) for _ in range(2 * MOST_ASKED)))
+
+    answers = asyncio.run(crowd())
+    gallery.close()
+    assert [answer.status_code for answer in answers] == [200] * MOST_ASKED + [429] * MOST_ASKED
+
+
+def test_a_database_that_hangs_holds_nobody(gallery: GalleryRoutes, monkeypatch: pytest.MonkeyPatch) -> None:
+    awake = Event()
+    page = gallery._store.page
+
+    def hang(*arguments: Any) -> Page:
+        awake.wait()
+        return page(*arguments)
+
+    async def ask(count: int) -> set[int]:
+        answers = [gallery.respond("/gallery", get("/gallery")) for _ in range(count)]
+        return {answer.status_code for answer in await asyncio.gather(*answers)}
+
+    monkeypatch.setattr(gallery._store, "page", hang)
+    monkeypatch.setattr("serving.http.gallery_routes.ANSWER_SECONDS", 0.05)
+    assert asyncio.run(ask(3 * CONNECTIONS)) == {503}
+    awake.set()
+    monkeypatch.setattr("serving.http.gallery_routes.ANSWER_SECONDS", 60)
+    assert asyncio.run(ask(3 * CONNECTIONS)) == {200}
+    gallery.close()
+
+
+def test_a_fault_of_ours_is_told_as_such_and_logged(
+    gallery: GalleryRoutes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(gallery._store, "page", fail)
+    answer = asyncio.run(gallery.respond("/gallery", get("/gallery")))
+    assert answer.status_code == 500
+    assert b"a bug" not in answer.body
+    assert "a bug" in caplog.text

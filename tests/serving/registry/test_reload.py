@@ -1,0 +1,232 @@
+"""The protocol of a reload, with simulated workers that end, start and fail at every step; tests/served/test_reload.py has it
+with real ones."""
+
+import asyncio
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from serving.errors import Problem
+from serving.process.workers import WorkerTable
+from serving.registry import reload
+from serving.registry.model_registry import Catalogue
+from serving.registry.model_set import ModelSet
+from serving.registry.reload import NOT_HERE, ModelReload
+from serving.registry.reload_state import FAULT_BYTES, ReloadBoard
+from serving.settings import Settings
+from tests.serving.registry.simulation import WORKERS, Service, simulated
+
+# More than a reload takes when nothing happens.
+STEPS: Final = 20
+
+Event = Callable[[Service, int], object]
+
+
+def disk_full(service: Service, _: int) -> None:
+    service.disk_full = True
+
+
+def disk_empty(service: Service, _: int) -> None:
+    service.disk_full = False
+
+
+def fails_to_load(service: Service, slot: int) -> None:
+    service.failing.add(slot)
+
+
+def follower_fails(service: Service, slot: int) -> None:
+    service.workers[slot].fail_once()
+
+
+EVENTS: Final[dict[str, Event]] = {
+    "crash": Service.crash,
+    "restart": Service.restart,
+    "disk full": disk_full,
+    "disk empty": disk_empty,
+    "fails to load": fails_to_load,
+    "follower fails": follower_fails,
+    "reload": Service.reload,
+}
+
+
+def play(folder: Path, events: list[tuple[int, str, int]], reload_at: int | None = 0) -> Service:
+    """Have things happen at steps of a reload that worker 0 coordinates, and see that all is well afterwards."""
+
+    async def run(begin: Callable[[], Service]) -> Service:
+        service = begin()
+        await service.until(lambda: all(worker.ready for worker in service.workers), "the start")
+        for step in range(max([STEPS, *(step for step, _, _ in events)]) + 1):
+            if step == reload_at:
+                service.reload(0)
+            for _, event, slot in (one for one in events if one[0] == step):
+                EVENTS[event](service, slot)
+            await service.step()
+        await service.recover()
+        for worker in service.workers:
+            worker.crash()
+        return service
+
+    with simulated(folder) as begin:
+        return asyncio.run(run(begin))
+
+
+@pytest.mark.parametrize("slot", [0, 1], ids=["coordinator", "another"])
+@pytest.mark.parametrize("event", EVENTS)
+def test_whatever_happens_at_any_step_of_a_reload_all_is_well_afterwards(
+    event: str, slot: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    for step in range(STEPS):
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        play(folder, [(step, event, slot)])
+
+
+def test_a_worker_that_comes_during_a_commit_and_cannot_load_tries_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for step in range(STEPS):
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        play(folder, [(step, "restart", 1), (step, "fails to load", 1)])
+    assert "Not taken into service" in caplog.text
+
+
+Schedule = list[tuple[int, str, int]]
+SCHEDULES: Final = st.lists(
+    st.tuples(st.integers(0, STEPS), st.sampled_from(sorted(EVENTS)), st.integers(0, WORKERS - 1)), max_size=8
+)
+
+
+@given(schedule=SCHEDULES)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_happens_in_whatever_order_all_is_well_afterwards(
+    schedule: Schedule, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    with tempfile.TemporaryDirectory() as folder:
+        play(Path(folder), schedule)
+
+
+def test_a_worker_that_starts_while_a_candidate_is_proposed_prepares_it(tmp_path: Path) -> None:
+    """Worker 1 is away when the reload begins and comes while worker 2 still loads."""
+
+    async def run(begin: Callable[[], Service]) -> None:
+        service = begin()
+        await service.until(lambda: all(worker.ready for worker in service.workers), "the start")
+        service.crash(1)
+        task = service.reload(0)
+        assert task is not None
+        await service.until(lambda: service.board.candidate != 0, "the proposal")
+        service.restart(1)
+        await service.until(task.done, "the reload")
+        assert task.result() == ["m:1"]
+        await service.recover()
+        for worker in service.workers:
+            worker.crash()
+
+    with simulated(tmp_path) as begin:
+        asyncio.run(run(begin))
+
+
+def test_a_worker_that_dies_of_the_candidate_ends_the_reload_and_does_not_meet_it_again(tmp_path: Path) -> None:
+    async def run(begin: Callable[[], Service]) -> None:
+        service = begin()
+        await service.until(lambda: all(worker.ready for worker in service.workers), "the start")
+        task = service.reload(0)
+        assert task is not None
+        generation = service.board.serving + 1
+        await service.until(lambda: service.board.report(1).begun == generation, "worker 1 loads")
+        service.crash(1)
+        await service.until(task.done, "the reload")
+        with pytest.raises(Problem, match="died while it loaded"):
+            task.result()
+        assert service.board.candidate == 0
+        service.restart(1)
+        await service.recover()
+        for worker in service.workers:
+            worker.crash()
+
+    with simulated(tmp_path) as begin:
+        asyncio.run(run(begin))
+
+
+@pytest.mark.parametrize(
+    ("event", "detail"), [("disk full", "No space left on device"), ("fails to load", "answers a known picture wrongly")]
+)
+def test_a_reload_that_fails_says_why_and_leaves_everything_as_it_was(event: str, detail: str, tmp_path: Path) -> None:
+    async def run(begin: Callable[[], Service]) -> None:
+        service = begin()
+        await service.until(lambda: all(worker.ready for worker in service.workers), "the start")
+        EVENTS[event](service, 1)
+        task = service.reload(0)
+        assert task is not None
+        await service.until(task.done, "the reload")
+        with pytest.raises(Problem, match=detail) as refused:
+            task.result()
+        assert refused.value.code == "not_updated"
+        assert [service.board.serving, service.board.candidate] == [0, 0]
+        await service.recover()
+        for worker in service.workers:
+            worker.crash()
+
+    with simulated(tmp_path) as begin:
+        asyncio.run(run(begin))
+
+
+def test_a_follower_that_fails_is_logged_and_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    play(tmp_path, [(0, "follower fails", 1)])
+    assert "Following the reload board failed" in caplog.text
+    assert "MemoryError" in caplog.text
+
+
+def test_a_worker_that_stands_still_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run(begin: Callable[[], Service]) -> None:
+        monkeypatch.setattr(reload, "LOAD_SECONDS", 2.0)
+        service = begin()
+        await service.until(lambda: all(worker.ready for worker in service.workers), "the start")
+        stopped = service.workers[1].models
+        assert stopped is not None
+        for follower in stopped._tasks:
+            follower.cancel()
+        task = service.reload(0)
+        assert task is not None
+        await service.until(task.done, "the reload")
+        with pytest.raises(Problem, match="did not load the models within 2 s"):
+            task.result()
+        assert service.board.candidate == 0
+        for worker in service.workers:
+            worker.crash()
+
+    with simulated(tmp_path) as begin:
+        asyncio.run(run(begin))
+
+
+def test_where_there_is_no_folder_or_a_runner_there_is_no_reload(tmp_path: Path) -> None:
+    table = WorkerTable(None, 2, 0)
+    for load, folder in ((None, tmp_path), (lambda _: pytest.fail("loaded"), None)):
+        models = ModelReload(
+            Catalogue([], lambda _: pytest.fail("made"), Settings()), ModelSet(), load, folder, table, Settings()
+        )
+        with pytest.raises(Problem) as refused:
+            asyncio.run(models.reload())
+        assert refused.value.detail == NOT_HERE
+
+
+def test_a_reason_of_any_length_in_any_script_is_told_in_part(tmp_path: Path) -> None:
+    board = ReloadBoard.shared(tmp_path, 2)
+    board.join(3, os.getpid(), 0)
+    board.report_tried(3, 7, "für " * FAULT_BYTES)
+    report = ReloadBoard.shared(tmp_path, 2).report(3)
+    assert (report.tried, report.failed) == (7, True)
+    assert report.fault.startswith("für für")
+    assert len(report.fault.encode()) <= FAULT_BYTES + 2
+    board.report_tried(3, 8, None)
+    assert (board.report(3).failed, board.report(3).fault) == (False, "")
