@@ -8,54 +8,42 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.bento.compat import Unserved, leave_out_unserved, limit_http, record_server
+from serving.bento.compat import Unserved, apply_patches, bentoml_home
 from serving.bento.connections import limit_connections
-from serving.errors import ProblemMiddleware
+from serving.bento.inputs import BatchInput, ImageInput, with_default_model
+from serving.bento.server import on_sigterm
+from serving.bento.service_options import RUNNER_NAME, SERVICE_NAME, runner_options, service_options
 from serving.http.api_page import api_page
 from serving.http.gallery_routes import GalleryRoutes, gallery_app
 from serving.http.routes import FrontDoor, Routes, catalogue_app
-from serving.http.uploads import BatchInput, ImageInput, with_default_model
 from serving.inference.remote_runner import RunnerHost, introduced, model_routes
 from serving.middleware.authentication import Access, InsideOnly
 from serving.middleware.csrf import ForeignPages, sharing
 from serving.middleware.lingering_close import LingeringClose
+from serving.middleware.problem_details import ProblemDetailsMiddleware
 from serving.middleware.security_headers import SecurityHeaders
 from serving.process.log_escaping import escape_log_lines
-from serving.process.runtime_folder import open_runtime_folder
+from serving.process.runtime_folder import METRICS, open_runtime_folder
 from serving.process.workers import WorkerTable, shared_folder
 from serving.registry.model_registry import Catalogue, EmbeddedCatalogue, RemoteCatalogue
 from serving.registry.model_set import folders_of, model_folders, model_set_in_service, with_models
 from serving.registry.reload import ModelReload
 from serving.schemas import Batch, Classification, Explanation
 from serving.startup import (
-    RUNNER_NAME,
-    SERVICE_NAME,
     check_access,
     choose_topology,
-    describe_once,
     favour_event_loop,
     find_gpu,
     freeze_start_objects,
     join_workers,
-    leave_out_middleware,
     load_settings,
-    look_after_workers,
-    own_metrics_folder,
     runner_key,
-    runner_options,
-    service_options,
 )
 
 escape_log_lines()
 settings = load_settings()
 check_access(settings)
-own_metrics_folder(open_runtime_folder())
-look_after_workers()
-leave_out_middleware(settings)
-leave_out_unserved()
-limit_http(settings.max_connections)
-record_server()
-describe_once()
+apply_patches(settings, open_runtime_folder() / METRICS)
 model_set, cards = model_set_in_service(settings)
 gpu = find_gpu(settings, cards)
 topology = choose_topology(settings, gpu)
@@ -82,7 +70,7 @@ class ModelRunner:
     async def drain_after_callers(self) -> None:
         """End after the API workers, which may call over any number of connections."""
         limit_connections(None)
-        self.host.drain_after_callers()
+        on_sigterm(self.host.drain_after_callers)
         freeze_start_objects()
         favour_event_loop()
 
@@ -103,7 +91,7 @@ class ImageClassifier:
         table = join_workers(SERVICE_NAME, settings.workers)
         self.models = self._models(table)
         self.routes = Routes(self.models, table, settings)
-        self.gallery = GalleryRoutes(self.routes, settings)
+        self.gallery = GalleryRoutes(self.routes, settings, bentoml_home())
 
     def _models(self, table: WorkerTable) -> ModelReload:
         if topology == "runner":
@@ -136,7 +124,7 @@ class ImageClassifier:
     @on_startup
     async def listen(self) -> None:
         """Know when to end, and when other models are to be served."""
-        self.routes.shutdown.listen()
+        on_sigterm(self.routes.shutdown.begin)
         await self.models.start()
         freeze_start_objects()
         favour_event_loop()
@@ -152,6 +140,8 @@ ModelRunner.add_asgi_middleware(InsideOnly, key=runner_key())
 ImageClassifier.mount_asgi_app(catalogue_app(), path="/")
 ImageClassifier.mount_asgi_app(gallery_app(), path="/")
 ImageClassifier.mount_asgi_app(api_page(ImageClassifier, bool(settings.api_keys_file)), path="/")
+
+# From the outermost inward: a request passes them in this order before BentoML's router, an answer in the opposite order.
 ImageClassifier.add_asgi_middleware(LingeringClose)
 ImageClassifier.add_asgi_middleware(SecurityHeaders)
 if settings.cors_origins:
@@ -160,4 +150,4 @@ ImageClassifier.add_asgi_middleware(ForeignPages, origins=settings.cors_origins)
 if settings.api_keys_file:
     ImageClassifier.add_asgi_middleware(Access, keys=settings.api_keys_file, settings=settings)
 ImageClassifier.add_asgi_middleware(FrontDoor)
-ImageClassifier.add_asgi_middleware(ProblemMiddleware)
+ImageClassifier.add_asgi_middleware(ProblemDetailsMiddleware)

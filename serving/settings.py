@@ -9,12 +9,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gallery import MAX_BYTES, parse_url
 from preprocessing import Limits
-from serving.backpressure.body_budget import largest_body
 
 CGROUP = Path("/sys/fs/cgroup")
 # A worker answers nearly one image a millisecond: what is let in last is answered in a seventh of a second.
 IN_FLIGHT_EACH: Final = 128
 DEFAULT_LIMITS: Final = Limits()
+# Bytes. A drawing is smaller; larger bodies count in MAX_BODY_BYTES_IN_FLIGHT.
+SMALL_BODY: Final = 65_536
+# What the HTTP server may hold of a connection besides the body, while it passes pieces of it on.
+CONNECTION_BUFFER: Final = 262_144
 # Where version 2 and version 1 keep the quota and its period, in microseconds.
 CPU_QUOTAS: Final = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/*?#@]+$")]
@@ -30,6 +33,11 @@ def _database(address: str) -> str:
 
 
 Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)]
+
+
+def largest_body(budget: int) -> int:
+    """Bytes of the largest body that fits into a budget of ``budget`` bytes."""
+    return budget // 2 - CONNECTION_BUFFER
 
 
 def available_cpus() -> int:

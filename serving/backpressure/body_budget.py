@@ -15,12 +15,10 @@ from typing import Final
 from serving.errors import Problem
 from serving.process.shared_counters import SharedCounters
 from serving.process.workers import worker_slots
+from serving.settings import CONNECTION_BUFFER, SMALL_BODY, largest_body
 
 FILE: Final = "body_bytes.counts"
-SMALL_BODY: Final = 65_536
 LARGE_BODY: Final = 16_777_216
-# What the HTTP server may hold of a connection beside the body, while it passes pieces of it on.
-CONNECTION_BUFFER: Final = 262_144
 # Bodies without an announced length are counted in steps, since a count of all workers is read for each.
 STEP: Final = 1_048_576
 
@@ -110,8 +108,3 @@ class BodyBudget:
     def give_back(self, size: int) -> None:
         """Count these bytes no more."""
         self._held.add(-size)
-
-
-def largest_body(budget: int) -> int:
-    """Bytes of the largest body that a budget of so many bytes could ever let in."""
-    return budget // 2 - CONNECTION_BUFFER

@@ -1,7 +1,8 @@
-"""What BentoML's own metrics call the path of a request.
+"""Bounds the path labels of BentoML's request metrics: the paths of the API, and one label for all others.
 
-They have a series for every path they meet, for ever, and they meet it before keys are asked for: whoever asks for ten thousand
-paths that are not there would fill memory, disk and ``/metrics``. Here they meet the paths of the API and one for all others.
+Patch: ``__init__`` and ``__call__`` of BentoML's two metrics middlewares. Reason: they label by the raw path, and run before
+authentication, so that a client who requests ten thousand paths that do not exist fills memory, disk and ``/metrics``. Upstream
+issue: none known of BentoML; starlette-prometheus/issues/7 is the same problem. Can go when BentoML labels by route.
 """
 
 from functools import cache
@@ -18,37 +19,37 @@ KNOWN: Final = frozenset(
         *("/livez", "/readyz", "/healthz", "/metrics", "/schema.json", "/docs.json", "/describe"),
     )
 )
-_ASKED: Final = "image_classifier.path"
+_ORIGINAL_PATH: Final = "image_classifier.path"
 
 
-def endpoint(path: str) -> str:
-    """One of a few names for any path."""
+def metric_path(path: str) -> str:
+    """The label of a request's path, one of a few."""
     if path in KNOWN:
         return path
     return "/gallery/{id}" if path.startswith(GALLERY) else OTHER
 
 
-@cache  # once is enough, and twice would be wrong
-def name_few_endpoints() -> None:
-    """Have BentoML's metrics see ``endpoint`` of a path, and what lies behind them the path itself."""
+@cache  # to wrap a middleware twice would be wrong
+def bound_metric_paths() -> None:
+    """Have BentoML's metrics see ``metric_path`` of a path, and the application behind them the path itself."""
     for middleware in (HTTPTrafficMetricsMiddleware, RunnerTrafficMetricsMiddleware):
         _wrap(middleware)
 
 
 def _wrap(middleware: Any) -> None:
-    begin, call = middleware.__init__, middleware.__call__
+    init, call = middleware.__init__, middleware.__call__
 
-    def __init__(self: Any, app: ASGIApp, *arguments: Any, **options: Any) -> None:  # noqa: N807 - a method to be
-        async def as_asked(scope: Scope, receive: Receive, send: Send) -> None:
-            if _ASKED in scope:
-                scope["path"] = scope.pop(_ASKED)
+    def __init__(self: Any, app: ASGIApp, *arguments: Any, **options: Any) -> None:  # noqa: N807 - becomes a method
+        async def with_original_path(scope: Scope, receive: Receive, send: Send) -> None:
+            if _ORIGINAL_PATH in scope:
+                scope["path"] = scope.pop(_ORIGINAL_PATH)
             await app(scope, receive, send)
 
-        begin(self, as_asked, *arguments, **options)
+        init(self, with_original_path, *arguments, **options)
 
     async def __call__(self: Any, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: N807
         if scope["type"] == "http":
-            scope = {**scope, "path": endpoint(scope["path"]), _ASKED: scope["path"]}
+            scope = {**scope, "path": metric_path(scope["path"]), _ORIGINAL_PATH: scope["path"]}
         await call(self, scope, receive, send)
 
     middleware.__init__, middleware.__call__ = __init__, __call__

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from serving.backpressure.body_budget import SMALL_BODY, Body, BodyBudget
+from serving.backpressure.body_budget import Body, BodyBudget
 from serving.errors import Problem
+from serving.settings import SMALL_BODY
 
 SLICE: Final = 32_768
 MAX_PREFIX: Final = 256

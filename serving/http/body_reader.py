@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
-from serving.backpressure.body_budget import SMALL_BODY, STEP, Body, BodyBudget
+from serving.backpressure.body_budget import STEP, Body, BodyBudget
 from serving.errors import Problem
+from serving.settings import SMALL_BODY
 
 # Bodies without a length cannot be refused before they are read. A worker reads this many steps of them at once, and after that
 # one in so many seconds: 50 MB/s for all of them, so that many that are sent and refused again and again leave time for others.

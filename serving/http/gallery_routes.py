@@ -8,10 +8,12 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from bentoml import get_current_service
+from sqlalchemy import URL
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +21,7 @@ from starlette.routing import Route
 
 from gallery import (
     CONNECTIONS,
+    FILE_NAME,
     BadPicture,
     Cancellation,
     Entry,
@@ -29,6 +32,8 @@ from gallery import (
     Store,
     Unavailable,
     archive,
+    file_url,
+    parse_url,
     picture,
 )
 from preprocessing import strip_metadata
@@ -49,7 +54,6 @@ from serving.http.streaming import PIECE_BYTES, PacedResponse, pieces_of
 from serving.middleware.authentication import caller
 from serving.schemas import Classification, parse_fields
 from serving.settings import Settings
-from serving.startup import gallery_url
 
 logger = logging.getLogger("bentoml.serving")
 
@@ -73,10 +77,10 @@ UNCERTAIN: Final = "It is not known whether this was done: look, or send it agai
 class GalleryRoutes:
     """What is done with a gallery over HTTP: each handler takes a request and answers, whatever happens."""
 
-    def __init__(self, routes: Routes, settings: Settings) -> None:
+    def __init__(self, routes: Routes, settings: Settings, home: Path) -> None:
         self._routes = routes
         self._settings = settings
-        self._store = Store(gallery_url(settings), settings.gallery_max_entries, settings.gallery_max_bytes)
+        self._store = Store(gallery_url(settings, home), settings.gallery_max_entries, settings.gallery_max_bytes)
         self._threads = ThreadPoolExecutor(CONNECTIONS, "gallery")
         self._asked = 0
         self._exports = 0
@@ -105,7 +109,7 @@ class GalleryRoutes:
     async def _keep(self, request: Request) -> Response:
         await self._routes.check_ready()
         upload = await self._routes.uploads.image(request)
-        key = parse_fields(Keeping, upload.given).key
+        key = parse_fields(Keeping, upload.fields).key
         answer = await self._routes.classified(upload)
         kept, new, id = await self._write(self._kept, upload.images[0], answer, key, _keeper(request))
         response = _json(kept, 201 if new else 200)
@@ -270,6 +274,11 @@ PATHS: Final[dict[str, dict[str, Callable[[GalleryRoutes, Request], Awaitable[Re
     "/gallery/{id:uuid}": {"GET": GalleryRoutes._show, "PATCH": GalleryRoutes._correct, "DELETE": GalleryRoutes._delete},
     "/gallery/{id:uuid}/image": {"GET": GalleryRoutes._image},
 }
+
+
+def gallery_url(settings: Settings, home: Path) -> URL:
+    """The database of the gallery: ``GALLERY_URL``, or a SQLite file in ``home``."""
+    return file_url(home / FILE_NAME) if settings.gallery_url is None else parse_url(settings.gallery_url)
 
 
 def _keeper(request: Request) -> Keeper:

@@ -18,13 +18,15 @@ from serving.backpressure.body_budget import BodyBudget
 from serving.backpressure.concurrency_limit import REASON, Admission
 from serving.backpressure.connection_balancer import ConnectionBalancer
 from serving.errors import Problem
-from serving.http.uploads import Upload, UploadReader
+from serving.http.uploads import UploadReader
+from serving.inference.cascade import Model
 from serving.inference.explanation import explain
 from serving.inference.image_preprocessor import TURNS
+from serving.inference.request import InferenceRequest
 from serving.process import metrics
 from serving.process.shutdown import Shutdown
 from serving.process.workers import WorkerTable, shared_folder, worker_place
-from serving.registry.model_registry import Catalogue, Model
+from serving.registry.model_registry import Catalogue
 from serving.registry.reload import ModelReload
 from serving.schemas import Batch, Classification, Explanation, ProblemDocument
 from serving.settings import Settings
@@ -94,7 +96,7 @@ class Routes:
         if not await self.catalogue.ready():
             raise Problem("unavailable", "The service is starting. Try again in a moment.")
 
-    async def classified(self, upload: Upload) -> Classification:
+    async def classified(self, upload: InferenceRequest) -> Classification:
         """The answer for the one image of an upload.
 
         Raises:
@@ -116,7 +118,7 @@ class Routes:
         documents = [ProblemDocument.model_validate(e.document()) if isinstance(e, Problem) else e for e in entries]
         return Batch.model_construct(documents)
 
-    async def _in_portions(self, model: Model, upload: Upload) -> list[Classification | Problem]:
+    async def _in_portions(self, model: Model, upload: InferenceRequest) -> list[Classification | Problem]:
         """The answers for the images of a batch, of which a portion is worked on at a time; where a later portion is refused,
         its images have the problem in their place.
 

@@ -1,13 +1,9 @@
 """An HTTP request to checked images and their options; limits hold while the body arrives."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from bentoml import IODescriptor
-from pydantic import Field, create_model
 from starlette.requests import Request
 
 from serving.backpressure.body_budget import Body, BodyBudget
@@ -16,14 +12,11 @@ from serving.http.base64_images import FORM_TEXT, EncodedImage, decode_images, i
 from serving.http.body_reader import BodyHeaders, BodyReader
 from serving.http.multipart import Part, is_form, parse_form
 from serving.http.text_bodies import HINT, MAX_VALUE, is_json, is_urlencoded, parse_json, parse_urlencoded
-from serving.schemas import Device, Options, parse_options
+from serving.inference.request import EncodedBytes, InferenceRequest
+from serving.schemas import Options, parse_options
 from serving.settings import Settings
 
-if TYPE_CHECKING:
-    from _bentoml_impl.serde import Serde
-
 FORMATS: Final = "PNG, JPEG, WebP, BMP or GIF"
-AS_TEXT: Final = "In JSON or a form also as base64 text or a data: URL."
 # Room for part headers, boundaries and option fields around the images of a body.
 OVERHEAD: Final = 65_536
 MAX_FIELDS: Final = 16
@@ -33,25 +26,11 @@ OPTION_FIELDS: Final = frozenset({*Options.model_fields, "key"})
 TEXT_TYPES: Final = (b"application/json", b"application/x-www-form-urlencoded", b"text/")
 SHOWN: Final = {dict: "an object", list: "a list", bool: "true or false", int: "a number", float: "a number"}
 
-Image = bytes | memoryview
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """Encoded images as they were sent, how to classify them, since when (``perf_counter``), is the client still there, and all
-    that was given beside them. A view is one into the request's body, which lives as long as any of them."""
-
-    images: list[Image]
-    options: Options
-    started: float
-    gone: Callable[[], Awaitable[bool]]
-    given: Mapping[str, Any] = field(default_factory=dict)
-
 
 class _Fields(NamedTuple):
     """What a body holds: the images in order, some of them still text, what was given beside them, and all names of fields."""
 
-    images: list[Image | EncodedImage]
+    images: list[EncodedBytes | EncodedImage]
     given: dict[str, Any]
     names: list[str]
 
@@ -64,7 +43,7 @@ class UploadReader:
         self._settings = settings
         self._budget = budget
 
-    async def image(self, request: Request) -> Upload:
+    async def image(self, request: Request) -> InferenceRequest:
         """Read one image, in the field ``image`` or whatever the only file is called, and the options beside it.
 
         Raises:
@@ -92,9 +71,9 @@ class UploadReader:
         if len(image) > limit:
             raise image_too_large(len(image), limit)
         options = parse_options(fields.given, self._settings.default_model)
-        return Upload([image], options, started, request.is_disconnected, fields.given)
+        return InferenceRequest([image], options, started, request.is_disconnected, fields.given)
 
-    async def batch(self, request: Request) -> Upload:
+    async def batch(self, request: Request) -> InferenceRequest:
         """Read many images, in fields ``images`` or, where none is called so, all files, and the options beside them.
 
         Raises:
@@ -111,7 +90,7 @@ class UploadReader:
             raise Problem("too_large", f"There are more than the {most} images allowed. Send fewer at a time.")
         options = parse_options(fields.given, self._settings.default_model)
         images = await self._decoded(fields.images, limit)
-        return Upload(images, options, started, request.is_disconnected)
+        return InferenceRequest(images, options, started, request.is_disconnected)
 
     async def _fields(
         self,
@@ -139,7 +118,7 @@ class UploadReader:
             raise Problem("bad_request", f"There is no form. {_ask(name)}")
         return _Fields([memoryview(body) if isinstance(body, Body) else body] if body else [], query, [])
 
-    async def _decoded(self, images: list[Image | EncodedImage], limit: int) -> list[Image]:
+    async def _decoded(self, images: list[EncodedBytes | EncodedImage], limit: int) -> list[EncodedBytes]:
         """The images, those that are text decoded, of ``limit`` bytes in all."""
         encoded = [image for image in images if isinstance(image, EncodedImage)]
         decoded = iter(await decode_images(encoded, limit, self._budget) if encoded else [])
@@ -167,7 +146,7 @@ def _json(document: dict[str, Any], name: str, given: dict[str, Any]) -> _Fields
     """
     value = document.get(name)
     values = value if name == "images" and isinstance(value, list) else [] if value in (None, "") else [value]
-    images: list[Image | EncodedImage] = []
+    images: list[EncodedBytes | EncodedImage] = []
     for one in values:
         if isinstance(one, str):
             one = EncodedImage(name, one.encode("utf-8", "replace"))
@@ -179,7 +158,7 @@ def _json(document: dict[str, Any], name: str, given: dict[str, Any]) -> _Fields
 
 
 def _urlencoded(body: bytes | Body, name: str, most: int, given: dict[str, Any]) -> _Fields:
-    images: list[Image | EncodedImage] = []
+    images: list[EncodedBytes | EncodedImage] = []
     names = []
     for key, value in parse_urlencoded(body, name, most + MAX_FIELDS):
         names.append(key)
@@ -220,37 +199,3 @@ def _batch_too_large(size: int, limit: int, at_least: bool) -> Problem:
     return Problem(
         "too_large", f"The request has {known}{size:,} bytes; at most {limit:,} are allowed. Send fewer images at a time."
     )
-
-
-class ImageInput(IODescriptor):
-    """The input of /classify and /explain; it reads the request itself, so that no address is ever fetched."""
-
-    image: Path = Field(description=f"One image: {FORMATS}. {AS_TEXT}")
-    model: str = Field("", description=Options.model_fields["model"].description)
-    top_k: int = Field(3, ge=1, le=1000, description=Options.model_fields["top_k"].description)
-    device: Device = Field("auto", description=Options.model_fields["device"].description)
-
-    @classmethod
-    async def from_http_request(cls, request: Request, serde: "Serde") -> "ImageInput":  # noqa: ARG003 - BentoML's signature
-        """Hand the request on unread: the route reads it within the limits and answers faults as problems."""
-        return cls.model_construct(image=request)
-
-
-class BatchInput(IODescriptor):
-    """The input of /classify/batch, read like ``ImageInput``."""
-
-    images: list[Path] = Field(description=f"Images: {FORMATS}. {AS_TEXT}")
-    model: str = Field("", description=Options.model_fields["model"].description)
-    top_k: int = Field(3, ge=1, le=1000, description=Options.model_fields["top_k"].description)
-    device: Device = Field("auto", description=Options.model_fields["device"].description)
-
-    @classmethod
-    async def from_http_request(cls, request: Request, serde: "Serde") -> "BatchInput":  # noqa: ARG003 - BentoML's signature
-        """As for ``ImageInput``."""
-        return cls.model_construct(images=request)
-
-
-def with_default_model(form: type[IODescriptor], settings: Settings) -> type[IODescriptor]:
-    """An input whose description names the model that is asked when a request names none."""
-    field = Field(settings.default_model, description=Options.model_fields["model"].description)
-    return create_model(form.__name__, __base__=form, __doc__=form.__doc__, model=(str, field))

@@ -15,11 +15,10 @@ from starlette.requests import ClientDisconnect
 from preprocessing import Tensor
 from serving.errors import Problem
 from serving.inference.local_runner import Call, Runner
+from serving.inference.request import DISCONNECT_CHECK_SECONDS, deadline_exceeded
 
 logger = logging.getLogger("bentoml.serving")
 
-# Clients that waited longer are asked whether they are still there before their images are computed.
-PATIENCE_SECONDS: Final = 0.1
 TELL_SECONDS: Final = 0.05
 
 
@@ -58,9 +57,9 @@ class Batcher:
         self._teller: asyncio.TimerHandle | None = None
 
     async def submit(
-        self, tensors: Sequence[Tensor], *, seconds: float, gone: Callable[[], Awaitable[bool]] | None = None
+        self, tensors: Sequence[Tensor], *, seconds: float, is_disconnected: Callable[[], Awaitable[bool]] | None = None
     ) -> list[Scored | Problem]:
-        """Score images, each float32[C,H,W], within ``seconds``; ``gone`` says whether the client went away.
+        """Score images, each float32[C,H,W], within ``seconds``; ``is_disconnected`` tells if the client closed its connection.
 
         An image that the model fails on, or that is not scored in time, has a problem in its place.
 
@@ -72,11 +71,11 @@ class Batcher:
         if self._closed:
             raise Problem("unavailable", "The service is shutting down.")
         if seconds <= 0:
-            raise late()
+            raise deadline_exceeded()
         if len(self._queue) + len(tensors) > self._max_queue:
             raise Problem("overloaded", f"{len(self._queue)} images are waiting for this model. Try again in a moment.")
         loop, now = asyncio.get_running_loop(), perf_counter()
-        items = [_Item(tensor, loop.create_future(), now, gone) for tensor in tensors]
+        items = [_Item(tensor, loop.create_future(), now, is_disconnected) for tensor in tensors]
         timer = loop.call_later(seconds, _expire, items)
         self._queue.extend(items)
         if self._worker is None:
@@ -108,10 +107,15 @@ class Batcher:
 
     async def _take(self) -> list[_Item]:
         batch: list[_Item] = []
-        patience = perf_counter() - PATIENCE_SECONDS
+        patience = perf_counter() - DISCONNECT_CHECK_SECONDS
         while self._queue and len(batch) < self._max_batch_size:
             item = self._queue.popleft()
-            if item.queued < patience and item.gone is not None and not item.future.done() and await item.gone():
+            if (
+                item.queued < patience
+                and item.is_disconnected is not None
+                and not item.future.done()
+                and await item.is_disconnected()
+            ):
                 _fail(item, ClientDisconnect())
             if not item.future.done():
                 batch.append(item)
@@ -158,12 +162,7 @@ async def _result(item: _Item) -> Scored | Problem:
 
 def _expire(items: list[_Item]) -> None:
     for item in items:
-        _fail(item, late())
-
-
-def late() -> Problem:
-    """The problem of an image that is not wanted any more."""
-    return Problem("deadline", "Not answered in time; the image is not read any more. Try again in a moment.")
+        _fail(item, deadline_exceeded())
 
 
 def _fail(item: _Item, error: Exception) -> None:

@@ -11,13 +11,13 @@ import numpy as np
 
 from models.card import CascadeCard
 from serving.errors import Problem
-from serving.http.uploads import Upload
 from serving.inference.answers import Reading, Verdict, Waited, compose
 from serving.inference.batcher import Scored
 from serving.inference.classifier import WARM_UP_TOP_K, Classifier, Origin
 from serving.inference.image_preprocessor import Preparation, Prepared
 from serving.inference.local_runner import Call
 from serving.inference.postprocessing import DIGITS, Probabilities, probabilities, reject_reason, several_reason
+from serving.inference.request import InferenceRequest
 from serving.inference.sessions import DEVICES
 from serving.process import metrics
 from serving.schemas import Classification, Share
@@ -57,7 +57,7 @@ class Cascade:
         self._images = metrics.images.labels(card.name)
         self._rejected = metrics.rejected.labels(card.name)
 
-    async def classify(self, upload: Upload) -> Classification:
+    async def classify(self, upload: InferenceRequest) -> Classification:
         """Answer the one image of an upload.
 
         Raises:
@@ -65,7 +65,7 @@ class Cascade:
         """
         return self.answer(await self._read_one(upload), upload)
 
-    async def classify_all(self, upload: Upload) -> list[Classification | Problem]:
+    async def classify_all(self, upload: InferenceRequest) -> list[Classification | Problem]:
         """Answer every image of an upload, in order; one that a stage fails on has its problem in its place.
 
         Raises:
@@ -79,7 +79,7 @@ class Cascade:
         readings = [next(read) if isinstance(one, Prepared) else one for one in prepared]
         return [one if isinstance(one, Problem) else self.answer(one, upload) for one in readings]
 
-    async def origin(self, upload: Upload) -> Origin:
+    async def origin(self, upload: InferenceRequest) -> Origin:
         """Answer the one image of an upload, and say what gave the answer: the model that gave the label, or the first.
 
         Raises:
@@ -92,7 +92,7 @@ class Cascade:
             return Origin(given, self.then[category], readings.then[category].logits, given.label)
         return Origin(given, self.first, readings.first.logits, category)
 
-    def answer(self, readings: Readings, upload: Upload) -> Classification:
+    def answer(self, readings: Readings, upload: InferenceRequest) -> Classification:
         """The answer of the contract for one image of an upload."""
         waited = _waited(readings)
         metrics.queue_seconds.observe(waited.queue)
@@ -140,7 +140,7 @@ class Cascade:
         readings.then.update((category, scored[model]) for category, model in self.then.items())
         self._compose(readings, _waited(readings), WARM_UP_TOP_K, perf_counter()).model_dump_json()
 
-    async def _read_one(self, upload: Upload) -> Readings:
+    async def _read_one(self, upload: InferenceRequest) -> Readings:
         self._check_device(upload.options.device)
         prepared = await self._preparation.one(upload.images[0], self.first.cancellation(upload))
         (readings,) = await self._read([prepared], upload)
@@ -148,7 +148,7 @@ class Cascade:
             raise readings
         return readings
 
-    async def _read(self, images: list[Prepared], upload: Upload) -> list[Readings | Problem]:
+    async def _read(self, images: list[Prepared], upload: InferenceRequest) -> list[Readings | Problem]:
         """All images through the first model at once, and then, at once again, through every other those that are its own."""
         firsts = await self.first.score([image.tensors[self._input[self.first]] for image in images], upload)
         read = [
@@ -158,7 +158,9 @@ class Cascade:
         await asyncio.gather(*(self._read_on(category, model, read, upload) for category, model in self.then.items()))
         return read
 
-    async def _read_on(self, category: str, model: Classifier, read: "list[Readings | Problem]", upload: Upload) -> None:
+    async def _read_on(
+        self, category: str, model: Classifier, read: "list[Readings | Problem]", upload: InferenceRequest
+    ) -> None:
         """Add what the model of a category says to the readings of its images; a problem takes the place of its image."""
         group = {i: one for i, one in enumerate(read) if isinstance(one, Readings) and self._follows(one, category)}
         if not group:
@@ -213,6 +215,9 @@ class Cascade:
             if device not in stage.available():
                 return f"{stage.card.name}: {stage.reasons.get(device, 'It is not served there.')}"
         return None
+
+
+Model = Classifier | Cascade
 
 
 def _waited(readings: Readings) -> Waited:

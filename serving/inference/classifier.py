@@ -10,11 +10,11 @@ import numpy as np
 from models.card import ModelCard
 from preprocessing import Tensor
 from serving.errors import Problem
-from serving.http.uploads import Upload
 from serving.inference.answers import Reading, answer
 from serving.inference.batcher import Batcher, Scored
-from serving.inference.image_preprocessor import Cancellation, Preparation, Prepared
+from serving.inference.image_preprocessor import Preparation, Prepared
 from serving.inference.local_runner import Call, LocalRunner, Runner, warm_up_sizes
+from serving.inference.request import CancellationToken, InferenceRequest
 from serving.inference.sessions import DEVICES
 from serving.process import metrics
 from serving.schemas import Classification
@@ -54,7 +54,7 @@ class Classifier:
             for device, runner in runners.items()
         }
 
-    async def classify(self, upload: Upload) -> Classification:
+    async def classify(self, upload: InferenceRequest) -> Classification:
         """Answer the one image of an upload.
 
         Raises:
@@ -63,7 +63,7 @@ class Classifier:
         """
         return self.answer(await self.read(upload), upload)
 
-    async def classify_all(self, upload: Upload) -> list[Classification | Problem]:
+    async def classify_all(self, upload: InferenceRequest) -> list[Classification | Problem]:
         """Answer every image of an upload, in order; one that fails has its problem in its place.
 
         Raises:
@@ -75,7 +75,7 @@ class Classifier:
         scores = iter(await self.score([one.tensor for one in prepared if isinstance(one, Prepared)], upload))
         return [self._entry(one, next(scores), upload) if isinstance(one, Prepared) else one for one in prepared]
 
-    async def origin(self, upload: Upload) -> Origin:
+    async def origin(self, upload: InferenceRequest) -> Origin:
         """Answer the one image of an upload, and say what gave the answer.
 
         Raises:
@@ -85,7 +85,7 @@ class Classifier:
         given = self.answer(reading, upload)
         return Origin(given, self, reading.scored.logits, given.label)
 
-    async def read(self, upload: Upload) -> Reading:
+    async def read(self, upload: InferenceRequest) -> Reading:
         """Prepare the one image of an upload and have the model read it.
 
         Raises:
@@ -98,20 +98,22 @@ class Classifier:
             raise scored
         return Reading(prepared, scored)
 
-    async def score(self, tensors: Sequence[Tensor], upload: Upload) -> list[Scored | Problem]:
+    async def score(self, tensors: Sequence[Tensor], upload: InferenceRequest) -> list[Scored | Problem]:
         """What the model says of prepared images, each float32[C,H,W], within what is left of the upload's time.
 
         Raises:
             Problem, ClientDisconnect: as ``Batcher.submit``; ``device_unavailable``.
         """
         seconds = self._deadline(upload) - perf_counter()
-        return await self.batcher(upload.options.device).submit(tensors, seconds=seconds, gone=upload.gone)
+        return await self.batcher(upload.options.device).submit(
+            tensors, seconds=seconds, is_disconnected=upload.is_disconnected
+        )
 
-    def cancellation(self, upload: Upload) -> Cancellation:
+    def cancellation(self, upload: InferenceRequest) -> CancellationToken:
         """Whether an upload is still to be answered."""
-        return Cancellation(self._deadline(upload), upload.gone)
+        return CancellationToken(self._deadline(upload), upload.is_disconnected)
 
-    async def logits(self, tensors: list[Tensor], upload: Upload) -> list[Tensor]:
+    async def logits(self, tensors: list[Tensor], upload: InferenceRequest) -> list[Tensor]:
         """The logits float32[K] of more images, asked for by the same upload, at most a batch at a time.
 
         Raises:
@@ -126,7 +128,7 @@ class Classifier:
                 raise scored
         return [scored.logits for scored in scores if isinstance(scored, Scored)]
 
-    def answer(self, reading: Reading, upload: Upload) -> Classification:
+    def answer(self, reading: Reading, upload: InferenceRequest) -> Classification:
         """The answer of the contract for one image of an upload."""
         metrics.queue_seconds.observe(reading.scored.queue)
         metrics.inference_seconds.observe(reading.scored.call.seconds)
@@ -187,8 +189,8 @@ class Classifier:
         for runner in self.runners.values():
             runner.close()
 
-    def _deadline(self, upload: Upload) -> float:
+    def _deadline(self, upload: InferenceRequest) -> float:
         return upload.started + self._settings.deadline_seconds
 
-    def _entry(self, prepared: Prepared, scored: Scored | Problem, upload: Upload) -> Classification | Problem:
+    def _entry(self, prepared: Prepared, scored: Scored | Problem, upload: InferenceRequest) -> Classification | Problem:
         return scored if isinstance(scored, Problem) else self.answer(Reading(prepared, scored), upload)

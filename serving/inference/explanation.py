@@ -11,9 +11,9 @@ from PIL import Image
 
 from models.card import ModelCard
 from preprocessing import Stage, Tensor, tensor
-from serving.http.uploads import Upload
+from serving.inference.cascade import Model
 from serving.inference.postprocessing import probabilities, table
-from serving.registry.model_registry import Model
+from serving.inference.request import InferenceRequest
 from serving.schemas import Classification, Explanation, HeatMap, StagePicture
 
 PATCH_SHARE: Final = 5 / 28  # of the frame's side, about a fifth of a digit
@@ -21,7 +21,7 @@ PLACES: Final = 12  # steps of the patch along a side, which bounds the pictures
 LARGEST_SIDE: Final = 280  # pixels of a stage's picture
 
 
-async def explain(model: Model, upload: Upload) -> Explanation:
+async def explain(model: Model, upload: InferenceRequest) -> Explanation:
     """Answer one upload, with the stages of preprocessing, the logits and an occlusion map; of a cascade those of the model
     that gave the label, or of the first where the label is a category itself.
 

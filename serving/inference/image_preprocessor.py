@@ -3,14 +3,13 @@ is never held for longer than a canvas takes."""
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any, Final, NamedTuple, TypeVar
 
 import anyio
 from PIL import Image
-from starlette.requests import ClientDisconnect
 
 from preprocessing import (
     FORMATS,
@@ -29,7 +28,7 @@ from preprocessing import (
 )
 from serving.backpressure.loop_scheduler import Turns
 from serving.errors import Problem
-from serving.inference.batcher import PATIENCE_SECONDS, late
+from serving.inference.request import CancellationToken, deadline_exceeded
 from serving.process import metrics
 from serving.settings import available_cpus
 
@@ -66,37 +65,6 @@ class Prepared(NamedTuple):
         return self.tensors[0]
 
 
-class Cancellation:
-    """Tells whether the work for a request is still wanted: until ``deadline`` (``perf_counter``), or its client hangs up."""
-
-    __slots__ = ("_asked", "_deadline", "_gone")
-
-    def __init__(self, deadline: float, gone: Callable[[], Awaitable[bool]] | None = None) -> None:
-        self._deadline = deadline
-        self._gone = gone
-        self._asked = perf_counter()
-
-    @property
-    def seconds_left(self) -> float:
-        """Time until the deadline; less than nothing when it has passed."""
-        return self._deadline - perf_counter()
-
-    async def check(self) -> None:
-        """Return while the work is wanted; whether the client is there is asked ten times a second at the most.
-
-        Raises:
-            Problem: ``deadline``.
-            ClientDisconnect: the client went away.
-        """
-        now = perf_counter()
-        if now >= self._deadline:
-            raise late()
-        if now - self._asked > PATIENCE_SECONDS and self._gone is not None:
-            self._asked = now
-            if await self._gone():
-                raise ClientDisconnect
-
-
 class Preparation:
     """Decodes an image once and preprocesses it for every one of ``specs``."""
 
@@ -104,7 +72,7 @@ class Preparation:
         self._specs = specs
         self._limits = limits
 
-    async def one(self, data: bytes | memoryview, cancellation: Cancellation) -> Prepared:
+    async def one(self, data: bytes | memoryview, cancellation: CancellationToken) -> Prepared:
         """Prepare one image.
 
         Raises:
@@ -120,7 +88,7 @@ class Preparation:
             raise prepared
         return prepared
 
-    async def all(self, images: Sequence[bytes | memoryview], cancellation: Cancellation) -> list[Prepared | Problem]:
+    async def all(self, images: Sequence[bytes | memoryview], cancellation: CancellationToken) -> list[Prepared | Problem]:
         """Prepare many images; one that cannot be read has its problem in its place.
 
         Raises:
@@ -146,11 +114,11 @@ class Preparation:
             await _before_deadline([work() for _ in range(min(len(large), THREADS_A_REQUEST))], cancellation)
         return [one for one in prepared if one is not None]
 
-    async def stages(self, data: bytes | memoryview, cancellation: Cancellation) -> list[Stage]:
+    async def stages(self, data: bytes | memoryview, cancellation: CancellationToken) -> list[Stage]:
         """The steps of preprocessing a prepared image for the first input, as pictures, the last of them the model's frame.
 
         Raises:
-            Problem, ClientDisconnect: as ``Cancellation.check``.
+            Problem, ClientDisconnect: as ``CancellationToken.check``.
         """
         return await _before_deadline([self._in_thread(self._stages, data, cancellation)], cancellation)
 
@@ -179,7 +147,7 @@ class Preparation:
             return Problem.from_image(error)
 
     async def _in_thread(
-        self, work: Callable[[bytes | memoryview], T], data: bytes | memoryview, cancellation: Cancellation
+        self, work: Callable[[bytes | memoryview], T], data: bytes | memoryview, cancellation: CancellationToken
     ) -> T:
         """What ``work`` makes of an image, in one of the threads, unless it is not wanted any more when one is free."""
         async with THREADS:
@@ -210,7 +178,7 @@ class Preparation:
         return prepared
 
 
-async def _before_deadline(work: Sequence[Coroutine[Any, Any, T]], cancellation: Cancellation) -> T:
+async def _before_deadline(work: Sequence[Coroutine[Any, Any, T]], cancellation: CancellationToken) -> T:
     """What the first of ``work`` gives when all is done; when one fails, or at the deadline, what was not begun never is.
 
     Raises:
@@ -220,7 +188,7 @@ async def _before_deadline(work: Sequence[Coroutine[Any, Any, T]], cancellation:
     try:
         return (await asyncio.wait_for(asyncio.gather(*tasks), cancellation.seconds_left))[0]
     except asyncio.TimeoutError as error:
-        raise late() from error
+        raise deadline_exceeded() from error
     finally:
         for task in tasks:
             task.cancel()

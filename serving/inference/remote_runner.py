@@ -15,7 +15,7 @@ from preprocessing import Tensor
 from serving.inference.local_runner import Call, LocalRunner, Outcome, open_runners, warm_up_sizes
 from serving.inference.runner_health import Heartbeat
 from serving.inference.sessions import DEVICES
-from serving.process.shutdown import Exit, on_sigterm
+from serving.process.shutdown import ServerExit
 from serving.settings import Settings
 
 C = TypeVar("C", bound=type)
@@ -122,19 +122,16 @@ class RunnerHost:
                 else:
                     self._reasons[card.name, device] = reasons[device]
 
-    def drain_after_callers(self) -> None:
-        """From now on SIGTERM ends this process only when no call has come for a while: API workers, which are told to end at
-        the same time, need the sessions until they have answered what they took. Called in the event loop's thread."""
-        on_sigterm(self._end_when_quiet)
-
-    def _end_when_quiet(self, end: Exit, since: float | None = None) -> None:
+    def drain_after_callers(self, server: ServerExit, since: float | None = None) -> None:
+        """Exit once no call has come for ``QUIET_SECONDS``: the API workers, which are told to end at the same time, need the
+        sessions until they have answered their requests. Called in the event loop on SIGTERM."""
         now = perf_counter()
         since = since or now
         quiet = now - max(since, self._called)
         if quiet < QUIET_SECONDS:
-            asyncio.get_running_loop().call_later(QUIET_SECONDS - quiet, self._end_when_quiet, end, since)
+            asyncio.get_running_loop().call_later(QUIET_SECONDS - quiet, self.drain_after_callers, server, since)
         else:
-            end.exit()
+            server.exit()
 
     async def run(self, model: str, device: str, batch: Tensor) -> Tensor:
         """Logits of a batch and their calls, packed."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.backpressure.body_budget import SMALL_BODY
+from serving.settings import SMALL_BODY
 
 LINGER_SECONDS: Final = 5.0
 MAX_LINGERING: Final = 16  # connections of a worker; those beyond are closed at once

@@ -1,83 +1,48 @@
-"""The end of a worker on SIGTERM: first it says that it is not ready, then it takes no more, then it ends, and answers what it
-took."""
+"""Shuts an API worker down on SIGTERM: not ready, then no new connections, then exit once all requests are answered."""
 
 import asyncio
-import logging
 import signal
 from collections.abc import Callable
-from types import FrameType
-from typing import Final
+from typing import Final, Protocol
 
-import uvicorn
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
-from serving.bento.compat import running_server
 from serving.process.workers import is_orphan
 
-logger = logging.getLogger("bentoml.serving")
-
-# From the last connection to the end of reading requests.
-LAST_SECONDS: Final = 0.25
-LOOK_SECONDS: Final = 1.0
+# From the end of accepting connections to the end of reading requests.
+LAST_READ_SECONDS: Final = 0.25
+PARENT_CHECK_SECONDS: Final = 1.0
 
 
-class Exit:
-    """How to end the server of this process, whatever handled SIGTERM in it before."""
-
-    def __init__(self, server: uvicorn.Server, handler: object) -> None:
-        self._server = server
-        self._handler = handler
+class ServerExit(Protocol):
+    """Ends the HTTP server of this process in two steps."""
 
     def close_listeners(self) -> None:
         """Accept no more connections."""
-        for listener in getattr(self._server, "servers", ()):  # none before it has started
-            listener.close()
 
     def exit(self) -> None:
-        """Begin uvicorn's own shutdown, which answers the requests that were taken."""
-        self._server.should_exit = True
-        if callable(self._handler):  # uvicorn's notes the signal, and the process then ends by it
-            self._handler(signal.SIGTERM, None)
-
-
-def on_sigterm(begin: Callable[[Exit], None]) -> None:
-    """Call ``begin`` in the event loop at the first SIGTERM, in the place of what handled it; the second one ends the server at
-    once. To be called in the event loop's thread once uvicorn has set its own handler."""
-    end_with_parent()
-    server = running_server()
-    if server is None:
-        logger.error("The server of this process is not known: on SIGTERM it ends without draining.")
-        return
-    loop, end = asyncio.get_running_loop(), Exit(server, signal.getsignal(signal.SIGTERM))
-
-    def hurry(_number: int, _frame: FrameType | None) -> None:
-        end.exit()
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, hurry)
-        loop.call_soon_threadsafe(begin, end)
-
-    signal.signal(signal.SIGTERM, handle)
+        """Exit once the requests that were received are answered."""
 
 
 class Shutdown:
-    """The shutdown of an API worker.
+    """The shutdown sequence of an API worker.
 
-    On SIGTERM it is ``draining``: for ``seconds`` it still answers everything, but tells load balancers it is not ready and
-    clients to connect anew, which then find another. Next it accepts no more connections; ``give_up`` is told, so that bodies
-    which have not arrived do not hold the worker. A moment later, when connections that were accepted in time have been read,
-    uvicorn's own shutdown begins.
+    ``begin`` sets ``draining``: for ``seconds`` the worker still answers everything, but ``/readyz`` answers 503 and answers
+    close their connections, so that clients connect to another. Then it accepts no more connections, and ``abort_uploads`` is
+    called, so that bodies which have not arrived do not delay the exit. A moment later, when requests on connections that were
+    accepted in time have been read, the server exits.
     """
 
-    def __init__(self, seconds: float, give_up: Callable[[], None]) -> None:
+    def __init__(self, seconds: float, abort_uploads: Callable[[], None]) -> None:
         self.draining = False
         self._seconds = seconds
-        self._give_up = give_up
+        self._abort_uploads = abort_uploads
 
-    def listen(self) -> None:
-        """Begin at the first SIGTERM from now on; as ``on_sigterm``."""
-        on_sigterm(self._begin)
+    def begin(self, server: ServerExit) -> None:
+        """Begin the sequence; called in the event loop."""
+        self.draining = True
+        asyncio.get_running_loop().call_later(self._seconds, self._stop_accepting, server)
 
     def close_connections(self, send: Send) -> Send:
         """``send``, with ``Connection: close`` in the answer while draining."""
@@ -91,25 +56,20 @@ class Shutdown:
 
         return close
 
-    def _begin(self, end: Exit) -> None:
-        self.draining = True
-        asyncio.get_running_loop().call_later(self._seconds, self._take_no_more, end)
-
-    def _take_no_more(self, end: Exit) -> None:
-        end.close_listeners()
-        self._give_up()
-        asyncio.get_running_loop().call_later(LAST_SECONDS, end.exit)
+    def _stop_accepting(self, server: ServerExit) -> None:
+        server.close_listeners()
+        self._abort_uploads()
+        asyncio.get_running_loop().call_later(LAST_READ_SECONDS, server.exit)
 
 
-def end_with_parent() -> None:
-    """Have this process told to end when its parent is gone, even before this: an orphan would keep the port from those who
-    come after."""
+def exit_with_parent() -> None:
+    """Raise SIGTERM in this process when its parent has ended: an orphan would keep the port from the next service."""
     loop = asyncio.get_running_loop()
 
-    def look() -> None:
+    def check() -> None:
         if is_orphan():
             signal.raise_signal(signal.SIGTERM)
         else:
-            loop.call_later(LOOK_SECONDS, look)
+            loop.call_later(PARENT_CHECK_SECONDS, check)
 
-    look()
+    check()

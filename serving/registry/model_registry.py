@@ -10,7 +10,7 @@ from typing import Any
 from models.card import MODEL_FILE, Card, CascadeCard, ModelCard
 from models.store import load_folder
 from serving.errors import Problem
-from serving.inference.cascade import Cascade
+from serving.inference.cascade import Cascade, Model
 from serving.inference.classifier import Classifier
 from serving.inference.local_runner import open_runners
 from serving.inference.remote_runner import Remote, RemoteRunner, Told, describe
@@ -20,8 +20,6 @@ from serving.schemas import Options
 from serving.settings import Settings
 
 logger = logging.getLogger("bentoml.serving")
-
-Model = Classifier | Cascade
 
 
 class Catalogue:

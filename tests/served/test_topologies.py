@@ -17,7 +17,7 @@ import pytest
 from loadtests.samples import samples
 from models.card import CARD_FILE, read_card
 from models.store import catalogue
-from serving.inference.batcher import PATIENCE_SECONDS
+from serving.inference.request import DISCONNECT_CHECK_SECONDS
 from tests.support.load import post_all
 from tests.support.metrics import Counted, scrape
 from tests.support.pictures import WHITE, digit, encoded
@@ -251,7 +251,7 @@ async def _some_go_away(address: str, runner: psutil.Process) -> list[httpx.Resp
         rest[0].cancel()
         rest[2].cancel()
         await asyncio.gather(*rest[::2], return_exceptions=True)
-        while monotonic() - queued < PATIENCE_SECONDS:
+        while monotonic() - queued < DISCONNECT_CHECK_SECONDS:
             await asyncio.sleep(0.01)
         runner.resume()
         return [await first, await rest[1]]

@@ -8,9 +8,10 @@ from bentoml._internal.server.http.traffic import TimeoutMiddleware
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 
 from models.card import CARD_FILE, MODEL_FILE, file_sha256, read_card, write_card
+from serving.bento.compat import disable_middleware
 from serving.process.workers import RUNTIME_FOLDER, SHARED, Process, WorkerTable, worker_slots
 from serving.settings import Settings, available_cpus
-from serving.startup import join_workers, leave_out_middleware, load_settings
+from serving.startup import join_workers, load_settings
 from tests.models.catalogues import add_cascade, add_model, models
 from tests.support.processes import ROOT
 
@@ -106,7 +107,7 @@ def test_opentelemetry_sees_requests_where_they_are_traced(tracing: bool, monkey
     for middleware in (OpenTelemetryMiddleware, TimeoutMiddleware):
         monkeypatch.setattr(middleware, "__call__", middleware.__call__)
     seen = OpenTelemetryMiddleware.__call__
-    leave_out_middleware(Settings(tracing=tracing))
+    disable_middleware(tracing=tracing)
     assert (OpenTelemetryMiddleware.__call__ is seen) == tracing
 
 

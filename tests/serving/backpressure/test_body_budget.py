@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from starlette.requests import ClientDisconnect, Request
 
-from serving.backpressure.body_budget import CONNECTION_BUFFER, LARGE_BODY, SMALL_BODY, Body, BodyBudget
+from serving.backpressure.body_budget import LARGE_BODY, Body, BodyBudget
 from serving.errors import Problem
 from serving.http import body_reader
 from serving.http.body_reader import BodyHeaders, BodyReader
-from serving.settings import Settings
+from serving.settings import CONNECTION_BUFFER, SMALL_BODY, Settings
 from tests.serving.http.requests import reader, request
 from tests.support.processes import ROOT
 from tests.support.waiting import until_in_loop

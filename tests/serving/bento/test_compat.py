@@ -15,10 +15,11 @@ from uvicorn.protocols.http import auto
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from serving.bento import compat
-from serving.bento.compat import Unserved, leave_out_unserved, limit_http, record_server, running_server
+from serving.bento import server as bento_server
+from serving.bento.compat import Unserved, limit_http, skip_unserved
 from serving.bento.connections import ConnectionTable
 from serving.bento.http_protocol import LimitedProtocol
+from serving.bento.server import record_server, running_server
 from tests.serving.bento.server import Recorder
 
 
@@ -55,7 +56,7 @@ def test_the_running_server_is_known_to_its_own_startup_hooks(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(uvicorn.Server, "startup", uvicorn.Server.startup)
-    monkeypatch.setattr(compat, "_running", [])
+    monkeypatch.setattr(bento_server, "_running", [])
     record_server()
     assert running_server() is None
     known: list[Any] = []
@@ -75,7 +76,7 @@ def test_the_running_server_is_known_to_its_own_startup_hooks(
 
 def test_a_service_that_is_not_served_is_in_the_bento_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Service, "all_services", Service.all_services)
-    leave_out_unserved()
+    skip_unserved()
 
     @bentoml.service(name="inner")
     class Inner:

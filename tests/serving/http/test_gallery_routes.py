@@ -20,25 +20,25 @@ from starlette.types import Message
 
 from gallery import CONNECTIONS, Cancellation, Choice, Page, Store
 from serving.errors import Problem
-from serving.http.gallery_routes import MOST_ASKED, MOST_EXPORTS, GalleryRoutes
+from serving.http.gallery_routes import MOST_ASKED, MOST_EXPORTS, GalleryRoutes, gallery_url
 from serving.http.gallery_schemas import Chosen, Correction, Keeping, Listing, parse_correction
 from serving.http.routes import Routes
 from serving.http.streaming import PIECE_BYTES
-from serving.http.uploads import Upload
+from serving.inference.request import InferenceRequest
 from serving.middleware.api_keys import Key
 from serving.middleware.authentication import CALLER
 from serving.schemas import Classification, Timings, parse_fields
 from serving.settings import Settings
-from serving.startup import gallery_url, load_settings
+from serving.startup import load_settings
 from tests.gallery.entries import FOUR, SEVEN, prediction
 from tests.serving.http.requests import reader
 from tests.support.pictures import digit, encoded
 
 
 def test_the_file_of_the_gallery_when_no_address_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (gallery_url(Settings()).database or "").endswith("/gallery.db")
+    assert (gallery_url(Settings(), Path("/home")).database or "").endswith("/gallery.db")
     monkeypatch.setenv("GALLERY_URL", "postgresql://me:secret@localhost/gallery")
-    url = gallery_url(Settings())
+    url = gallery_url(Settings(), Path("/home"))
     assert (url.drivername, url.database, url.password) == ("postgresql+psycopg", "gallery", "secret")
     assert "secret" not in repr(Settings())
 
@@ -96,7 +96,7 @@ class NoModels:
     async def check_ready(self) -> None:
         """It is."""
 
-    async def classified(self, _: Upload) -> Classification:
+    async def classified(self, _: InferenceRequest) -> Classification:
         return ANSWER
 
 
@@ -111,7 +111,7 @@ PICTURE = encoded(digit("7"))
 def gallery(tmp_path: Path) -> GalleryRoutes:
     """A gallery over HTTP on a file of its own, whose models are never asked."""
     settings = Settings(gallery_url=f"sqlite:///{tmp_path}/gallery.db")
-    return GalleryRoutes(cast(Routes, NoModels()), settings)
+    return GalleryRoutes(cast(Routes, NoModels()), settings, tmp_path)
 
 
 def get(path: str, method: str = "GET", body: bytes = b"", query: str = "", **path_params: Any) -> Request:

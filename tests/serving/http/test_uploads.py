@@ -64,7 +64,7 @@ def test_the_body_is_the_image_whatever_its_type_says(data: bytes, kind: str) ->
 def test_one_file_under_any_name_is_the_image(data: bytes, name: str) -> None:
     upload = image(multipart([(name, data)], {"model": "letters", "note": "mine"}))
     assert upload.images == [data]
-    assert (upload.options.model, upload.given["note"]) == ("letters", "mine")
+    assert (upload.options.model, upload.fields["note"]) == ("letters", "mine")
 
 
 def test_of_several_files_the_one_called_image_counts() -> None:
@@ -96,7 +96,7 @@ def test_options_that_a_client_sends_as_files_are_no_images() -> None:
     ]
     body = b"".join(part % one for one in parts) + b"--edge--\r\n"
     upload = image(whole("multipart/form-data; boundary=edge", body))
-    assert (upload.images, upload.options.model, upload.given["note"]) == ([PNG], "letters", "mine")
+    assert (upload.images, upload.options.model, upload.fields["note"]) == ([PNG], "letters", "mine")
 
 
 @pytest.mark.parametrize("data", [b"x", b"xy", PNG, BIG])

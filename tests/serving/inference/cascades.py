@@ -11,10 +11,10 @@ import numpy as np
 from models.card import Rejection
 from preprocessing import Tensor
 from serving.errors import Problem
-from serving.http.uploads import Upload
 from serving.inference.cascade import Cascade
 from serving.inference.classifier import Classifier
 from serving.inference.local_runner import Call, Outcome
+from serving.inference.request import InferenceRequest
 from serving.schemas import Classification, Options
 from serving.settings import Settings
 from tests.models.catalogues import add_cascade, add_model
@@ -97,12 +97,12 @@ def logits(*shares: float) -> list[float]:
     return [float(np.log(share)) for share in shares]
 
 
-def upload(images: int = 1, **options: object) -> Upload:
+def upload(images: int = 1, **options: object) -> InferenceRequest:
     async def gone() -> bool:
         return False
 
     chosen = Options.model_validate({"model": "characters", "top_k": 10, **options})
-    return Upload([SEVEN] * images, chosen, perf_counter(), gone)
+    return InferenceRequest([SEVEN] * images, chosen, perf_counter(), gone)
 
 
 def run(main: Callable[[], Awaitable[T]]) -> T:

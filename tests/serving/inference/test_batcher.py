@@ -151,7 +151,9 @@ def test_only_the_images_that_are_still_wanted_are_computed(fates: list[str], ma
         tasks = [
             asyncio.create_task(
                 queue.submit(
-                    [image(i)], seconds=1e-6 if fate == "late" else WAIT_SECONDS, gone=gone if fate == "gone" else None
+                    [image(i)],
+                    seconds=1e-6 if fate == "late" else WAIT_SECONDS,
+                    is_disconnected=gone if fate == "gone" else None,
                 )
             )
             for i, fate in enumerate(fates, 1)
@@ -179,7 +181,7 @@ def test_only_the_images_that_are_still_wanted_are_computed(fates: list[str], ma
                 assert isinstance(result, ClientDisconnect if fate == "gone" else asyncio.CancelledError)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batcher_module, "PATIENCE_SECONDS", -1.0)
+        patch.setattr(batcher_module, "DISCONNECT_CHECK_SECONDS", -1.0)
         run(main)
 
 
@@ -192,13 +194,13 @@ def test_what_became_of_the_images_of_a_lost_client_is_no_news(monkeypatch: pyte
         asyncio.get_running_loop().set_exception_handler(lambda _, context: news.append(context))
         queue = batcher(Model())
         with pytest.raises(ClientDisconnect):
-            await queue.submit([image(i) for i in range(3)], seconds=WAIT_SECONDS, gone=gone)
+            await queue.submit([image(i) for i in range(3)], seconds=WAIT_SECONDS, is_disconnected=gone)
         gc.collect()
         await asyncio.sleep(0)
         assert news == []
         assert isinstance(await score(queue, 1), Scored)
 
-    monkeypatch.setattr(batcher_module, "PATIENCE_SECONDS", -1.0)
+    monkeypatch.setattr(batcher_module, "DISCONNECT_CHECK_SECONDS", -1.0)
     run(main)
 
 
@@ -213,7 +215,7 @@ def test_clients_are_asked_only_after_a_while() -> None:
 
         model = Model()
         queue = batcher(model)
-        await queue.submit([image(1)], seconds=WAIT_SECONDS, gone=gone)
+        await queue.submit([image(1)], seconds=WAIT_SECONDS, is_disconnected=gone)
         assert asked == 0
 
     run(main)

@@ -13,8 +13,9 @@ from starlette.requests import ClientDisconnect
 
 from preprocessing import Geometry, InputSpec, Limits, Normalisation, Stripped
 from serving.errors import Problem
-from serving.inference import image_preprocessor
-from serving.inference.image_preprocessor import THREADS_A_REQUEST, Cancellation, Preparation, Prepared
+from serving.inference import image_preprocessor, request
+from serving.inference.image_preprocessor import THREADS_A_REQUEST, Preparation, Prepared
+from serving.inference.request import CancellationToken
 from serving.settings import Settings
 from tests.preprocessing.files import bmp, chunk, jpeg_with, png_with, progressive, saved, segment
 from tests.support.pictures import WHITE, digit, encoded
@@ -73,9 +74,9 @@ class Watched(Preparation):
                 self._at_work -= 1
 
 
-def patient(seconds: float = 60.0, gone: Callable[[], Awaitable[bool]] | None = None) -> Cancellation:
+def patient(seconds: float = 60.0, is_disconnected: Callable[[], Awaitable[bool]] | None = None) -> CancellationToken:
     """A request with so much time."""
-    return Cancellation(perf_counter() + seconds, gone)
+    return CancellationToken(perf_counter() + seconds, is_disconnected)
 
 
 async def leave() -> bool:
@@ -86,7 +87,7 @@ async def leave() -> bool:
 @pytest.fixture(autouse=True)
 def asked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether the client is there is asked every time."""
-    monkeypatch.setattr(image_preprocessor, "PATIENCE_SECONDS", -1.0)
+    monkeypatch.setattr(request, "DISCONNECT_CHECK_SECONDS", -1.0)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +184,7 @@ def test_pictures_of_a_client_that_hung_up_are_not_begun() -> None:
         nonlocal there
         watched = Watched()
         watched.hold()
-        batch = asyncio.ensure_future(watched.all([LARGE] * 50, patient(gone=gone)))
+        batch = asyncio.ensure_future(watched.all([LARGE] * 50, patient(is_disconnected=gone)))
         await until_in_loop(lambda: len(watched.threaded) == THREADS_A_REQUEST)
         there = False
         watched.open.release(100)
@@ -192,7 +193,7 @@ def test_pictures_of_a_client_that_hung_up_are_not_begun() -> None:
         await watched.one(LARGE, patient())
         assert len(watched.threaded) <= 2 * THREADS_A_REQUEST + 1
         with pytest.raises(ClientDisconnect):
-            await watched.all([SEVEN] * 256, patient(gone=leave))
+            await watched.all([SEVEN] * 256, patient(is_disconnected=leave))
         assert len(watched.inline) < 20
 
     asyncio.run(prepare())
@@ -206,7 +207,7 @@ def test_a_picture_that_waits_for_a_thread_is_not_begun_when_its_client_hung_up(
             asyncio.ensure_future(watched.one(LARGE, patient())) for _ in range(int(image_preprocessor.THREADS.total_tokens))
         ]
         await until_in_loop(lambda: len(watched.threaded) == len(busy))
-        waits = asyncio.ensure_future(watched.one(LARGE, Cancellation(perf_counter() + 60, leave_soon())))
+        waits = asyncio.ensure_future(watched.one(LARGE, CancellationToken(perf_counter() + 60, leave_soon())))
         late = asyncio.ensure_future(watched.one(LARGE, patient(0.05)))
         with pytest.raises(Problem, match="Not answered in time"):
             await late

@@ -6,9 +6,9 @@ import pytest
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from serving.backpressure.body_budget import SMALL_BODY
 from serving.middleware import lingering_close
 from serving.middleware.lingering_close import MAX_LINGERING, LingeringClose, has_large_body
+from serving.settings import SMALL_BODY
 
 LARGE = [(b"content-length", b"5000000")]
 PIECE: Message = {"type": "http.request", "body": b"x" * 1000, "more_body": True}

@@ -6,15 +6,14 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import Any
 
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from serving.bento import compat
-from serving.bento.compat import record_server
+from serving.bento import server as bento_server
 from serving.bento.http_protocol import LimitedProtocol
+from serving.bento.server import on_sigterm, record_server
 from serving.inference import remote_runner
 from serving.inference.remote_runner import RunnerHost
 from serving.process import shutdown
@@ -52,8 +51,8 @@ HANDLERS = [keep, replace_by_function, replace_by_default, replace_by_loop]
 def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """uvicorn's server is recorded, and signals are as before in the end."""
     monkeypatch.setattr(uvicorn.Server, "startup", uvicorn.Server.startup)
-    monkeypatch.setattr(compat, "_running", [])
-    monkeypatch.setattr(shutdown, "LAST_SECONDS", 0.05)
+    monkeypatch.setattr(bento_server, "_running", [])
+    monkeypatch.setattr(shutdown, "LAST_READ_SECONDS", 0.05)
     record_server()
     # uvicorn raises a signal it took again in the end, for whoever started it.
     before = signal.signal(signal.SIGTERM, lambda _number, _frame: None)
@@ -105,7 +104,7 @@ def test_sigterm_drains_whatever_handled_it_before(replace: Callable[[object], N
     async def scenario() -> None:
         given_up: list[bool] = []
         ending = Shutdown(DRAIN_SECONDS, lambda: given_up.append(True))
-        app = App(replace, ending.listen)
+        app = App(replace, lambda: on_sigterm(ending.begin))
         task, port = await started(app)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
@@ -128,7 +127,7 @@ def test_sigterm_drains_whatever_handled_it_before(replace: Callable[[object], N
 def test_a_second_sigterm_skips_the_wait(replace: Callable[[object], None]) -> None:
     async def scenario() -> None:
         ending = Shutdown(3600, lambda: None)
-        task, _ = await started(App(replace, ending.listen))
+        task, _ = await started(App(replace, lambda: on_sigterm(ending.begin)))
         os.kill(os.getpid(), signal.SIGTERM)
         await until_in_loop(lambda: ending.draining)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -145,7 +144,7 @@ def test_the_runner_ends_when_no_call_has_come_for_a_while(
 
     async def scenario() -> None:
         host = RunnerHost([], Settings())
-        task, _ = await started(App(replace, host.drain_after_callers))
+        task, _ = await started(App(replace, lambda: on_sigterm(host.drain_after_callers)))
         os.kill(os.getpid(), signal.SIGTERM)
         loop = asyncio.get_running_loop()
         busy_until = loop.time() + 0.6
@@ -162,8 +161,7 @@ def test_the_runner_ends_when_no_call_has_come_for_a_while(
 def test_an_unknown_server_is_told_of_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         before = signal.getsignal(signal.SIGTERM)
-        ending: Any = Shutdown(DRAIN_SECONDS, lambda: None)
-        ending.listen()
+        on_sigterm(Shutdown(DRAIN_SECONDS, lambda: None).begin)
         assert signal.getsignal(signal.SIGTERM) is before
 
     asyncio.run(scenario())
