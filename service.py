@@ -17,8 +17,8 @@ from serving.http.api_page import api_page
 from serving.http.gallery_routes import GalleryRoutes, gallery_app
 from serving.http.routes import FrontDoor, Routes, catalogue_app
 from serving.inference.remote_runner import RunnerHost, introduced, model_routes
-from serving.middleware.authentication import Access, InsideOnly
-from serving.middleware.csrf import ForeignPages, sharing
+from serving.middleware.authentication import Authentication, InternalAuth
+from serving.middleware.csrf import CrossSiteGuard, cors_options
 from serving.middleware.lingering_close import LingeringClose
 from serving.middleware.problem_details import ProblemDetailsMiddleware
 from serving.middleware.security_headers import SecurityHeaders
@@ -136,7 +136,7 @@ class ImageClassifier:
         self.gallery.close()
 
 
-ModelRunner.add_asgi_middleware(InsideOnly, key=runner_key())
+ModelRunner.add_asgi_middleware(InternalAuth, key=runner_key())
 ImageClassifier.mount_asgi_app(catalogue_app(), path="/")
 ImageClassifier.mount_asgi_app(gallery_app(), path="/")
 ImageClassifier.mount_asgi_app(api_page(ImageClassifier, bool(settings.api_keys_file)), path="/")
@@ -145,9 +145,9 @@ ImageClassifier.mount_asgi_app(api_page(ImageClassifier, bool(settings.api_keys_
 ImageClassifier.add_asgi_middleware(LingeringClose)
 ImageClassifier.add_asgi_middleware(SecurityHeaders)
 if settings.cors_origins:
-    ImageClassifier.add_asgi_middleware(CORSMiddleware, **sharing(settings.cors_origins))
-ImageClassifier.add_asgi_middleware(ForeignPages, origins=settings.cors_origins)
+    ImageClassifier.add_asgi_middleware(CORSMiddleware, **cors_options(settings.cors_origins))
+ImageClassifier.add_asgi_middleware(CrossSiteGuard, origins=settings.cors_origins)
 if settings.api_keys_file:
-    ImageClassifier.add_asgi_middleware(Access, keys=settings.api_keys_file, settings=settings)
+    ImageClassifier.add_asgi_middleware(Authentication, keys=settings.api_keys_file, settings=settings)
 ImageClassifier.add_asgi_middleware(FrontDoor)
 ImageClassifier.add_asgi_middleware(ProblemDetailsMiddleware)

@@ -14,26 +14,26 @@ VARIABLE: Final = "API_KEYS_FILE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """``python -m serving.keys``: a new key goes to standard output, all that is said about it to standard error."""
+    """``python -m serving.keys``: prints a new key to standard output, and messages to standard error."""
     parser, file = argparse.ArgumentParser(prog="python -m serving.keys"), argparse.ArgumentParser(add_help=False)
     file.add_argument(
         "--file", type=Path, default=os.environ.get(VARIABLE) or None, help=f"the file of keys; default: {VARIABLE}"
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    add = commands.add_parser("add", parents=[file], help="make a key and print it, this once")
-    add.add_argument("name", help="whom it is for")
-    add.add_argument("--role", choices=ROLES, default=ROLES[0], help="what it allows; default: %(default)s")
+    add = commands.add_parser("add", parents=[file], help="add a key and print it once")
+    add.add_argument("name", help="name of its owner")
+    add.add_argument("--role", choices=ROLES, default=ROLES[0], help="what it may do; default: %(default)s")
     commands.add_parser("list", parents=[file], help="names and roles")
-    remove = commands.add_parser("remove", parents=[file], help="make a key worthless")
-    remove.add_argument("name", help="whose key")
+    remove = commands.add_parser("remove", parents=[file], help="remove a key")
+    remove.add_argument("name", help="name of the key")
     given = parser.parse_args(arguments)
     if given.file is None:
-        parser.error(f"which file? Set {VARIABLE}, or name it: --file FILE")
+        parser.error(f"No file given. Set {VARIABLE}, or use --file FILE")
     try:
         if given.command == "add":
             secret = add_key(given.file, given.name, given.role)
-            told = f"The key of {given.name} ({given.role}); it is not shown again. Only its hash is in {given.file}."
-            sys.stderr.write(f"{printable(told)}\n")
+            message = f"The key of {given.name} ({given.role}); it is not shown again. Only its hash is in {given.file}."
+            sys.stderr.write(f"{printable(message)}\n")
             sys.stdout.write(f"{secret}\n")
         elif given.command == "remove":
             remove_key(given.file, given.name)

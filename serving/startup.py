@@ -12,7 +12,7 @@ from models.card import MODEL_FILE, Card, ModelCard
 from models.store import require
 from serving.inference.sessions import DEVICES, DeviceUnavailable, open_session
 from serving.middleware.api_keys import KeysError, read_keys
-from serving.process.metrics import forget_process
+from serving.process.metrics import remove_process
 from serving.process.workers import WorkerTable
 from serving.settings import Settings
 
@@ -38,7 +38,7 @@ def join_workers(service: str, workers: int) -> WorkerTable:
     table = WorkerTable.shared(service, workers)
     before = table.join()
     if before not in (None, os.getpid()):
-        forget_process(before)
+        remove_process(before)
     return table
 
 

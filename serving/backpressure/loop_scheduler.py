@@ -1,79 +1,85 @@
-"""Turns of the event loop: however many requests there are, it looks for new ones, and refuses them, every few milliseconds."""
+"""Caps the work of one event-loop iteration, so that new connections are accepted, or refused, every few milliseconds."""
 
 import asyncio
 from collections import deque
 from time import perf_counter
 from typing import Final
 
-# Longer turns share more calls of the model. A worker accepts one connection in a turn (libuv since 1.46), so that shorter ones
-# let a crowd in sooner.
-TURN_SECONDS: Final = 0.012
-HURRIED_SECONDS: Final = 0.006
-# For so long after somebody was refused who had not been before.
-HURRY_SECONDS: Final = 1.0
-MOST_REFUSED: Final = 4096
-# Pieces of work in a turn: at first about what fits for small pictures, and never more than.
-FIRST: Final = 8
-MOST: Final = 256
+# Longer iterations share more calls of the model. A worker accepts one connection in an iteration (libuv since 1.46), so that
+# shorter ones accept many connections sooner.
+ITERATION_SECONDS: Final = 0.012
+TIGHT_SECONDS: Final = 0.006
+# How long iterations stay short after a client was refused for the first time.
+TIGHTEN_SECONDS: Final = 1.0
+MAX_REFUSED_CLIENTS: Final = 4096
+# Work items in an iteration: at first about what fits for small pictures, and the most there may ever be.
+INITIAL_ITEMS: Final = 8
+MAX_ITEMS: Final = 256
 
 
-class Turns:
-    """Lets so much work begin in one turn of the event loop that the turn lasts about ``seconds``, or ``hurried`` for a while
-    after ``hurry``; the rest waits in line."""
+class LoopScheduler:
+    """Starts as many work items in one event-loop iteration as take about ``seconds``; the others wait in order.
 
-    def __init__(self, seconds: float = TURN_SECONDS, hurried: float = HURRIED_SECONDS) -> None:
+    For a while after ``tighten`` an iteration takes about ``tight_seconds``.
+    """
+
+    def __init__(self, seconds: float = ITERATION_SECONDS, tight_seconds: float = TIGHT_SECONDS) -> None:
         self._seconds = seconds
-        self._hurried = hurried
-        self._hurried_until = 0.0
+        self._tight_seconds = tight_seconds
+        self._tight_until = 0.0
         self._refused: set[object] = set()
-        self._room = FIRST
-        self._begun = 0
+        self._capacity = INITIAL_ITEMS
+        self._started = 0
         self._since = 0.0
-        self._turning = False
+        self._running = False
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def wait(self) -> None:
-        """Return when it is the caller's turn: at once where there is room."""
+    async def acquire(self) -> None:
+        """Return when a work item may start: at once while the iteration has capacity."""
         loop = asyncio.get_running_loop()
-        if loop is not self._loop:  # nothing of a loop that ended is waited for
-            self._loop, self._turning = loop, False
+        if loop is not self._loop:  # forget the waiters of a loop that ended
+            self._loop, self._running = loop, False
             self._waiting.clear()
-        if not self._turning:
-            self._turning, self._begun, self._since = True, 0, perf_counter()
-            loop.call_soon(self._turn)
-        if self._begun < self._room and not self._waiting:
-            self._begun += 1
+        if not self._running:
+            self._running, self._started, self._since = True, 0, perf_counter()
+            loop.call_soon(self._next_iteration)
+        if self._started < self._capacity and not self._waiting:
+            self._started += 1
             return
         future = loop.create_future()
         self._waiting.append(future)
         await future
 
-    def hurry(self, client: object) -> None:
-        """This client was refused: if it just came, others may wait to be let in."""
+    def tighten(self, client: object) -> None:
+        """Shorten iterations for a while because ``client`` was refused for the first time: more may be waiting."""
         if client in self._refused:
             return
-        if len(self._refused) >= MOST_REFUSED:
+        if len(self._refused) >= MAX_REFUSED_CLIENTS:
             self._refused.clear()
         self._refused.add(client)
-        self._hurried_until = perf_counter() + HURRY_SECONDS
+        self._tight_until = perf_counter() + TIGHTEN_SECONDS
 
-    def _turn(self) -> None:
-        """The next turn begins; how long the last one took says how much fits."""
+    def _next_iteration(self) -> None:
+        """Adapt the capacity to how long the last iteration took, and start what waits."""
         now = perf_counter()
         took, self._since = now - self._since, now
-        seconds = self._hurried if now < self._hurried_until else self._seconds
+        seconds = self._tight_seconds if now < self._tight_until else self._seconds
         if took > seconds:
-            self._room = max(1, int(self._begun * seconds / took))
-        elif self._begun == self._room:
-            self._room = min(MOST, self._room + 1)
-        self._begun = 0
-        while self._waiting and self._begun < self._room:
+            self._capacity = max(1, int(self._started * seconds / took))
+        elif self._started == self._capacity:
+            self._capacity = min(MAX_ITEMS, self._capacity + 1)
+        self._started = 0
+        while self._waiting and self._started < self._capacity:
             future = self._waiting.popleft()
-            if not future.done():  # cancelled meanwhile
+            if not future.done():  # not cancelled meanwhile
                 future.set_result(None)
-                self._begun += 1
-        if self._begun:
-            asyncio.get_running_loop().call_soon(self._turn)
+                self._started += 1
+        if self._started:
+            asyncio.get_running_loop().call_soon(self._next_iteration)
         else:
-            self._turning = False
+            self._running = False
+
+
+LOOP_SCHEDULER: Final = LoopScheduler()
+"""The scheduler of this process, which has one event loop."""

@@ -19,7 +19,7 @@ from uvicorn.server import ServerState
 
 from serving.bento.connections import ConnectionTable
 from serving.errors import Problem
-from serving.middleware.security_headers import HEADERS, PRIVATE
+from serving.middleware.security_headers import HEADERS, NO_STORE
 from serving.process import metrics
 
 MAX_HEAD_BYTES: Final = 32_768
@@ -83,7 +83,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         if not self._table.add(self):
             self._refused = True
-            metrics.problems.labels(NO_ROOM.code).inc()
+            metrics.errors.labels(NO_ROOM.code).inc()
             transport.write(self._answer(NO_ROOM))
             transport.close()
 
@@ -166,7 +166,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def _refuse(self, problem: Problem) -> None:
         """Read no more. A request that arrived in full is still answered; otherwise the answer is the problem."""
         self._refused = True
-        metrics.problems.labels(problem.code).inc()
+        metrics.errors.labels(problem.code).inc()
         if not self.is_waiting:
             if not self.cycle.more_body:
                 self.cycle.keep_alive = False
@@ -203,7 +203,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _answer(self, problem: Problem) -> bytes:
         response = problem.response()
-        headers = [*self.server_state.default_headers, *response.raw_headers, *HEADERS, PRIVATE, (b"connection", b"close")]
+        headers = [*self.server_state.default_headers, *response.raw_headers, *HEADERS, NO_STORE, (b"connection", b"close")]
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
         return STATUS_LINE[problem.status] + lines + b"\r\n" + bytes(response.body)
 

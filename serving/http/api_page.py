@@ -19,7 +19,7 @@ from starlette.routing import Route
 from serving.http.openapi_gallery import REFERENCE, gallery_paths, gallery_schemas
 from serving.http.openapi_models import PROBLEM, catalogue_paths
 from serving.http.openapi_uploads import describe_upload
-from serving.middleware.authentication import OPEN_PATHS
+from serving.middleware.authentication import PUBLIC_PATHS
 from serving.schemas import Batch, Classification, Explanation, ProblemDocument
 
 TITLE: Final = "Image classifier"
@@ -94,7 +94,7 @@ def describe(spec: dict[str, Any], with_keys: bool) -> dict[str, Any]:
         components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
         described["security"] = [{"key": []}]
         described["paths"] = {
-            path: _without_key(item) if path in OPEN_PATHS else item for path, item in described["paths"].items()
+            path: _without_key(item) if path in PUBLIC_PATHS else item for path, item in described["paths"].items()
         }
     return described
 

@@ -51,7 +51,7 @@ from serving.http.gallery_schemas import (
 )
 from serving.http.routes import Routes, refusal
 from serving.http.streaming import PIECE_BYTES, PacedResponse, pieces_of
-from serving.middleware.authentication import caller
+from serving.middleware.authentication import authenticated_key
 from serving.schemas import Classification, parse_fields
 from serving.settings import Settings
 
@@ -283,7 +283,7 @@ def gallery_url(settings: Settings, home: Path) -> URL:
 
 def _keeper(request: Request) -> Keeper:
     """Whose entry it is: that of an API key, or everybody's where there are none."""
-    key = caller(request.scope)
+    key = authenticated_key(request.scope)
     return Keeper() if key is None else Keeper(key.name, key.allows("admin"))
 
 

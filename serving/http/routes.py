@@ -15,17 +15,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.backpressure.body_budget import BodyBudget
-from serving.backpressure.concurrency_limit import REASON, Admission
+from serving.backpressure.concurrency_limit import REASON, ConcurrencyLimit
 from serving.backpressure.connection_balancer import ConnectionBalancer
 from serving.errors import Problem
 from serving.http.uploads import UploadReader
 from serving.inference.cascade import Model
 from serving.inference.explanation import explain
-from serving.inference.image_preprocessor import TURNS
+from serving.inference.image_preprocessor import LOOP_SCHEDULER
 from serving.inference.request import InferenceRequest
 from serving.process import metrics
 from serving.process.shutdown import Shutdown
-from serving.process.workers import WorkerTable, shared_folder, worker_place
+from serving.process.workers import WorkerTable, shared_folder, worker_slot
 from serving.registry.model_registry import Catalogue
 from serving.registry.reload import ModelReload
 from serving.schemas import Batch, Classification, Explanation, ProblemDocument
@@ -47,8 +47,8 @@ class Routes:
         self.models = models
         self._settings = settings
         folder = shared_folder()
-        shared = folder, worker_place(), settings.workers, table.living()
-        self.admission = Admission.shared(settings.work_limit, *shared)
+        shared = folder, worker_slot(), settings.workers, table.living()
+        self.concurrency_limit = ConcurrencyLimit.shared(settings.work_limit, *shared)
         self.uploads = UploadReader(settings, BodyBudget.shared(settings.max_body_bytes_in_flight, *shared))
         self.shutdown = Shutdown(settings.drain_seconds, self.uploads.bodies.give_up)
         self.balancer = ConnectionBalancer(folder, table, settings.workers) if folder else None
@@ -102,7 +102,7 @@ class Routes:
         Raises:
             Problem, ClientDisconnect: as ``Classifier.classify``; ``overloaded``, ``unknown_model``.
         """
-        with self.admission.work(1), self.catalogue.in_use() as models:
+        with self.concurrency_limit.acquire(1), self.catalogue.in_use() as models:
             return await models.model(upload.options.model).classify(upload)
 
     async def _classify(self, request: Request) -> BaseModel:
@@ -114,7 +114,7 @@ class Routes:
             entries = await self._in_portions(models.model(upload.options.model), upload)
         for entry in entries:
             if isinstance(entry, Problem):
-                metrics.problems.labels(entry.code).inc()
+                metrics.errors.labels(entry.code).inc()
         documents = [ProblemDocument.model_validate(e.document()) if isinstance(e, Problem) else e for e in entries]
         return Batch.model_construct(documents)
 
@@ -127,10 +127,10 @@ class Routes:
         """
         entries: list[Classification | Problem] = []
         until = upload.started + self._settings.deadline_seconds
-        for start in range(0, len(upload.images), self.admission.portion):
-            images = upload.images[start : start + self.admission.portion]
+        for start in range(0, len(upload.images), self.concurrency_limit.chunk_size):
+            images = upload.images[start : start + self.concurrency_limit.chunk_size]
             try:
-                async with self.admission.work_on_portion(len(images), until, first=start == 0):
+                async with self.concurrency_limit.acquire_chunk(len(images), until, first=start == 0):
                     entries += await model.classify_all(replace(upload, images=images))
             except Problem as problem:
                 if start == 0:
@@ -140,7 +140,7 @@ class Routes:
 
     async def _explain(self, request: Request) -> Explanation:
         upload = await self.uploads.image(request)
-        with self.admission.work(1), self.catalogue.in_use() as models:
+        with self.concurrency_limit.acquire(1), self.catalogue.in_use() as models:
             return await explain(models.model(upload.options.model), upload)
 
     async def _respond(self, handler: Callable[[Request], Awaitable[BaseModel]], request: Request) -> Response:
@@ -159,7 +159,7 @@ def refusal(error: Exception, request: Request) -> Response:
     if not isinstance(error, Problem):
         logger.error("%s failed", request.url.path, exc_info=error)
         error = Problem("internal", "The service failed; its log says why.")
-    metrics.problems.labels(error.code).inc()
+    metrics.errors.labels(error.code).inc()
     return error.response()
 
 
@@ -179,7 +179,7 @@ class FrontDoor:
                 await (await routes.readiness())(scope, receive, send)
                 return
             handler = routes.by_path.get(scope["path"]) if scope["method"] == "POST" else None
-            if handler is not None and routes.admission.full:
+            if handler is not None and routes.concurrency_limit.is_full:
                 await refused(scope, receive, send)
                 return
             if handler is not None:
@@ -194,7 +194,7 @@ class FrontDoor:
 async def refused(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer that there is too much to do, before the body is read, and with as little work as can be."""
     metrics.overloaded.inc()
-    TURNS.hurry(scope["client"])
+    LOOP_SCHEDULER.tighten(scope["client"])
     await _REFUSED(scope, receive, send)
 
 

@@ -49,7 +49,7 @@ class Classifier:
                 runner,
                 max_batch_size=settings.max_batch_size,
                 max_queue=settings.max_queue,
-                waiting=metrics.queue_length.labels(card.name, device),
+                waiting=metrics.queue_depth.labels(card.name, device),
             )
             for device, runner in runners.items()
         }

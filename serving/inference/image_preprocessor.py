@@ -26,7 +26,7 @@ from preprocessing import (
     opened,
     stages,
 )
-from serving.backpressure.loop_scheduler import Turns
+from serving.backpressure.loop_scheduler import LOOP_SCHEDULER
 from serving.errors import Problem
 from serving.inference.request import CancellationToken, deadline_exceeded
 from serving.process import metrics
@@ -47,7 +47,6 @@ THREADS_A_REQUEST: Final = max(1, _CPUS // 2)
 _POOL: Final = ThreadPoolExecutor(_CPUS, "decode")
 # Small images of one batch are prepared one after the other; others get their turn after this long.
 TURN_SECONDS: Final = 0.001
-TURNS: Final = Turns()
 
 
 class Prepared(NamedTuple):
@@ -79,7 +78,7 @@ class Preparation:
             Problem: ``unsupported_media``, ``too_large``, ``undecodable``, ``no_ink`` or ``deadline``.
             ClientDisconnect: the client went away while the image waited.
         """
-        await TURNS.wait()
+        await LOOP_SCHEDULER.acquire()
         await cancellation.check()
         prepared = self._at_once(data)
         if prepared is None:

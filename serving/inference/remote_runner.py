@@ -13,7 +13,7 @@ from models.card import MODEL_FILE, Card, ModelCard
 from models.store import load_folder
 from preprocessing import Tensor
 from serving.inference.local_runner import Call, LocalRunner, Outcome, open_runners, warm_up_sizes
-from serving.inference.runner_health import Heartbeat
+from serving.inference.runner_health import RunnerHealth
 from serving.inference.sessions import DEVICES
 from serving.process.shutdown import ServerExit
 from serving.settings import Settings
@@ -41,7 +41,7 @@ class Remote(Protocol):
 class RemoteRunner:
     """A model on one device of the runner service."""
 
-    def __init__(self, model: str, device: str, remote: Callable[[], Remote], heartbeat: Heartbeat[Told]) -> None:
+    def __init__(self, model: str, device: str, remote: Callable[[], Remote], heartbeat: RunnerHealth[Told]) -> None:
         self.model = model
         self.device = device
         self.provider = DEVICES[device].provider

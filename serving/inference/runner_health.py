@@ -1,7 +1,7 @@
-"""Whether the runner service is alive, asked all the time, so that nobody waits for one that is gone.
+"""Health check of the runner service: asks it continuously, and fails calls to a runner that does not answer.
 
-Its socket belongs to the parent process: a call to a runner that was killed is accepted there and hangs until another runner
-has started.
+The runner's socket belongs to the parent process: a call to a runner that was killed is accepted there, and hangs until another
+runner has started.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ logger = logging.getLogger("bentoml.serving")
 T = TypeVar("T")
 V = TypeVar("V")
 INTERVAL_SECONDS: Final = 0.25
-# A runner under load may miss one beat; a call that broke off makes it one beat that counts.
-PATIENCE_SECONDS: Final = 1.0
+TIMEOUT_SECONDS: Final = 1.0
+# A runner under load may miss one check; after a call that failed, one missed check is enough.
 MISSES: Final = 2
 
 
@@ -25,77 +25,77 @@ class RunnerGone(Exception):
     """The runner service does not answer."""
 
 
-class Heartbeat(Generic[T]):
-    """Asks ``beat`` again and again; ``told`` is its last answer, None while the runner is not there."""
+class RunnerHealth(Generic[T]):
+    """Calls ``check`` again and again; ``last_response`` is its last answer, None while the runner is down."""
 
-    def __init__(self, beat: Callable[[], Awaitable[T]]) -> None:
-        self.told: T | None = None
-        self._beat = beat
+    def __init__(self, check: Callable[[], Awaitable[T]]) -> None:
+        self.last_response: T | None = None
+        self._check = check
         self._calls: set[asyncio.Future[Any]] = set()
         self._task: asyncio.Task[None] | None = None
-        self._hurry = asyncio.Event()
-        self._met = asyncio.Event()
-        self._patient_until = 0.0
+        self._check_now = asyncio.Event()
+        self._answered = asyncio.Event()
+        self._wait_until = 0.0
 
-    async def alive(self) -> bool:
-        """Whether the runner answered lately; at first it is waited for, for as long as a beat may take."""
+    async def is_up(self) -> bool:
+        """Whether the runner answered the last checks; before its first answer, wait for one for ``TIMEOUT_SECONDS``."""
         loop = asyncio.get_running_loop()
         if self._task is None:
-            self._patient_until = loop.time() + PATIENCE_SECONDS
-            self._task = loop.create_task(self._listen())
-        if not self._met.is_set():
+            self._wait_until = loop.time() + TIMEOUT_SECONDS
+            self._task = loop.create_task(self._poll())
+        if not self._answered.is_set():
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._met.wait(), self._patient_until - loop.time())
-        return self.told is not None
+                await asyncio.wait_for(self._answered.wait(), self._wait_until - loop.time())
+        return self.last_response is not None
 
     async def guard(self, call: Awaitable[V]) -> V:
-        """Await a call to the runner, but no longer than it is alive.
+        """Await a call to the runner; cancel it when the runner goes down.
 
         Raises:
-            RunnerGone: it went away meanwhile.
+            RunnerGone: the runner went down meanwhile.
         """
         future = asyncio.ensure_future(call)
         self._calls.add(future)
         try:
             return await future
         except asyncio.CancelledError:
-            if self.told is None and future.cancelled():
-                raise RunnerGone("The runner service is gone.") from None
+            if self.last_response is None and future.cancelled():
+                raise RunnerGone("The runner service does not answer.") from None
             future.cancel()
             raise
         except Exception:
-            self._hurry.set()
+            self._check_now.set()
             raise
         finally:
             self._calls.discard(future)
 
-    async def _listen(self) -> None:
-        missed = 0
-        while True:
-            try:
-                self.told = await asyncio.wait_for(self._beat(), PATIENCE_SECONDS)
-                self._met.set()
-                missed = 0
-            except Exception as error:  # aiohttp's, BentoML's, the system's
-                missed += 0 if _ending(error) else 1
-                if self.told is not None and missed >= (1 if self._hurry.is_set() else MISSES):
-                    self._mourn(error)
-            self._hurry.clear()
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), INTERVAL_SECONDS)
-
     def stop(self) -> None:
-        """Ask no more."""
+        """End the checks."""
         if self._task is not None:
             self._task.cancel()
 
-    def _mourn(self, error: Exception) -> None:
+    async def _poll(self) -> None:
+        missed = 0
+        while True:
+            try:
+                self.last_response = await asyncio.wait_for(self._check(), TIMEOUT_SECONDS)
+                self._answered.set()
+                missed = 0
+            except Exception as error:  # aiohttp's, BentoML's, the system's
+                missed += 0 if _socket_removed(error) else 1
+                if self.last_response is not None and missed >= (1 if self._check_now.is_set() else MISSES):
+                    self._mark_down(error)
+            self._check_now.clear()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._check_now.wait(), INTERVAL_SECONDS)
+
+    def _mark_down(self, error: Exception) -> None:
         logger.warning("The runner service does not answer: %r", error)
-        self.told = None
+        self.last_response = None
         for call in list(self._calls):
             call.cancel()
 
 
-def _ending(error: Exception) -> bool:
-    """Whether the socket itself is gone, which the parent takes away first when all of the service ends."""
+def _socket_removed(error: Exception) -> bool:
+    """Whether the socket is gone: the parent removes it first when the whole service ends, and running calls still finish."""
     return isinstance(error, OSError) and error.errno in (errno.ENOENT, errno.ECONNREFUSED)

@@ -1,7 +1,7 @@
-"""API keys: who may do what. A file holds their hashes; ``python -m serving.keys`` adds, lists and removes them.
+"""The file of API keys: reads, adds and removes names, roles and hashes. ``python -m serving.keys`` is its command line.
 
-A key is 256 random bits. Nobody guesses one, with the hash or without, so that plain SHA-256 keeps it: slow and salted hashes
-are for passwords, which people choose, and would cost every request more than its inference.
+A key is 256 random bits, which cannot be guessed, so that a plain SHA-256 of it is enough: slow and salted hashes are for
+passwords, which people choose, and would cost every request more than its inference.
 """
 
 import hashlib
@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
 
 Role: TypeAlias = Literal["read", "admin"]
-ROLES: Final[tuple[Role, ...]] = get_args(Role)  # each may do what those before it may, and more
+ROLES: Final[tuple[Role, ...]] = get_args(Role)  # each may do all that those before it may
 KEY_BYTES: Final = 32
-# Others may write none of it, and those outside the file's group not even read it.
-TOO_OPEN: Final = 0o027
+# Permission bits that a file of keys should not have.
+UNSAFE_MODE: Final = 0o027
 
 _LINE: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})\s+(\S+)\s+([0-9a-f]{64})")
 _HEADER: Final = "# Keys of the API: name, role, SHA-256 of the key. python -m serving.keys adds and removes them.\n"
@@ -30,29 +30,29 @@ class KeysError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Whom a key was given to, what it allows, and the SHA-256 of it."""
+    """An API key: the name of its owner, its role, and the SHA-256 of its secret."""
 
     name: str
     role: Role
     digest: bytes
 
     def allows(self, role: Role) -> bool:
-        """Whether it opens what ``role`` is needed for."""
+        """Whether it may do what needs ``role``."""
         return ROLES.index(self.role) >= ROLES.index(role)
 
     @property
     def line(self) -> str:
-        """As the file has it."""
+        """Its line in the file."""
         return f"{self.name} {self.role} {self.digest.hex()}\n"
 
 
 def digest(secret: bytes) -> bytes:
-    """What is kept of a key."""
+    """The SHA-256 of a secret, which is all that is kept of it."""
     return hashlib.sha256(secret).digest()
 
 
 def find(keys: Iterable[Key], secret: bytes) -> Key | None:
-    """The key that ``secret`` is, if any; which one it is, and how near it comes, takes the same time."""
+    """The key whose secret is ``secret``, or None; takes the same time whichever it is and however similar."""
     presented, found = digest(secret), None
     for key in keys:
         if hmac.compare_digest(presented, key.digest):
@@ -61,10 +61,10 @@ def find(keys: Iterable[Key], secret: bytes) -> Key | None:
 
 
 def read_keys(file: Path) -> list[Key]:
-    """The keys of a file: on every line a name, a role and a hash; empty lines and lines with # are passed over.
+    """The keys of a file: on every line a name, a role and a hash; empty lines and lines with # are ignored.
 
     Raises:
-        KeysError: it cannot be read, or a line is not like that.
+        KeysError: it cannot be read, or has an invalid line.
     """
     keys: dict[str, Key] = {}
     try:
@@ -80,42 +80,40 @@ def read_keys(file: Path) -> list[Key]:
                 f"{file}, line {number}: not `NAME {'|'.join(ROLES)} SHA256`. `python -m serving.keys add` writes such lines."
             )
         if key.name in keys:
-            raise KeysError(
-                f"{file}, line {number}: there is a key called {key.name!r} already. Give every key a name of its own."
-            )
+            raise KeysError(f"{file}, line {number}: there is already a key called {key.name!r}. Give each key its own name.")
         keys[key.name] = key
     return list(keys.values())
 
 
 def warnings(file: Path, keys: Sequence[Key]) -> list[str]:
-    """What somebody should know about a file of keys that can be used."""
-    told = []
-    if file.stat().st_mode & TOO_OPEN:
-        told.append(f"{file} is open to more users than it should be: whoever writes it opens the API. Run chmod 600 on it.")
+    """Warnings about a valid file of keys."""
+    found = []
+    if file.stat().st_mode & UNSAFE_MODE:
+        found.append(f"Other users may read or write {file}, and whoever writes it can use the API. Run chmod 600 on it.")
     if not keys:
-        told.append(f"{file} holds no key: all requests but those for health are refused. Run python -m serving.keys add NAME.")
-    return told
+        found.append(f"{file} holds no key: all requests but health checks are refused. Run python -m serving.keys add NAME.")
+    return found
 
 
 def add_key(file: Path, name: str, role: Role) -> str:
-    """Add a new key to the file, which is made when it is not there; the key is returned, and known to nobody else.
+    """Add a new key to the file, which is created if missing; returns the secret, which is stored nowhere.
 
     Raises:
         KeysError: the file cannot be used, or there is a key of that name.
     """
     keys = read_keys(file) if file.exists() else []
     if any(key.name == name for key in keys):
-        raise KeysError(f"There is a key called {name!r} already. Choose another name, or remove that one first.")
+        raise KeysError(f"There is already a key called {name!r}. Choose another name, or remove that key first.")
     secret = secrets.token_hex(KEY_BYTES)
     key = Key(name, role, digest(secret.encode()))
     if _parse(key.line.strip()) != key:
-        raise KeysError(f"{name!r} is no name for a key. Take 1 to 64 letters, digits, dots, dashes and underscores.")
+        raise KeysError(f"{name!r} is not a valid name for a key. Use 1 to 64 letters, digits, dots, dashes and underscores.")
     _write(file, [*(_lines(file) or [_HEADER]), key.line])
     return secret
 
 
 def remove_key(file: Path, name: str) -> None:
-    """Take a key out of the file.
+    """Remove a key from the file.
 
     Raises:
         KeysError: the file cannot be used, or has no such key.
@@ -138,7 +136,7 @@ def _lines(file: Path) -> list[str]:
 
 
 def _write(file: Path, lines: list[str]) -> None:
-    """Put a whole new file in the place of the old, so that nobody reads half of one; it stays as open as it was."""
+    """Replace the file at once, so that no reader sees half of it; its permissions stay."""
     text = "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
     try:
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}.", delete=False) as new:

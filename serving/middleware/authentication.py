@@ -1,4 +1,4 @@
-"""Who may ask for what: requests without a key that allows them end here, before their bodies are read."""
+"""Authenticates requests by API key, authorizes them by role, and applies the rate limit, before their bodies are read."""
 
 import logging
 import math
@@ -17,41 +17,45 @@ from serving.settings import Settings
 
 logger = logging.getLogger("bentoml.serving")
 
-READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-# Health for the machines that watch, and the description of the API, which is the same for all and holds nothing of anybody.
-OPEN_PATHS: Final = frozenset({"/livez", "/readyz", "/healthz", "/", "/docs.json", "/schema.json"})
-OPEN_FOLDER: Final = "/static_content/"
-# What a reader may post; whatever else is sent, also to routes that do not exist yet, changes what others see.
-READER_POSTS: Final = frozenset({"/classify", "/classify/batch", "/explain", "/gallery"})
-# Where in a request's scope its API key is, for what lies behind.
-CALLER: Final = "image_classifier.key"
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+# Health checks, and the description of the API, which is the same for everybody.
+PUBLIC_PATHS: Final = frozenset({"/livez", "/readyz", "/healthz", "/", "/docs.json", "/schema.json"})
+PUBLIC_FOLDER: Final = "/static_content/"
+# What the role `read` may post. Any other unsafe method, also on routes that are added later, needs `admin`.
+READ_POSTS: Final = frozenset({"/classify", "/classify/batch", "/explain", "/gallery"})
+# Where in a request's scope its API key is, for the application.
+SCOPE_KEY: Final = "image_classifier.key"
 _SCHEME: Final = b"bearer "
 
 
 def required_role(method: str, path: str) -> Role | None:
-    """What a request needs: nothing, or a key that reads, or one that administers."""
-    if method in READING:
-        return None if path in OPEN_PATHS or path.startswith(OPEN_FOLDER) else "read"
-    return "read" if method == "POST" and path in READER_POSTS else "admin"
+    """The role that a request needs; None where it needs no key."""
+    if method in SAFE_METHODS:
+        return None if path in PUBLIC_PATHS or path.startswith(PUBLIC_FOLDER) else "read"
+    return "read" if method == "POST" and path in READ_POSTS else "admin"
 
 
-class InsideOnly:
-    """Before the runner, which takes pickles, and so any program a caller likes: lets in who knows the service's own key."""
+class InternalAuth:
+    """ASGI middleware of the runner service: only requests with the service's own key pass.
+
+    The runner reads pickles, so that whoever can call it can run any program in it.
+    """
 
     def __init__(self, app: ASGIApp, key: str) -> None:
         self.app = app
-        self._keys = [Key("inside", "admin", digest(key.encode()))]
+        self._keys = [Key("internal", "admin", digest(key.encode()))]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and find(self._keys, _bearer(scope)) is None:
-            await Problem("unauthorized", "The runner works for its own service alone.").response()(scope, receive, send)
+            await Problem("unauthorized", "The runner only serves the API workers of its own service.").response()(
+                scope, receive, send
+            )
             return
         await self.app(scope, receive, send)
 
 
-class Access:
-    """Lets through what needs no key, and what comes with one that allows it (``Authorization: Bearer``) and has not asked too
-    often; everything else is answered 401, 403 or 429."""
+class Authentication:
+    """ASGI middleware that answers 401 without a valid key (bearer token), 403 without the role, 429 over the rate limit."""
 
     def __init__(self, app: ASGIApp, keys: Path, settings: Settings) -> None:
         self.app = app
@@ -61,15 +65,15 @@ class Access:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             try:
-                await self._admit(scope)
+                await self._authorize(scope)
             except Problem as problem:
-                metrics.problems.labels(problem.code).inc()
+                metrics.errors.labels(problem.code).inc()
                 await problem.response()(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
-    async def _admit(self, scope: Scope) -> None:
-        """Return if the request may go on.
+    async def _authorize(self, scope: Scope) -> None:
+        """Return if the request may pass.
 
         Raises:
             Problem: ``unauthorized``, ``forbidden`` or ``rate_limited``.
@@ -81,26 +85,28 @@ class Access:
         secret = _bearer(scope)
         key = await self._store.find(secret) if secret else None
         if key is None:
-            wrong = "This key is not one of the service's." if secret else "The request has no key."
-            raise Problem("unauthorized", f"{wrong} Send one of its keys as `Authorization: Bearer KEY`.")
+            wrong = "Unknown API key." if secret else "The request has no API key."
+            raise Problem("unauthorized", f"{wrong} Send one as `Authorization: Bearer KEY`.")
         if not key.allows(role):
-            raise Problem("forbidden", f"The key {key.name!r} may not {method} {path}: that takes one with the role {role!r}.")
+            raise Problem("forbidden", f"The key {key.name!r} may not {method} {path}. Use a key with the role {role!r}.")
         if self._buckets is not None and (seconds := self._buckets.acquire(key.digest)):
             wait = math.ceil(seconds)
-            raise Problem("rate_limited", f"The key {key.name!r} has asked too often. Try again in {wait} s.", retry_after=wait)
+            raise Problem(
+                "rate_limited", f"The key {key.name!r} sent too many requests. Try again in {wait} s.", retry_after=wait
+            )
         if role == "admin":
             logger.info("%s %s with the key %s", method, path, key.name)
-        scope[CALLER] = key
+        scope[SCOPE_KEY] = key
 
 
-def caller(scope: Scope) -> Key | None:
-    """The API key that a request was let in with; None where it needed none."""
-    key: Key | None = scope.get(CALLER)
+def authenticated_key(scope: Scope) -> Key | None:
+    """The API key that a request was authenticated with; None where it needed none."""
+    key: Key | None = scope.get(SCOPE_KEY)
     return key
 
 
 def _bearer(scope: Scope) -> bytes:
-    """The key that a request presents; none if it presents two."""
+    """The key that a request presents; empty if it presents none or two."""
     given = [value for name, value in scope["headers"] if name == b"authorization"]
     if len(given) != 1 or given[0][: len(_SCHEME)].lower() != _SCHEME:
         return b""

@@ -1,8 +1,7 @@
-"""Closes connections whose request was answered before its body had arrived, so that the client still sees the answer.
+"""Lingering close: after a response to a request whose body has not arrived in full, read on for a while before closing.
 
-Such an answer says ``Connection: close``. A socket that is closed while the client sends would be reset, which takes from the
-client what it has not read yet. What still comes is therefore read and dropped for a while, slowly, so that a crowd of such
-clients costs little.
+Such a response says ``Connection: close``. Closing a socket while the client sends would reset it, and the client would lose
+what it has not read yet. So what still arrives is read and discarded for a while, slowly, so that many clients cost little.
 """
 
 import asyncio
@@ -14,13 +13,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.settings import SMALL_BODY
 
 LINGER_SECONDS: Final = 5.0
-MAX_LINGERING: Final = 16  # connections of a worker; those beyond are closed at once
-PAUSE_SECONDS: Final = 0.001  # for each of them, after every piece of at most a quarter of a megabyte
+MAX_LINGERING: Final = 16  # connections of a worker; others are closed at once
+PAUSE_SECONDS: Final = 0.001  # times the lingering connections, after each chunk of at most 256 KiB
 _LAST: Final[Message] = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
 class LingeringClose:
-    """Ends the connection after an answer to a request whose large body was not read in full."""
+    """ASGI middleware that closes the connection after a response to a request whose large body was not read in full."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -32,7 +31,7 @@ class LingeringClose:
             return
         complete = closing = False
 
-        async def watch() -> Message:
+        async def receive_watched() -> Message:
             nonlocal complete
             message = await receive()
             complete = message["type"] == "http.disconnect" or not message.get("more_body", False)
@@ -46,14 +45,14 @@ class LingeringClose:
                 message = {**message, "headers": [*headers, (b"connection", b"close")]}
             if closing and message["type"] == "http.response.body" and not message.get("more_body", False):
                 await send({**message, "more_body": True})
-                await self._drop(receive)
+                await self._discard(receive)
                 message = _LAST
             await send(message)
 
-        await self.app(scope, watch, send_and_linger)
+        await self.app(scope, receive_watched, send_and_linger)
 
-    async def _drop(self, receive: Receive) -> None:
-        """Read what still comes, and let go of it, until the body or the patience ends."""
+    async def _discard(self, receive: Receive) -> None:
+        """Read and discard what still arrives, until the body ends or the time is over."""
         if self._lingering >= MAX_LINGERING:
             return
         self._lingering += 1

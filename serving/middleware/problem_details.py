@@ -14,8 +14,10 @@ REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 class ProblemDetailsMiddleware:
-    """Turns every error answer that is not a problem document yet into one; and every redirect, for this service makes none:
-    Starlette's, from a path with a slash too many, would name the host that the request named."""
+    """ASGI middleware that replaces every error response that is no problem document yet, and every redirect.
+
+    The service has no redirects: Starlette's, from a path with an extra slash, would contain the request's Host header.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -33,7 +35,7 @@ class ProblemDetailsMiddleware:
                 if not headers.get("content-type", "").startswith(MEDIA_TYPE):
                     replaced = True
                     allow = headers.get("allow")
-                    response = _foreign(message["status"], scope).response()
+                    response = _problem_for(message["status"], scope).response()
                     if allow:
                         response.headers["allow"] = allow
                     await response(scope, receive, send)
@@ -44,11 +46,11 @@ class ProblemDetailsMiddleware:
         await self.app(scope, receive, send_problem)
 
 
-def _foreign(status: int, scope: Scope) -> Problem:
+def _problem_for(status: int, scope: Scope) -> Problem:
     if status == 404 or status in REDIRECTS:
-        return Problem("not_found", f"There is no {scope['path']}. The page at / lists what there is.")
+        return Problem("not_found", f"There is no {scope['path']}. See / for the routes of the API.")
     if status == 405:
-        return Problem("method_not_allowed", f"{scope['path']} does not take {scope['method']}.")
+        return Problem("method_not_allowed", f"{scope['path']} does not support {scope['method']}.")
     if status in CODES:
         return Problem(CODES[status], HTTPStatus(status).description)
     if status < 500:

@@ -1,11 +1,10 @@
-"""How many requests a minute each key may send, all workers together.
+"""Rate limit: a token bucket for each API key, shared by all workers.
 
-A key's bucket holds a minute's worth of requests and fills evenly. What is kept of it is one number, the moment at which it
-will be full again, in a table that all workers map: an entry is the start of the key's digest and that moment. Entries are
-added under a lock, once for each key and worker. An entry whose bucket is full says nothing that a new one would not, so that
-its place may be given to another key when there is no empty one; a worker looks before each request whether the entry still is
-the key's. Two workers that let the same key in at the same microsecond count one request instead of two, which is cheaper than
-a lock.
+A key's bucket holds the requests of one minute and refills evenly. It is stored as one number, the time when it will be full
+again, in a table that all workers map: an entry is the first bytes of the key's digest and that time. Entries are added under a
+lock, once for each key and worker. An entry whose bucket is full equals a new one, so that another key may take its place when
+the table has no empty entry; a worker checks before each request whether the entry still belongs to the key. Two workers that
+accept a request of the same key in the same microsecond count one instead of two, which is cheaper than a lock.
 """
 
 import fcntl
@@ -14,7 +13,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic_ns  # the machine's: one clock for all its processes
+from time import monotonic_ns  # the same clock in all processes of a machine
 from typing import Final
 
 from serving.process.shared_counters import CELL_BYTES, map_cells
@@ -29,9 +28,9 @@ EMPTY: Final = 0
 
 
 class TokenBucket:
-    """A bucket of ``per_minute`` requests for every key, shared with the workers that name the same folder.
+    """A bucket of ``per_minute`` requests for each key, shared by the workers that use the same folder.
 
-    Keys are told apart by their digests, at least 8 bytes of which nobody can choose any.
+    A key is identified by the first 8 bytes of its digest, which a client cannot choose.
     """
 
     def __init__(self, per_minute: int, folder: Path | None, entries: int = ENTRIES) -> None:
@@ -42,9 +41,9 @@ class TokenBucket:
         self._entry: dict[bytes, tuple[int, int]] = {}
 
     def acquire(self, digest: bytes) -> float:
-        """Take a request out of a key's bucket: 0, or the seconds until there is one in it."""
+        """Take one request from a key's bucket: 0.0, or the seconds until the bucket has one again."""
         key, entry = self._entry.get(digest) or self._find(digest)
-        if self._keys[entry] != key:  # given to another key since
+        if self._keys[entry] != key:  # another key has taken the entry
             key, entry = self._find(digest)
         now = monotonic_ns()
         full_at = max(self._full_at[entry], now) + self._interval
@@ -54,30 +53,30 @@ class TokenBucket:
         return 0.0
 
     def _find(self, digest: bytes) -> tuple[int, int]:
-        """A key as the table has it, and its entry, which is made when there is none."""
+        """A key as the table stores it, and its entry, which is added if missing."""
         key = int.from_bytes(digest[:CELL_BYTES], "little", signed=True) or 1
         with self._locked():
             keys = self._keys.tolist()
             if key in keys:
                 entry = keys.index(key)
             else:
-                entry = keys.index(EMPTY) if EMPTY in keys else self._longest_full()
+                entry = keys.index(EMPTY) if EMPTY in keys else self._entry_to_reuse()
                 self._full_at[entry] = 0
                 self._keys[entry] = key
         self._entry[digest] = key, entry
         return key, entry
 
-    def _longest_full(self) -> int:
-        """The entry that has been full for longest, or will be first."""
+    def _entry_to_reuse(self) -> int:
+        """The entry whose bucket has been full for longest, or will be full first."""
         moments = self._full_at.tolist()
         entry = moments.index(min(moments))
         if moments[entry] > monotonic_ns():
-            logger.warning("More than %d keys send requests: RATE_LIMIT is not kept for all of them.", len(moments))
+            logger.warning("More than %d keys send requests: RATE_LIMIT is not enforced for all of them.", len(moments))
         return entry
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the lock of the table, which other workers hold for microseconds."""
+        """Hold the lock of the table; other workers hold it for microseconds."""
         if self._file is None:
             yield
             return

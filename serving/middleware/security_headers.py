@@ -1,4 +1,4 @@
-"""What every answer tells a browser: guess no types, frame nothing, keep nothing, run nothing."""
+"""Adds security headers to every response: no type sniffing, no framing, no caching, no scripts."""
 
 from typing import Final
 
@@ -6,20 +6,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Header = tuple[bytes, bytes]
 
-ASSETS: Final = "/static_content/"
+STATIC_FILES: Final = "/static_content/"
 HEADERS: Final[tuple[Header, ...]] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-# Answers are about somebody's picture; the files of the API's page are the same for all and checked by their ETag.
-PRIVATE: Final[Header] = (b"cache-control", b"no-store")
-CHECKED: Final[Header] = (b"cache-control", b"no-cache")
+# Responses are about private pictures; the static files of the API's page are validated by their ETag.
+NO_STORE: Final[Header] = (b"cache-control", b"no-store")
+REVALIDATE: Final[Header] = (b"cache-control", b"no-cache")
 
 
 class SecurityHeaders:
-    """Adds to every answer what it does not say itself."""
+    """ASGI middleware that adds each header a response does not have yet."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -28,12 +28,15 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        cache = CHECKED if scope["path"].startswith(ASSETS) else PRIVATE
+        cache = REVALIDATE if scope["path"].startswith(STATIC_FILES) else NO_STORE
 
-        async def send_guarded(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                said = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(header for header in (*HEADERS, cache) if header[0] not in said)]
+                present = {name for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(header for header in (*HEADERS, cache) if header[0] not in present),
+                ]
             await send(message)
 
-        await self.app(scope, receive, send_guarded)
+        await self.app(scope, receive, send_with_headers)

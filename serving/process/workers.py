@@ -69,7 +69,7 @@ def shared_folder() -> Path | None:
     return Path(folder) / SHARED if folder else None
 
 
-def worker_place() -> int:
+def worker_slot() -> int:
     """Which of the service's workers this is, from 0."""
     return max((bentoml.server_context.worker_index or 1) - 1, 0)
 
@@ -112,7 +112,7 @@ class WorkerTable:
     def shared(cls, service: str, workers: int) -> "WorkerTable":
         """The table of a service with so many workers, in the folder they share."""
         folder = shared_folder()
-        return cls(folder / f"{service}.workers" if folder else None, worker_slots(workers), worker_place())
+        return cls(folder / f"{service}.workers" if folder else None, worker_slots(workers), worker_slot())
 
     def join(self) -> int | None:
         """Take this worker's slot; the id of the process that had it before, if one did, which is dead by now."""

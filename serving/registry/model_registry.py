@@ -14,7 +14,7 @@ from serving.inference.cascade import Cascade, Model
 from serving.inference.classifier import Classifier
 from serving.inference.local_runner import open_runners
 from serving.inference.remote_runner import Remote, RemoteRunner, Told, describe
-from serving.inference.runner_health import Heartbeat
+from serving.inference.runner_health import RunnerHealth
 from serving.inference.sessions import DEVICES
 from serving.schemas import Options
 from serving.settings import Settings
@@ -109,7 +109,7 @@ class RemoteCatalogue(Catalogue):
     """Sessions in the runner service; which devices it has is known once it answered."""
 
     def __init__(self, cards: Mapping[str, Card], remote: Callable[[], Remote], settings: Settings) -> None:
-        self._heartbeat = Heartbeat(lambda: describe(remote))
+        self._heartbeat = RunnerHealth(lambda: describe(remote))
         self._runners: list[RemoteRunner] = []
         self._reasons: dict[str, dict[str, str]] = {}
         self._told: Told | None = None

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from gallery import BadPicture, picture
-from gallery.pictures import SHOWN_ALIKE, SIDE, THUMBNAIL_SIDE, TURNS
+from gallery.pictures import LOOP_SCHEDULER, SHOWN_ALIKE, SIDE, THUMBNAIL_SIDE
 from loadtests.fuzz.corpus import odd_picture
 from loadtests.fuzz.rare_jpegs import whole_jpegs, whole_webps
 from loadtests.fuzz.rare_pngs import whole_pngs
@@ -96,7 +96,7 @@ def test_pictures_are_turned_upright(orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     back = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
-    turned = upright.transpose(back.get(orientation, TURNS[orientation])) if orientation > 1 else upright
+    turned = upright.transpose(back.get(orientation, LOOP_SCHEDULER[orientation])) if orientation > 1 else upright
     buffer = io.BytesIO()
     turned.save(buffer, "PNG", exif=exif)
     assert ImageOps.exif_transpose(Image.open(buffer)).tobytes() == upright.tobytes()

@@ -3,7 +3,7 @@
 
 from serving.inference import remote_runner, runner_health
 
-runner_health.PATIENCE_SECONDS = 60.0  # type: ignore[misc]
+runner_health.TIMEOUT_SECONDS = 60.0  # type: ignore[misc]
 remote_runner.QUIET_SECONDS = 3.0  # type: ignore[misc]
 
 from service import ImageClassifier  # noqa: E402  # the patience comes first

@@ -168,7 +168,7 @@ with bentoml.SyncHTTPClient("{keyed.address}", token="{keyed.reader}") as client
 def test_refusals_do_not_wait_for_the_body_and_are_counted(keyed: Keyed) -> None:
     def refused() -> float:
         text = httpx.get(f"{keyed.address}/metrics", headers=bearer(keyed.reader)).text
-        lines = [line for line in text.splitlines() if line.startswith('image_classifier_problems_total{code="unauthorized"}')]
+        lines = [line for line in text.splitlines() if line.startswith('image_classifier_errors_total{code="unauthorized"}')]
         return sum(float(line.split()[-1]) for line in lines)
 
     before = refused()

@@ -8,46 +8,46 @@ from time import perf_counter
 
 import pytest
 
-from serving.backpressure.concurrency_limit import FILE, MAX_WAITING_BATCHES, Admission
+from serving.backpressure.concurrency_limit import FILE, MAX_WAITING_BATCHES, ConcurrencyLimit
 from serving.errors import Problem
 from tests.support.processes import ROOT
 
 
 def test_as_much_as_the_limit_and_no_more() -> None:
-    admission = Admission.shared(2, None, 0, 2)
-    with admission.work(1), admission.work(1):
-        with pytest.raises(Problem, match="as many images as it may") as refused, admission.work(1):
+    limit = ConcurrencyLimit.shared(2, None, 0, 2)
+    with limit.acquire(1), limit.acquire(1):
+        with pytest.raises(Problem, match="as many images as it may") as refused, limit.acquire(1):
             pytest.fail("one too many")
         assert refused.value.status == 429
-        assert admission.full
-    assert not admission.full
-    assert admission.working == 0
+        assert limit.is_full
+    assert not limit.is_full
+    assert limit.in_flight == 0
 
 
 def test_many_images_are_let_in_where_there_is_any_room() -> None:
-    admission = Admission.shared(2, None, 0, 2)
-    with admission.work(1), admission.work(200):
-        assert admission.working == 201
-        assert admission.full
-    assert admission.working == 0
+    limit = ConcurrencyLimit.shared(2, None, 0, 2)
+    with limit.acquire(1), limit.acquire(200):
+        assert limit.in_flight == 201
+        assert limit.is_full
+    assert limit.in_flight == 0
 
 
 def test_what_fails_is_no_longer_counted() -> None:
-    admission = Admission.shared(1, None, 0, 2)
-    with pytest.raises(ZeroDivisionError), admission.work(1):
+    limit = ConcurrencyLimit.shared(1, None, 0, 2)
+    with pytest.raises(ZeroDivisionError), limit.acquire(1):
         raise ZeroDivisionError
-    assert not admission.full
+    assert not limit.is_full
 
 
 def test_workers_count_together_and_a_new_one_forgets_what_the_dead_left(tmp_path: Path) -> None:
-    first, second = Admission.shared(2, tmp_path, 0, 2), Admission.shared(2, tmp_path, 1, 2)
-    with first.work(1):
-        work = f"work = Admission.shared(2, Path({str(tmp_path)!r}), 1, 2).work(1)"
+    first, second = ConcurrencyLimit.shared(2, tmp_path, 0, 2), ConcurrencyLimit.shared(2, tmp_path, 1, 2)
+    with first.acquire(1):
+        work = f"work = ConcurrencyLimit.shared(2, Path({str(tmp_path)!r}), 1, 2).acquire(1)"
         code = f"import os; from serving.backpressure.concurrency_limit import *; {work}; work.__enter__(); os._exit(9)"
         assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 9
-        assert first.working == second.working == 2
-        assert first.full and second.full
-        assert Admission.shared(2, tmp_path, 1, 2).working == 1
+        assert first.in_flight == second.in_flight == 2
+        assert first.is_full and second.is_full
+        assert ConcurrencyLimit.shared(2, tmp_path, 1, 2).in_flight == 1
     assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
 
 
@@ -55,54 +55,54 @@ def test_batches_hold_no_more_than_half_and_take_turns() -> None:
     """Of three batches of four portions each, two portions are worked on at a time, and none of a batch twice in a row."""
     order: list[str] = []
 
-    async def batch(admission: Admission, name: str) -> None:
+    async def batch(limit: ConcurrencyLimit, name: str) -> None:
         for number in range(4):
-            async with admission.work_on_portion(admission.portion, perf_counter() + 10, first=number == 0):
+            async with limit.acquire_chunk(limit.chunk_size, perf_counter() + 10, first=number == 0):
                 order.append(name)
-                assert admission.working <= 64 + 2
-                assert not admission.full
-                with admission.work(1):
+                assert limit.in_flight <= 64 + 2
+                assert not limit.is_full
+                with limit.acquire(1):
                     await asyncio.sleep(0.001)
 
     async def main() -> None:
-        admission = Admission.shared(128, None, 0, 1)
-        assert admission.portion == 32
-        await asyncio.gather(*(batch(admission, name) for name in "abc"))
-        assert admission.working == 0
+        limit = ConcurrencyLimit.shared(128, None, 0, 1)
+        assert limit.chunk_size == 32
+        await asyncio.gather(*(batch(limit, name) for name in "abc"))
+        assert limit.in_flight == 0
 
     asyncio.run(main())
     assert {name: order[:6].count(name) for name in "abc"} == {"a": 2, "b": 2, "c": 2}
 
 
 def test_a_batch_is_refused_before_it_begins_and_waits_after() -> None:
-    async def portion(admission: Admission, *, first: bool, seconds: float = 10.0) -> int:
-        async with admission.work_on_portion(1, perf_counter() + seconds, first=first):
-            return admission.working
+    async def portion(limit: ConcurrencyLimit, *, first: bool, seconds: float = 10.0) -> int:
+        async with limit.acquire_chunk(1, perf_counter() + seconds, first=first):
+            return limit.in_flight
 
     async def main() -> None:
-        admission = Admission.shared(2, None, 0, 1)
-        with admission.work(2):
+        limit = ConcurrencyLimit.shared(2, None, 0, 1)
+        with limit.acquire(2):
             with pytest.raises(Problem) as refused:
-                await portion(admission, first=True)
+                await portion(limit, first=True)
             assert refused.value.code == "overloaded"
             with pytest.raises(Problem) as refused:
-                await portion(admission, first=False, seconds=0.02)
+                await portion(limit, first=False, seconds=0.02)
             assert refused.value.code == "deadline"
-            waiting = asyncio.create_task(portion(admission, first=False))
+            waiting = asyncio.create_task(portion(limit, first=False))
             await asyncio.sleep(0)
         assert await waiting == 1
-        assert admission.working == 0
+        assert limit.in_flight == 0
 
     asyncio.run(main())
 
 
 def test_too_many_batches_that_wait_are_refused() -> None:
     async def main() -> list[int | None]:
-        admission, go_on = Admission.shared(128, None, 0, 1), asyncio.Event()
+        limit, go_on = ConcurrencyLimit.shared(128, None, 0, 1), asyncio.Event()
 
         async def batch() -> int | None:
             try:
-                async with admission.work_on_portion(1, perf_counter() + 10, first=True):
+                async with limit.acquire_chunk(1, perf_counter() + 10, first=True):
                     await go_on.wait()
             except Problem as problem:
                 return problem.status

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from serving.backpressure.loop_scheduler import FIRST, HURRY_SECONDS, Turns
+from serving.backpressure.loop_scheduler import INITIAL_ITEMS, TIGHTEN_SECONDS, LoopScheduler
 
 SECONDS = 0.01
 
@@ -39,10 +39,10 @@ async def longest_turn(clock: Clock, tasks: list["asyncio.Task[None]"]) -> float
 @pytest.mark.parametrize("milliseconds", [0.2, 1.0, 3.0])
 def test_a_crowd_shares_turns_of_a_limited_length_in_order(clock: Clock, milliseconds: float) -> None:
     async def play() -> None:
-        turns, done = Turns(SECONDS), []
+        scheduler, done = LoopScheduler(SECONDS), []
 
         async def work(number: int) -> None:
-            await turns.wait()
+            await scheduler.acquire()
             clock.now += milliseconds / 1000
             done.append(number)
 
@@ -56,10 +56,10 @@ def test_a_crowd_shares_turns_of_a_limited_length_in_order(clock: Clock, millise
 
 def test_who_is_alone_does_not_wait(clock: Clock) -> None:
     async def play() -> None:
-        turns = Turns(SECONDS)
+        scheduler = LoopScheduler(SECONDS)
         for _ in range(3):
             with pytest.raises(StopIteration):
-                turns.wait().send(None)
+                scheduler.acquire().send(None)
             clock.now += 5.0
             await asyncio.sleep(0)
             await asyncio.sleep(0)
@@ -69,35 +69,35 @@ def test_who_is_alone_does_not_wait(clock: Clock) -> None:
 
 def test_who_went_away_takes_no_turn(clock: Clock) -> None:
     async def play() -> None:
-        turns, done = Turns(SECONDS), []
+        scheduler, done = LoopScheduler(SECONDS), []
 
         async def work(number: int) -> None:
-            await turns.wait()
+            await scheduler.acquire()
             clock.now += 1.0
             done.append(number)
 
-        tasks = [asyncio.create_task(work(number)) for number in range(FIRST + 6)]
+        tasks = [asyncio.create_task(work(number)) for number in range(INITIAL_ITEMS + 6)]
         await asyncio.sleep(0)
-        gone = {FIRST + 2, FIRST + 3}
+        gone = {INITIAL_ITEMS + 2, INITIAL_ITEMS + 3}
         for number in gone:
             tasks[number].cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        assert done == [number for number in range(FIRST + 6) if number not in gone]
+        assert done == [number for number in range(INITIAL_ITEMS + 6) if number not in gone]
 
     asyncio.run(play())
 
 
 def test_a_loop_that_ended_in_the_middle_holds_up_no_other(clock: Clock) -> None:
-    turns = Turns(SECONDS)
+    scheduler = LoopScheduler(SECONDS)
 
     async def leave() -> None:
-        for _ in range(FIRST + 3):
-            asyncio.ensure_future(turns.wait())  # noqa: RUF006 - what becomes of it is the question
+        for _ in range(INITIAL_ITEMS + 3):
+            asyncio.ensure_future(scheduler.acquire())  # noqa: RUF006 - what becomes of it is the question
         await asyncio.sleep(0)
 
     async def come() -> None:
         clock.now += 1.0
-        await asyncio.wait_for(asyncio.gather(*(turns.wait() for _ in range(3))), 5)
+        await asyncio.wait_for(asyncio.gather(*(scheduler.acquire() for _ in range(3))), 5)
 
     asyncio.run(leave())
     asyncio.run(come())
@@ -105,20 +105,20 @@ def test_a_loop_that_ended_in_the_middle_holds_up_no_other(clock: Clock) -> None
 
 def test_after_a_newcomer_was_refused_turns_are_short_for_a_while(clock: Clock) -> None:
     async def play() -> None:
-        turns = Turns(SECONDS, SECONDS / 5)
+        scheduler = LoopScheduler(SECONDS, SECONDS / 5)
 
         async def work() -> None:
-            await turns.wait()
+            await scheduler.acquire()
             clock.now += SECONDS / 20
 
         async def longest() -> float:
             return await longest_turn(clock, [asyncio.create_task(work()) for _ in range(300)])
 
         assert await longest() > SECONDS / 2
-        turns.hurry("somebody")
+        scheduler.tighten("somebody")
         assert await longest() <= SECONDS / 5 + 2 * SECONDS / 20
-        clock.now += HURRY_SECONDS
-        turns.hurry("somebody")
+        clock.now += TIGHTEN_SECONDS
+        scheduler.tighten("somebody")
         assert await longest() > SECONDS / 2
 
     asyncio.run(play())

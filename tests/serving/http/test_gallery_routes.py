@@ -26,7 +26,7 @@ from serving.http.routes import Routes
 from serving.http.streaming import PIECE_BYTES
 from serving.inference.request import InferenceRequest
 from serving.middleware.api_keys import Key
-from serving.middleware.authentication import CALLER
+from serving.middleware.authentication import SCOPE_KEY
 from serving.schemas import Classification, Timings, parse_fields
 from serving.settings import Settings
 from serving.startup import load_settings
@@ -218,7 +218,7 @@ def test_writes_whose_clients_went_away_are_called_off(gallery: GalleryRoutes, w
 def test_a_key_of_the_api_has_entries_of_its_own(gallery: GalleryRoutes) -> None:
     def keep(key: Key | None) -> Any:
         request = get("/gallery", "POST", PICTURE, "key=drawing")
-        request.scope[CALLER] = key
+        request.scope[SCOPE_KEY] = key
         answer = asyncio.run(gallery.respond("/gallery", request))
         return answer.status_code, json.loads(bytes(answer.body))["id"]
 

@@ -9,7 +9,7 @@ import pytest
 from serving.inference import remote_runner
 from serving.inference.local_runner import Call, Outcome
 from serving.inference.remote_runner import CONNECT_TRIES, RemoteRunner, describe, pack
-from serving.inference.runner_health import Heartbeat
+from serving.inference.runner_health import RunnerHealth
 
 OUTCOME = Outcome(np.array([[1.0, 2.0]], dtype=np.float32), [Call(1, 0.5, "CPUExecutionProvider")])
 
@@ -35,7 +35,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ask(service: Flaky) -> Outcome:
     return asyncio.run(
-        RemoteRunner("digits", "cpu", lambda: service, Heartbeat(lambda: describe(lambda: service))).run(
+        RemoteRunner("digits", "cpu", lambda: service, RunnerHealth(lambda: describe(lambda: service))).run(
             np.zeros((1, 1, 28, 28), np.float32)
         )
     )

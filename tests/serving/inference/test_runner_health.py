@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from serving.inference import runner_health
-from serving.inference.runner_health import Heartbeat, RunnerGone
+from serving.inference.runner_health import RunnerGone, RunnerHealth
 from tests.support.waiting import until_in_loop
 
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner_health, "INTERVAL_SECONDS", 0.001)
-    monkeypatch.setattr(runner_health, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(runner_health, "TIMEOUT_SECONDS", 0.05)
 
 
 class Heart:
@@ -40,9 +40,9 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 def test_a_runner_that_answers_is_alive_and_calls_go_through() -> None:
     async def main() -> None:
-        heart = Heartbeat(Heart().beat)
-        assert await heart.alive()
-        assert heart.told == "here"
+        heart = RunnerHealth(Heart().beat)
+        assert await heart.is_up()
+        assert heart.last_response == "here"
         assert await heart.guard(asyncio.sleep(0, "answer")) == "answer"
         heart.stop()
 
@@ -53,28 +53,28 @@ def test_a_runner_that_answers_is_alive_and_calls_go_through() -> None:
 def test_one_that_dies_takes_its_calls_with_it_and_may_come_back(mood: BaseException | str) -> None:
     async def main() -> None:
         runner = Heart()
-        heart = Heartbeat(runner.beat)
-        assert await heart.alive()
+        heart = RunnerHealth(runner.beat)
+        assert await heart.is_up()
         call = asyncio.create_task(heart.guard(asyncio.Event().wait()))
         await asyncio.sleep(0)
         runner.mood = mood
         with pytest.raises(RunnerGone):
             await asyncio.wait_for(call, 5)
-        assert not await heart.alive()
+        assert not await heart.is_up()
         runner.mood = None
-        await until_in_loop(lambda: heart.told is not None)
-        assert await heart.alive()
+        await until_in_loop(lambda: heart.last_response is not None)
+        assert await heart.is_up()
         heart.stop()
 
     run(main())
 
 
 def test_all_who_ask_at_first_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner_health, "PATIENCE_SECONDS", 5.0)
+    monkeypatch.setattr(runner_health, "TIMEOUT_SECONDS", 5.0)
 
     async def main() -> None:
-        heart = Heartbeat(Heart().beat)
-        told = await asyncio.gather(*(heart.alive() for _ in range(3)))
+        heart = RunnerHealth(Heart().beat)
+        told = await asyncio.gather(*(heart.is_up() for _ in range(3)))
         heart.stop()
         assert told == [True] * 3
 
@@ -85,8 +85,8 @@ def test_one_that_was_never_there_is_not_waited_for_long() -> None:
     async def main() -> None:
         runner = Heart()
         runner.mood = "hang"
-        heart = Heartbeat(runner.beat)
-        assert not await asyncio.wait_for(heart.alive(), 5)
+        heart = RunnerHealth(runner.beat)
+        assert not await asyncio.wait_for(heart.is_up(), 5)
         heart.stop()
 
     run(main())
@@ -98,13 +98,13 @@ def test_one_that_was_never_there_is_not_waited_for_long() -> None:
 def test_a_socket_that_is_taken_away_is_the_end_of_all_and_answers_are_still_waited_for(gone: OSError) -> None:
     async def main() -> None:
         runner = Heart()
-        heart = Heartbeat(runner.beat)
-        assert await heart.alive()
+        heart = RunnerHealth(runner.beat)
+        assert await heart.is_up()
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         call = asyncio.create_task(heart.guard(answer))
         runner.mood, seen = gone, runner.beats
         await until_in_loop(lambda: runner.beats > seen + 5)
-        assert await heart.alive()
+        assert await heart.is_up()
         answer.set_result("late, but there")
         assert await call == "late, but there"
         heart.stop()
@@ -114,8 +114,8 @@ def test_a_socket_that_is_taken_away_is_the_end_of_all_and_answers_are_still_wai
 
 def test_a_caller_that_goes_away_cancels_its_own_call_only() -> None:
     async def main() -> None:
-        heart = Heartbeat(Heart().beat)
-        assert await heart.alive()
+        heart = RunnerHealth(Heart().beat)
+        assert await heart.is_up()
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         call = asyncio.create_task(heart.guard(answer))
         await asyncio.sleep(0)
@@ -123,7 +123,7 @@ def test_a_caller_that_goes_away_cancels_its_own_call_only() -> None:
         with pytest.raises(asyncio.CancelledError):
             await call
         assert answer.cancelled()
-        assert await heart.alive()
+        assert await heart.is_up()
         heart.stop()
 
     run(main())
