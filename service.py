@@ -14,9 +14,11 @@ from serving.bento.inputs import BatchInput, ImageInput, with_default_model
 from serving.bento.server import on_sigterm
 from serving.bento.service_options import RUNNER_NAME, SERVICE_NAME, runner_options, service_options
 from serving.http.api_page import api_page
-from serving.http.gallery_routes import GalleryRoutes, gallery_app
-from serving.http.routes import FrontDoor, Routes, catalogue_app
-from serving.inference.remote_runner import RunnerHost, introduced, model_routes
+from serving.http.handlers import Handlers
+from serving.http.routes import FastPath, handle, mounted_routes
+from serving.http.schemas import Batch, Classification, Explanation
+from serving.inference.remote_runner import with_auth
+from serving.inference.runner_service import RunnerHost, model_routes
 from serving.middleware.authentication import Authentication, InternalAuth
 from serving.middleware.csrf import CrossSiteGuard, cors_options
 from serving.middleware.lingering_close import LingeringClose
@@ -25,10 +27,9 @@ from serving.middleware.security_headers import SecurityHeaders
 from serving.process.log_escaping import escape_log_lines
 from serving.process.runtime_folder import METRICS, open_runtime_folder
 from serving.process.workers import WorkerTable, shared_folder
-from serving.registry.model_registry import Catalogue, EmbeddedCatalogue, RemoteCatalogue
+from serving.registry.model_registry import EmbeddedRegistry, ModelRegistry, RemoteRegistry
 from serving.registry.model_set import folders_of, model_folders, model_set_in_service, with_models
 from serving.registry.reload import ModelReload
-from serving.schemas import Batch, Classification, Explanation
 from serving.startup import (
     check_access,
     choose_topology,
@@ -62,9 +63,9 @@ class ModelRunner:
         self.host = RunnerHost(model_folders(self), settings)
 
     @route
-    async def describe(self) -> dict[str, Any]:
-        """By model and device: nothing where it runs, or the reason why it does not."""
-        return self.host.describe()
+    async def status(self) -> dict[str, Any]:
+        """Which models run on which devices, and the reason where one does not."""
+        return self.host.status()
 
     @on_startup
     async def drain_after_callers(self) -> None:
@@ -90,41 +91,40 @@ class ImageClassifier:
     def __init__(self) -> None:
         table = join_workers(SERVICE_NAME, settings.workers)
         self.models = self._models(table)
-        self.routes = Routes(self.models, table, settings)
-        self.gallery = GalleryRoutes(self.routes, settings, bentoml_home())
+        self.api = Handlers(self.models, table, settings, bentoml_home())
 
     def _models(self, table: WorkerTable) -> ModelReload:
         if topology == "runner":
-            remote = RemoteCatalogue(cards, lambda: introduced(self.runner.to_async, runner_key()), settings)
+            remote = RemoteRegistry(cards, lambda: with_auth(self.runner.to_async, runner_key()), settings)
             return ModelReload(remote, model_set, None, shared_folder(), table, settings)
 
-        def load(tags: list[str]) -> Catalogue:
-            return EmbeddedCatalogue(folders_of(tags), settings)
+        def load(tags: list[str]) -> ModelRegistry:
+            return EmbeddedRegistry(folders_of(tags), settings)
 
-        return ModelReload(EmbeddedCatalogue(model_folders(self), settings), model_set, load, shared_folder(), table, settings)
+        return ModelReload(EmbeddedRegistry(model_folders(self), settings), model_set, load, shared_folder(), table, settings)
 
     async def __is_ready__(self) -> bool:
-        return await self.routes.ready()
+        return await self.api.is_ready()
 
     @route(route="/classify", input_spec=image_input, output_spec=Classification)
     async def classify(self, image: Request, **_options: object) -> Response:
         """Classify one image."""
-        return await self.routes.classify(image)
+        return await handle(Handlers.classify, self.api, image)
 
     @route(route="/classify/batch", input_spec=batch_input, output_spec=Batch)
     async def classify_batch(self, images: Request, **_options: object) -> Response:
         """Classify many images; a bad one fails alone."""
-        return await self.routes.classify_batch(images)
+        return await handle(Handlers.classify_batch, self.api, images)
 
     @route(route="/explain", input_spec=image_input, output_spec=Explanation)
     async def explain(self, image: Request, **_options: object) -> Response:
         """Classify one image and show how the answer came about."""
-        return await self.routes.explain(image)
+        return await handle(Handlers.explain, self.api, image)
 
     @on_startup
     async def listen(self) -> None:
         """Know when to end, and when other models are to be served."""
-        on_sigterm(self.routes.shutdown.begin)
+        on_sigterm(self.api.shutdown.begin)
         await self.models.start()
         freeze_start_objects()
         favour_event_loop()
@@ -133,12 +133,11 @@ class ImageClassifier:
     async def drain(self) -> None:
         """Answer what is queued before the worker ends."""
         await self.models.close()
-        self.gallery.close()
+        self.api.close()
 
 
 ModelRunner.add_asgi_middleware(InternalAuth, key=runner_key())
-ImageClassifier.mount_asgi_app(catalogue_app(), path="/")
-ImageClassifier.mount_asgi_app(gallery_app(), path="/")
+ImageClassifier.mount_asgi_app(mounted_routes(), path="/")
 ImageClassifier.mount_asgi_app(api_page(ImageClassifier, bool(settings.api_keys_file)), path="/")
 
 # From the outermost inward: a request passes them in this order before BentoML's router, an answer in the opposite order.
@@ -149,5 +148,5 @@ if settings.cors_origins:
 ImageClassifier.add_asgi_middleware(CrossSiteGuard, origins=settings.cors_origins)
 if settings.api_keys_file:
     ImageClassifier.add_asgi_middleware(Authentication, keys=settings.api_keys_file, settings=settings)
-ImageClassifier.add_asgi_middleware(FrontDoor)
+ImageClassifier.add_asgi_middleware(FastPath)
 ImageClassifier.add_asgi_middleware(ProblemDetailsMiddleware)

@@ -7,7 +7,6 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from gallery import MAX_BYTES, parse_url
 from preprocessing import Limits
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -28,6 +27,8 @@ def _listed(given: object) -> object:
 
 
 def _database(address: str) -> str:
+    from gallery import parse_url  # here: SQLAlchemy takes long to load
+
     parse_url(address)
     return address
 
@@ -137,7 +138,7 @@ class Settings(BaseSettings):
     )
     gallery_max_entries: int = Field(10_000, ge=1, le=1_000_000, description="Entries the gallery may hold; more get 413.")
     gallery_max_bytes: int = Field(
-        MAX_BYTES,
+        2_147_483_648,
         ge=1_048_576,
         le=1_099_511_627_776,
         description="Bytes of pictures the gallery may hold; more get 413.",

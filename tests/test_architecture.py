@@ -30,11 +30,10 @@ FOREIGN = {
 
 
 # What each part of serving/ may import of the others.
-SHARED = {"settings", "errors", "schemas", "process"}
+SHARED = {"settings", "errors", "process"}
 SERVING: dict[str, set[str]] = {
     "settings": set(),
     "errors": set(),
-    "schemas": {"errors"},
     "process": {"settings"},
     "middleware": SHARED,
     "backpressure": SHARED,

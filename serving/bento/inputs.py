@@ -13,8 +13,8 @@ from bentoml import IODescriptor
 from pydantic import Field, create_model
 from starlette.requests import Request
 
+from serving.http.schemas import Device, Options
 from serving.http.uploads import FORMATS
-from serving.schemas import Device, Options
 from serving.settings import Settings
 
 if TYPE_CHECKING:

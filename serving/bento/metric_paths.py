@@ -16,7 +16,7 @@ GALLERY: Final = "/gallery/"
 KNOWN: Final = frozenset(
     (
         *("/", "/classify", "/classify/batch", "/explain", "/models", "/models/reload", "/gallery", "/gallery/export"),
-        *("/livez", "/readyz", "/healthz", "/metrics", "/schema.json", "/docs.json", "/describe"),
+        *("/livez", "/readyz", "/healthz", "/metrics", "/schema.json", "/docs.json", "/status"),
     )
 )
 _ORIGINAL_PATH: Final = "image_classifier.path"

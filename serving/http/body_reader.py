@@ -117,7 +117,7 @@ class BodyReader:
             self._small.pop(give_up, None)
             self._large.pop(give_up, None)
 
-    def give_up(self) -> None:
+    def abort(self) -> None:
         """Refuse the requests whose bodies have not arrived yet: the worker ends."""
         for give_up in [*self._small, *self._large]:
             give_up(Problem("unavailable", "The service is ending. Send it again."))

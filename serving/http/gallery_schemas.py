@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError, field
 
 from gallery import Choice, Entry, Place
 from serving.errors import Problem
-from serving.schemas import Share
+from serving.http.schemas import LabelScore
 
 # PostgreSQL has no text with a zero in it.
 Label = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]*$")]
@@ -74,8 +74,8 @@ class GalleryEntry(BaseModel):
     label: str
     confidence: float
     rejected: bool
-    category: Share | None
-    top: list[Share]
+    category: LabelScore | None
+    top: list[LabelScore]
     corrected: str | None
     width: int = Field(description="Pixels of the kept picture.")
     height: int
@@ -94,8 +94,8 @@ class GalleryEntry(BaseModel):
             label=entry.label,
             confidence=entry.confidence,
             rejected=entry.rejected,
-            category=None if entry.category is None else Share(**entry.category),
-            top=[Share(**share) for share in entry.top],
+            category=None if entry.category is None else LabelScore(**entry.category),
+            top=[LabelScore(**share) for share in entry.top],
             corrected=entry.corrected,
             width=entry.width,
             height=entry.height,

@@ -8,7 +8,7 @@ from pydantic.json_schema import models_json_schema
 from serving.errors import MEDIA_TYPE
 from serving.http.gallery_schemas import Chosen, Correction, Emptied, GalleryEntry, GalleryPage, Keeping, Listing
 from serving.http.openapi_uploads import BINARY, image_body, query_parameters
-from serving.schemas import Options
+from serving.http.schemas import Options
 
 REFERENCE: Final = "#/components/schemas/{model}"
 PNG: Final = {"image/png": {"schema": {"type": "string", "format": "binary"}}}

@@ -1,6 +1,7 @@
 """An HTTP request to checked images and their options; limits hold while the body arrives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Final, NamedTuple
 
@@ -11,9 +12,9 @@ from serving.errors import Problem
 from serving.http.base64_images import FORM_TEXT, EncodedImage, decode_images, image_too_large
 from serving.http.body_reader import BodyHeaders, BodyReader
 from serving.http.multipart import Part, is_form, parse_form
+from serving.http.schemas import Options, parse_options
 from serving.http.text_bodies import HINT, MAX_VALUE, is_json, is_urlencoded, parse_json, parse_urlencoded
-from serving.inference.request import EncodedBytes, InferenceRequest
-from serving.schemas import Options, parse_options
+from serving.inference.cancellation import CancellationToken
 from serving.settings import Settings
 
 FORMATS: Final = "PNG, JPEG, WebP, BMP or GIF"
@@ -27,10 +28,27 @@ TEXT_TYPES: Final = (b"application/json", b"application/x-www-form-urlencoded", 
 SHOWN: Final = {dict: "an object", list: "a list", bool: "true or false", int: "a number", float: "a number"}
 
 
+Image = bytes | memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The encoded images of a request, its options, when it began (``perf_counter``), its deadline, and all other fields.
+
+    A memoryview is a slice of the request's body, which stays in memory as long as any slice does.
+    """
+
+    images: list[Image]
+    options: Options
+    started: float
+    token: CancellationToken
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
 class _Fields(NamedTuple):
     """What a body holds: the images in order, some of them still text, what was given beside them, and all names of fields."""
 
-    images: list[EncodedBytes | EncodedImage]
+    images: list[Image | EncodedImage]
     given: dict[str, Any]
     names: list[str]
 
@@ -43,7 +61,7 @@ class UploadReader:
         self._settings = settings
         self._budget = budget
 
-    async def image(self, request: Request) -> InferenceRequest:
+    async def image(self, request: Request) -> Upload:
         """Read one image, in the field ``image`` or whatever the only file is called, and the options beside it.
 
         Raises:
@@ -71,9 +89,9 @@ class UploadReader:
         if len(image) > limit:
             raise image_too_large(len(image), limit)
         options = parse_options(fields.given, self._settings.default_model)
-        return InferenceRequest([image], options, started, request.is_disconnected, fields.given)
+        return Upload([image], options, started, self._token(started, request), fields.given)
 
-    async def batch(self, request: Request) -> InferenceRequest:
+    async def batch(self, request: Request) -> Upload:
         """Read many images, in fields ``images`` or, where none is called so, all files, and the options beside them.
 
         Raises:
@@ -90,7 +108,10 @@ class UploadReader:
             raise Problem("too_large", f"There are more than the {most} images allowed. Send fewer at a time.")
         options = parse_options(fields.given, self._settings.default_model)
         images = await self._decoded(fields.images, limit)
-        return InferenceRequest(images, options, started, request.is_disconnected)
+        return Upload(images, options, started, self._token(started, request))
+
+    def _token(self, started: float, request: Request) -> CancellationToken:
+        return CancellationToken(started + self._settings.deadline_seconds, request.is_disconnected)
 
     async def _fields(
         self,
@@ -118,7 +139,7 @@ class UploadReader:
             raise Problem("bad_request", f"There is no form. {_ask(name)}")
         return _Fields([memoryview(body) if isinstance(body, Body) else body] if body else [], query, [])
 
-    async def _decoded(self, images: list[EncodedBytes | EncodedImage], limit: int) -> list[EncodedBytes]:
+    async def _decoded(self, images: list[Image | EncodedImage], limit: int) -> list[Image]:
         """The images, those that are text decoded, of ``limit`` bytes in all."""
         encoded = [image for image in images if isinstance(image, EncodedImage)]
         decoded = iter(await decode_images(encoded, limit, self._budget) if encoded else [])
@@ -146,7 +167,7 @@ def _json(document: dict[str, Any], name: str, given: dict[str, Any]) -> _Fields
     """
     value = document.get(name)
     values = value if name == "images" and isinstance(value, list) else [] if value in (None, "") else [value]
-    images: list[EncodedBytes | EncodedImage] = []
+    images: list[Image | EncodedImage] = []
     for one in values:
         if isinstance(one, str):
             one = EncodedImage(name, one.encode("utf-8", "replace"))
@@ -158,7 +179,7 @@ def _json(document: dict[str, Any], name: str, given: dict[str, Any]) -> _Fields
 
 
 def _urlencoded(body: bytes | Body, name: str, most: int, given: dict[str, Any]) -> _Fields:
-    images: list[EncodedBytes | EncodedImage] = []
+    images: list[Image | EncodedImage] = []
     names = []
     for key, value in parse_urlencoded(body, name, most + MAX_FIELDS):
         names.append(key)

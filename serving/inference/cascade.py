@@ -1,46 +1,30 @@
-"""Models in a row: the first tells categories apart, and the model of a likely category reads on, in the same request."""
+"""A cascade in service: its first model predicts a category, and the models of likely categories predict the label."""
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from time import perf_counter
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from models.card import CascadeCard
 from serving.errors import Problem
-from serving.inference.answers import Reading, Verdict, Waited, compose
-from serving.inference.batcher import Scored
-from serving.inference.classifier import WARM_UP_TOP_K, Classifier, Origin
-from serving.inference.image_preprocessor import Preparation, Prepared
-from serving.inference.local_runner import Call
-from serving.inference.postprocessing import DIGITS, Probabilities, probabilities, reject_reason, several_reason
-from serving.inference.request import InferenceRequest
+from serving.inference.cancellation import CancellationToken
+from serving.inference.classifier import NO_SESSION, Classifier
+from serving.inference.image_preprocessor import ImagePreprocessor, PreprocessedImage
+from serving.inference.local_runner import ModelOutput
+from serving.inference.postprocessing import Probabilities, reject_reason, several_reason, softmax
+from serving.inference.prediction import Prediction, PredictionMetrics
 from serving.inference.sessions import DEVICES
-from serving.process import metrics
-from serving.schemas import Classification, Share
 from serving.settings import Settings
 
-# A model reads every image that belongs to its category with at least this probability: an O or a 0 is read by two.
-FOLLOW: Final = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """A prepared image, what the first model said of it, the calibrated probabilities float64[C] of the categories, and by
-    category what the models that read on said."""
-
-    prepared: Prepared
-    first: Scored
-    categories: Probabilities
-    then: dict[str, Scored]
+# The model of a category runs on every image whose category has at least this probability: an O or a 0 goes to two models.
+MIN_PROBABILITY: Final = 0.05
 
 
 class Cascade:
-    """A cascade's card over the classifiers it names, by tag: they are those that are served by themselves, so that every
-    stage shares its calls with whatever else these models are asked."""
+    """A cascade's card and its classifiers by tag, which are also served by themselves: a stage shares its batches with other
+    requests to the same model."""
 
     def __init__(self, card: CascadeCard, models: Mapping[str, Classifier], settings: Settings) -> None:
         self.card = card
@@ -48,77 +32,67 @@ class Cascade:
         self.then = {category: models[tag] for category, tag in card.then.items()}
         self.stages = list(dict.fromkeys([self.first, *self.then.values()]))
         specs = list(dict.fromkeys(stage.card.input for stage in self.stages))
-        self._preparation = Preparation(specs, settings.limits)
-        self._input = {stage: specs.index(stage.card.input) for stage in self.stages}
-        self._place = {category: place for place, category in enumerate(self.first.card.labels)}
-        self._bare = [place for category, place in self._place.items() if category not in self.then]
+        self._metrics = PredictionMetrics(card.name)
+        self._preprocessor = ImagePreprocessor(specs, settings.limits)
+        self._spec_index = {stage: specs.index(stage.card.input) for stage in self.stages}
+        self._category_index = {category: index for index, category in enumerate(self.first.card.labels)}
+        # Categories without a model, which are labels of the cascade themselves.
+        self._label_categories = [index for category, index in self._category_index.items() if category not in self.then]
         self._category_of = [category for category, model in self.then.items() for _ in model.card.labels]
-        self._category_of += [self.first.card.labels[place] for place in self._bare]
-        self._images = metrics.images.labels(card.name)
-        self._rejected = metrics.rejected.labels(card.name)
+        self._category_of += [self.first.card.labels[index] for index in self._label_categories]
 
-    async def classify(self, upload: InferenceRequest) -> Classification:
-        """Answer the one image of an upload.
+    async def predict(
+        self, images: Sequence[bytes | memoryview], device: str, token: CancellationToken
+    ) -> list[Prediction | Problem]:
+        """As ``Classifier.predict``: every stage runs once for all images; one that any stage fails on has its problem in its
+        place."""
+        for stage in self.stages:
+            stage.batcher(device)  # refuses a missing device before any work
+        processed = await self._preprocessor.run(images, token)
+        outputs = iter(
+            await self.first.infer(
+                [image.tensors[self._spec_index[self.first]] for image in processed if isinstance(image, PreprocessedImage)],
+                device,
+                token,
+            )
+        )
+        predictions = [image if isinstance(image, Problem) else self._first(image, next(outputs)) for image in processed]
+        await asyncio.gather(*(self._run_stage(category, predictions, device, token) for category in self.then))
+        for prediction in predictions:
+            if isinstance(prediction, Prediction):
+                self._combine(prediction)
+                self._metrics.count(prediction)
+        return predictions
 
-        Raises:
-            Problem, ClientDisconnect: as ``Classifier.classify``, of any stage.
+    def source(self, prediction: Prediction) -> tuple[Classifier, ModelOutput, str]:
+        """The classifier, its output and its label that a prediction comes from; the first model where the label is a
+        category."""
+        index = int(prediction.probabilities.argmax())
+        category = self._category_of[index]
+        if category in prediction.then:
+            return self.then[category], prediction.then[category], self.card.labels[index]
+        return self.first, prediction.output, category
+
+    def joint(self, prediction: Prediction) -> Probabilities:
+        """P(category) P(label | category) of the card's labels, float64[K], sums to 1.
+
+        A category without a model is a label itself. The labels of a model that did not run share the probability of its
+        category evenly.
         """
-        return self.answer(await self._read_one(upload), upload)
-
-    async def classify_all(self, upload: InferenceRequest) -> list[Classification | Problem]:
-        """Answer every image of an upload, in order; one that a stage fails on has its problem in its place.
-
-        Raises:
-            Problem: the device is missing, the first model has no room for all images, or the deadline passed before it was
-                asked.
-            ClientDisconnect: the client went away.
-        """
-        self._check_device(upload.options.device)
-        prepared = await self._preparation.all(upload.images, self.first.cancellation(upload))
-        read = iter(await self._read([one for one in prepared if isinstance(one, Prepared)], upload))
-        readings = [next(read) if isinstance(one, Prepared) else one for one in prepared]
-        return [one if isinstance(one, Problem) else self.answer(one, upload) for one in readings]
-
-    async def origin(self, upload: InferenceRequest) -> Origin:
-        """Answer the one image of an upload, and say what gave the answer: the model that gave the label, or the first.
-
-        Raises:
-            Problem, ClientDisconnect: as ``classify``.
-        """
-        readings = await self._read_one(upload)
-        given = self.answer(readings, upload)
-        category = self._category_of[self.card.labels.index(given.label)]
-        if category in readings.then:
-            return Origin(given, self.then[category], readings.then[category].logits, given.label)
-        return Origin(given, self.first, readings.first.logits, category)
-
-    def answer(self, readings: Readings, upload: InferenceRequest) -> Classification:
-        """The answer of the contract for one image of an upload."""
-        waited = _waited(readings)
-        metrics.queue_seconds.observe(waited.queue)
-        metrics.inference_seconds.observe(waited.inference)
-        self._images.inc()
-        given = self._compose(readings, waited, upload.options.top_k, upload.started)
-        if given.rejected:
-            self._rejected.inc()
-        return given
-
-    def joint(self, readings: Readings) -> Probabilities:
-        """P(category) P(label | category) of the card's labels, float64[K], sums to 1; a category without a model is its own
-        label, and the labels of a model that did not read share their category's probability evenly."""
+        assert prediction.categories is not None
         parts = []
         for category, model in self.then.items():
-            if scored := readings.then.get(category):
-                within = probabilities(scored.logits, model.card.calibration)
+            if output := prediction.then.get(category):
+                conditional = softmax(output.logits, model.card.calibration)
             else:
-                within = np.full(len(model.card.labels), 1 / len(model.card.labels))
-            parts.append(readings.categories[self._place[category]] * within)
-        return np.concatenate([*parts, readings.categories[self._bare]])
+                conditional = np.full(len(model.card.labels), 1 / len(model.card.labels))
+            parts.append(prediction.categories[self._category_index[category]] * conditional)
+        return np.concatenate([*parts, prediction.categories[self._label_categories]])
 
     def describe(self) -> dict[str, Any]:
-        """The cascade as ``GET /models`` shows it: runs where all its models do; ``sha256`` is that of theirs in a row."""
+        """The entry of ``GET /models``: the cascade runs where all its models do; ``sha256`` is that of theirs in a row."""
         card = self.card
-        reasons = {name: self._why_not(name) for name in DEVICES}
+        reasons = {name: self._unavailable_reason(name) for name in DEVICES}
         providers = (self.first.runners[name].provider for name, reason in reasons.items() if reason is None)
         digests = "".join(stage.card.sha256 for stage in [self.first, *self.then.values()])
         return {
@@ -132,98 +106,77 @@ class Cascade:
             "stages": [stage.card.tag for stage in self.stages],
         }
 
-    def warm_up(self) -> None:
-        """Compose an answer, so that no request pays for a first time; the models are warm already."""
-        call = Call(1, 0.0, "")
-        scored = {stage: Scored(np.zeros(len(stage.card.labels), np.float32), call, 0.0) for stage in self.stages}
-        readings = self._readings(self._preparation.warm_up(), scored[self.first])
-        readings.then.update((category, scored[model]) for category, model in self.then.items())
-        self._compose(readings, _waited(readings), WARM_UP_TOP_K, perf_counter()).model_dump_json()
+    def warm_up(self) -> Prediction:
+        """Combine made-up outputs once, so that the first request is not slower; the models are warm already."""
+        outputs = {stage: ModelOutput(np.zeros(len(stage.card.labels), np.float32), 1, "", 0.0) for stage in self.stages}
+        prediction = self._first(self._preprocessor.warm_up(), outputs[self.first])
+        assert isinstance(prediction, Prediction)
+        prediction.then.update((category, outputs[model]) for category, model in self.then.items())
+        self._combine(prediction)
+        return prediction
 
-    async def _read_one(self, upload: InferenceRequest) -> Readings:
-        self._check_device(upload.options.device)
-        prepared = await self._preparation.one(upload.images[0], self.first.cancellation(upload))
-        (readings,) = await self._read([prepared], upload)
-        if isinstance(readings, Problem):
-            raise readings
-        return readings
+    def _first(self, image: PreprocessedImage, output: ModelOutput | Problem) -> Prediction | Problem:
+        """The prediction as far as the first model knows: its probabilities are those of the categories."""
+        if isinstance(output, Problem):
+            return output
+        categories = softmax(output.logits, self.first.card.calibration)
+        return Prediction(image, output, categories, categories=categories)
 
-    async def _read(self, images: list[Prepared], upload: InferenceRequest) -> list[Readings | Problem]:
-        """All images through the first model at once, and then, at once again, through every other those that are its own."""
-        firsts = await self.first.score([image.tensors[self._input[self.first]] for image in images], upload)
-        read = [
-            scored if isinstance(scored, Problem) else self._readings(image, scored)
-            for image, scored in zip(images, firsts, strict=True)
-        ]
-        await asyncio.gather(*(self._read_on(category, model, read, upload) for category, model in self.then.items()))
-        return read
-
-    async def _read_on(
-        self, category: str, model: Classifier, read: "list[Readings | Problem]", upload: InferenceRequest
+    async def _run_stage(
+        self, category: str, predictions: list[Prediction | Problem], device: str, token: CancellationToken
     ) -> None:
-        """Add what the model of a category says to the readings of its images; a problem takes the place of its image."""
-        group = {i: one for i, one in enumerate(read) if isinstance(one, Readings) and self._follows(one, category)}
-        if not group:
-            return
+        """Run the model of a category on the images that are likely of it; a problem takes the place of the prediction."""
+        model = self.then[category]
+        selected = {
+            index: prediction
+            for index, prediction in enumerate(predictions)
+            if isinstance(prediction, Prediction) and self._is_likely(prediction, category)
+        }
+        tensors = [prediction.image.tensors[self._spec_index[model]] for prediction in selected.values()]
         try:
-            scores = await model.score([one.prepared.tensors[self._input[model]] for one in group.values()], upload)
+            outputs = await model.infer(tensors, device, token)
         except Problem as problem:
-            scores = [problem] * len(group)
-        for (i, one), scored in zip(group.items(), scores, strict=True):
-            if isinstance(scored, Problem):
-                read[i] = scored
+            outputs = [problem] * len(selected)
+        for (index, prediction), output in zip(selected.items(), outputs, strict=True):
+            if isinstance(output, Problem):
+                predictions[index] = output
             else:
-                one.then[category] = scored
+                prediction.then[category] = output
 
-    def _readings(self, image: Prepared, first: Scored) -> Readings:
-        return Readings(image, first, probabilities(first.logits, self.first.card.calibration), {})
+    def _is_likely(self, prediction: Prediction, category: str) -> bool:
+        """Whether a category has at least ``MIN_PROBABILITY``, or is the likeliest."""
+        assert prediction.categories is not None
+        probability = prediction.categories[self._category_index[category]]
+        return bool(probability >= min(MIN_PROBABILITY, prediction.categories.max()))
 
-    def _follows(self, readings: Readings, category: str) -> bool:
-        """Whether the model of a category reads: where it has a chance, or no other has a better one."""
-        shares = readings.categories
-        return bool(shares[self._place[category]] >= min(FOLLOW, shares.max()))
+    def _combine(self, prediction: Prediction) -> None:
+        """Complete a prediction from the outputs of all stages that ran."""
+        prediction.probabilities = self.joint(prediction)
+        category = self._category_of[int(prediction.probabilities.argmax())]
+        assert prediction.categories is not None
+        prediction.category = category, float(prediction.categories[self._category_index[category]])
+        prediction.reject_reason = self._reject_reason(prediction, category)
 
-    def _compose(self, readings: Readings, waited: Waited, top_k: int, started: float) -> Classification:
-        shares = self.joint(readings)
-        label = self._category_of[int(shares.argmax())]
-        confidence = round(float(readings.categories[self._place[label]]), DIGITS)
-        verdict = Verdict(shares, self._reject_reason(readings, label), Share(label=label, confidence=confidence))
-        return compose(self.card, verdict, Reading(readings.prepared, readings.first), waited, top_k, started)
-
-    def _reject_reason(self, readings: Readings, category: str) -> str | None:
-        """Why the first model rejects the image, or the one that read it as of ``category``."""
-        said = [(self.first, readings.first)]
-        if category in readings.then:
-            said.append((self.then[category], readings.then[category]))
-        for model, _ in said:
-            if reason := several_reason(model.card, readings.prepared.characters[self._input[model]]):
+    def _reject_reason(self, prediction: Prediction, category: str) -> str | None:
+        """Why the first model rejects the image, or the model of ``category``."""
+        outputs = [(self.first, prediction.output)]
+        if category in prediction.then:
+            outputs.append((self.then[category], prediction.then[category]))
+        for model, _ in outputs:
+            if reason := several_reason(model.card, prediction.image.characters[self._spec_index[model]]):
                 return reason
-        for model, scored in said:
-            card, shares = model.card, probabilities(scored.logits, model.card.calibration)
-            if reason := reject_reason(scored.logits, shares, card.rejection, f"the model {card.name}"):
+        for model, output in outputs:
+            card, probabilities = model.card, softmax(output.logits, model.card.calibration)
+            if reason := reject_reason(output.logits, probabilities, card.rejection, f"the model {card.name}"):
                 return reason
         return None
 
-    def _check_device(self, device: str) -> None:
-        """Refuse a device that a model lacks before anything is done."""
-        for stage in self.stages:
-            stage.batcher(device)
-
-    def _why_not(self, device: str) -> str | None:
-        """The reason why the cascade does not run on a device, or None where it does."""
+    def _unavailable_reason(self, device: str) -> str | None:
+        """Why the cascade does not run on a device, or None where it does."""
         for stage in self.stages:
             if device not in stage.available():
-                return f"{stage.card.name}: {stage.reasons.get(device, 'It is not served there.')}"
+                return f"{stage.card.name}: {stage.reasons.get(device, NO_SESSION)}"
         return None
 
 
 Model = Classifier | Cascade
-
-
-def _waited(readings: Readings) -> Waited:
-    """The call of the first model, and then the one that took longest of those that read on side by side."""
-    first = readings.first
-    queue, inference = max(
-        ((scored.queue, scored.call.seconds) for scored in readings.then.values()), key=sum, default=(0.0, 0.0)
-    )
-    return Waited(first.queue + queue, first.call.seconds + inference)

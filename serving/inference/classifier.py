@@ -1,8 +1,6 @@
-"""One model in service: from an upload to its answers."""
+"""A classifier in service: images in, predictions out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
@@ -10,27 +8,17 @@ import numpy as np
 from models.card import ModelCard
 from preprocessing import Tensor
 from serving.errors import Problem
-from serving.inference.answers import Reading, answer
-from serving.inference.batcher import Batcher, Scored
-from serving.inference.image_preprocessor import Preparation, Prepared
-from serving.inference.local_runner import Call, LocalRunner, Runner, warm_up_sizes
-from serving.inference.request import CancellationToken, InferenceRequest
+from serving.inference.batcher import Batcher
+from serving.inference.cancellation import CancellationToken
+from serving.inference.image_preprocessor import ImagePreprocessor, PreprocessedImage
+from serving.inference.local_runner import LocalRunner, ModelOutput, Runner, warm_up_sizes
+from serving.inference.postprocessing import reject_reason, several_reason, softmax
+from serving.inference.prediction import Prediction, PredictionMetrics
 from serving.inference.sessions import DEVICES
 from serving.process import metrics
-from serving.schemas import Classification
 from serving.settings import Settings
 
-WARM_UP_TOP_K: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """An answer, and the classifier whose ``logits`` float32[K] gave it: ``label`` is the one of its labels that won."""
-
-    answer: Classification
-    classifier: "Classifier"
-    logits: Tensor
-    label: str
+NO_SESSION: Final = "It is not served there."
 
 
 class Classifier:
@@ -40,106 +28,69 @@ class Classifier:
         self.card = card
         self.runners = runners
         self.reasons = reasons
-        self.preparation = Preparation([card.input], settings.limits)
-        self._settings = settings
-        self._images = metrics.images.labels(card.name)
-        self._rejected = metrics.rejected.labels(card.name)
+        self.preprocessor = ImagePreprocessor([card.input], settings.limits)
+        self._metrics = PredictionMetrics(card.name)
+        self._max_batch_size = settings.max_batch_size
         self._batchers = {
             device: Batcher(
                 runner,
                 max_batch_size=settings.max_batch_size,
                 max_queue=settings.max_queue,
-                waiting=metrics.queue_depth.labels(card.name, device),
+                depth=metrics.queue_depth.labels(card.name, device),
             )
             for device, runner in runners.items()
         }
 
-    async def classify(self, upload: InferenceRequest) -> Classification:
-        """Answer the one image of an upload.
+    async def predict(
+        self, images: Sequence[bytes | memoryview], device: str, token: CancellationToken
+    ) -> list[Prediction | Problem]:
+        """Predict for encoded images, in order; one that fails has its problem in its place.
 
         Raises:
-            Problem: the image cannot be read, nothing is drawn, the device is missing, or the batcher refused.
-            ClientDisconnect: the client went away.
+            Problem: ``device_unavailable``; ``deadline``, ``overloaded`` or ``unavailable`` where it holds for all images.
+            ClientDisconnect: the client closed its connection.
         """
-        return self.answer(await self.read(upload), upload)
+        self.batcher(device)  # refuses a missing device before any work
+        processed = await self.preprocessor.run(images, token)
+        tensors = [image.tensor for image in processed if isinstance(image, PreprocessedImage)]
+        outputs = iter(await self.infer(tensors, device, token))
+        predictions = [image if isinstance(image, Problem) else self._prediction(image, next(outputs)) for image in processed]
+        for prediction in predictions:
+            if isinstance(prediction, Prediction):
+                self._metrics.count(prediction)
+        return predictions
 
-    async def classify_all(self, upload: InferenceRequest) -> list[Classification | Problem]:
-        """Answer every image of an upload, in order; one that fails has its problem in its place.
-
-        Raises:
-            Problem: the device is missing, the batcher has no room for them all, or the deadline passed before it was asked.
-            ClientDisconnect: the client went away.
-        """
-        self.batcher(upload.options.device)  # refuses a device that is missing before anything is done
-        prepared = await self.preparation.all(upload.images, self.cancellation(upload))
-        scores = iter(await self.score([one.tensor for one in prepared if isinstance(one, Prepared)], upload))
-        return [self._entry(one, next(scores), upload) if isinstance(one, Prepared) else one for one in prepared]
-
-    async def origin(self, upload: InferenceRequest) -> Origin:
-        """Answer the one image of an upload, and say what gave the answer.
-
-        Raises:
-            Problem, ClientDisconnect: as ``classify``.
-        """
-        reading = await self.read(upload)
-        given = self.answer(reading, upload)
-        return Origin(given, self, reading.scored.logits, given.label)
-
-    async def read(self, upload: InferenceRequest) -> Reading:
-        """Prepare the one image of an upload and have the model read it.
-
-        Raises:
-            Problem, ClientDisconnect: as ``classify``.
-        """
-        self.batcher(upload.options.device)  # refuses a device that is missing before anything is done
-        prepared = await self.preparation.one(upload.images[0], self.cancellation(upload))
-        (scored,) = await self.score([prepared.tensor], upload)
-        if isinstance(scored, Problem):
-            raise scored
-        return Reading(prepared, scored)
-
-    async def score(self, tensors: Sequence[Tensor], upload: InferenceRequest) -> list[Scored | Problem]:
-        """What the model says of prepared images, each float32[C,H,W], within what is left of the upload's time.
+    async def infer(self, tensors: Sequence[Tensor], device: str, token: CancellationToken) -> list[ModelOutput | Problem]:
+        """The outputs of preprocessed images, each float32[C,H,W].
 
         Raises:
             Problem, ClientDisconnect: as ``Batcher.submit``; ``device_unavailable``.
         """
-        seconds = self._deadline(upload) - perf_counter()
-        return await self.batcher(upload.options.device).submit(
-            tensors, seconds=seconds, is_disconnected=upload.is_disconnected
-        )
+        if not tensors:
+            return []
+        batcher = self.batcher(device)
+        return await batcher.submit(tensors, seconds=token.seconds_left, is_disconnected=token.is_disconnected)
 
-    def cancellation(self, upload: InferenceRequest) -> CancellationToken:
-        """Whether an upload is still to be answered."""
-        return CancellationToken(self._deadline(upload), upload.is_disconnected)
-
-    async def logits(self, tensors: list[Tensor], upload: InferenceRequest) -> list[Tensor]:
-        """The logits float32[K] of more images, asked for by the same upload, at most a batch at a time.
+    async def infer_in_batches(self, tensors: Sequence[Tensor], device: str, token: CancellationToken) -> list[Tensor]:
+        """The logits float32[K] of many images of one request, at most a batch at a time.
 
         Raises:
-            Problem, ClientDisconnect: as ``classify``.
+            Problem, ClientDisconnect: as ``infer``, and the problem of any image.
         """
-        step = self._settings.max_batch_size
-        scores: list[Scored | Problem] = []
-        for start in range(0, len(tensors), step):
-            scores += await self.score(tensors[start : start + step], upload)
-        for scored in scores:
-            if isinstance(scored, Problem):
-                raise scored
-        return [scored.logits for scored in scores if isinstance(scored, Scored)]
+        logits: list[Tensor] = []
+        for start in range(0, len(tensors), self._max_batch_size):
+            for output in await self.infer(tensors[start : start + self._max_batch_size], device, token):
+                if isinstance(output, Problem):
+                    raise output
+                logits.append(output.logits)
+        return logits
 
-    def answer(self, reading: Reading, upload: InferenceRequest) -> Classification:
-        """The answer of the contract for one image of an upload."""
-        metrics.queue_seconds.observe(reading.scored.queue)
-        metrics.inference_seconds.observe(reading.scored.call.seconds)
-        self._images.inc()
-        given = answer(self.card, reading, upload.options.top_k, upload.started)
-        if given.rejected:
-            self._rejected.inc()
-        return given
+    def source(self, prediction: Prediction) -> "tuple[Classifier, ModelOutput, str]":
+        """The classifier, its output and its label that a prediction comes from."""
+        return self, prediction.output, self.card.labels[int(prediction.probabilities.argmax())]
 
     def batcher(self, device: str) -> Batcher:
-        """The batcher of ``device``; ``auto`` takes the GPU where there is one.
+        """The batcher of ``device``; ``auto`` prefers the GPU.
 
         Raises:
             Problem: ``device_unavailable`` with the reason.
@@ -148,25 +99,23 @@ class Classifier:
         for name in names:
             if name in self._batchers and name not in self.reasons:
                 return self._batchers[name]
-        why = " ".join(dict.fromkeys(self.reasons.get(name, "It is not served there.") for name in names))
+        why = " ".join(dict.fromkeys(self.reasons.get(name, NO_SESSION) for name in names))
         raise Problem("device_unavailable", f"{self.card.name} cannot run on {device}: {why}")
 
     def available(self) -> list[str]:
         """The devices it runs on."""
         return [name for name in DEVICES if name in self.runners and name not in self.reasons]
 
-    def warm_up(self) -> None:
-        """Take a picture of every format the whole way, so that no request pays for a first time; the runners are warm then."""
-        prepared = self.preparation.warm_up()
-        logits = np.zeros(len(self.card.labels), np.float32)
+    def warm_up(self) -> Prediction:
+        """Run every step once, so that the first request is not slower; the prediction is of a made-up output."""
+        image = self.preprocessor.warm_up()
         for runner in self.runners.values():
             if isinstance(runner, LocalRunner):
-                runner.warm_up(prepared.tensor, warm_up_sizes(self._settings.max_batch_size))
-        reading = Reading(prepared, Scored(logits, Call(1, 0.0, ""), 0.0))
-        answer(self.card, reading, WARM_UP_TOP_K, perf_counter()).model_dump_json()
+                runner.warm_up(image.tensor, warm_up_sizes(self._max_batch_size))
+        return self._prediction(image, ModelOutput(np.zeros(len(self.card.labels), np.float32), 1, "", 0.0))
 
     def describe(self) -> dict[str, Any]:
-        """The model as ``GET /models`` shows it: the card, and the devices and providers really in use."""
+        """The entry of ``GET /models``: the card, and the devices and execution providers in use."""
         card = self.card
         available = self.available()
         return {
@@ -180,17 +129,20 @@ class Classifier:
         }
 
     async def close(self) -> None:
-        """Answer what is queued and take no more."""
+        """Process what is queued and accept no more."""
         for batcher in self._batchers.values():
             await batcher.close()
 
     def close_runners(self) -> None:
-        """Let go of the sessions of a model that is not taken into service after all."""
+        """Close the sessions of a model that was never in service."""
         for runner in self.runners.values():
             runner.close()
 
-    def _deadline(self, upload: InferenceRequest) -> float:
-        return upload.started + self._settings.deadline_seconds
-
-    def _entry(self, prepared: Prepared, scored: Scored | Problem, upload: InferenceRequest) -> Classification | Problem:
-        return scored if isinstance(scored, Problem) else self.answer(Reading(prepared, scored), upload)
+    def _prediction(self, image: PreprocessedImage, output: ModelOutput | Problem) -> Prediction | Problem:
+        if isinstance(output, Problem):
+            return output
+        probabilities = softmax(output.logits, self.card.calibration)
+        reason = several_reason(self.card, image.characters[0]) or reject_reason(
+            output.logits, probabilities, self.card.rejection
+        )
+        return Prediction(image, output, probabilities, reason)

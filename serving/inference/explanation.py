@@ -1,7 +1,6 @@
-"""Why the model said so: the stages of preprocessing, the logits, and which ink mattered."""
+"""Explains a prediction: the stages of preprocessing, the logits, and an occlusion heat map of the ink that mattered."""
 
-import base64
-import io
+from dataclasses import dataclass
 from typing import Final
 
 import anyio.to_thread
@@ -11,69 +10,61 @@ from PIL import Image
 
 from models.card import ModelCard
 from preprocessing import Stage, Tensor, tensor
+from serving.errors import Problem
+from serving.inference.cancellation import CancellationToken
 from serving.inference.cascade import Model
-from serving.inference.postprocessing import probabilities, table
-from serving.inference.request import InferenceRequest
-from serving.schemas import Classification, Explanation, HeatMap, StagePicture
+from serving.inference.postprocessing import softmax
+from serving.inference.prediction import Prediction
 
-PATCH_SHARE: Final = 5 / 28  # of the frame's side, about a fifth of a digit
-PLACES: Final = 12  # steps of the patch along a side, which bounds the pictures a map takes whatever the frame
-LARGEST_SIDE: Final = 280  # pixels of a stage's picture
+PATCH_RATIO: Final = 5 / 28  # of the frame's side, about a fifth of a digit
+STEPS: Final = 12  # positions of the patch along a side, which bounds the occlusions whatever the size of the frame
 
 
-async def explain(model: Model, upload: InferenceRequest) -> Explanation:
-    """Answer one upload, with the stages of preprocessing, the logits and an occlusion map; of a cascade those of the model
-    that gave the label, or of the first where the label is a category itself.
+@dataclass(frozen=True, slots=True)
+class ExplainedPrediction:
+    """How a prediction came about: of the classifier that gave the label the preprocessing stages, ``labels`` and ``logits``
+    float32[K], and the heat map with a sentence about it."""
+
+    prediction: Prediction
+    stages: list[Stage]
+    labels: list[str]
+    logits: Tensor
+    heat_map: Image.Image
+    note: str
+
+
+async def explain(model: Model, image: bytes | memoryview, device: str, token: CancellationToken) -> ExplainedPrediction:
+    """Predict for one image and explain the prediction; for a cascade, that of the model that gave the label, or of the first
+    where the label is a category.
 
     Raises:
-        Problem, ClientDisconnect: as ``Classifier.classify``.
+        Problem: that of the image; as ``Classifier.predict``.
+        ClientDisconnect: the client closed its connection.
     """
-    origin = await model.origin(upload)
-    classifier, card = origin.classifier, origin.classifier.card
-    steps = await classifier.preparation.stages(upload.images[0], classifier.cancellation(upload))
-    corners, covered = await anyio.to_thread.run_sync(occlusions, steps[-1].image, card)
-    scores = np.stack([origin.logits, *await classifier.logits(covered, upload)])
-    winner = card.labels.index(origin.label)
-    return await anyio.to_thread.run_sync(assemble, origin.answer, card, steps, corners, scores, winner)
+    (prediction,) = await model.predict([image], device, token)
+    if isinstance(prediction, Problem):
+        raise prediction
+    classifier, output, label = model.source(prediction)
+    card = classifier.card
+    stages = await classifier.preprocessor.stages(image, token)
+    frame = stages[-1].image
+    corners, covered = await anyio.to_thread.run_sync(occlusions, frame, card)
+    logits = np.stack([output.logits, *await classifier.infer_in_batches(covered, device, token)])
+    picture, note = await anyio.to_thread.run_sync(heat_map, frame, card, corners, logits, card.labels.index(label))
+    return ExplainedPrediction(prediction, stages, card.labels, output.logits, picture, note)
 
 
-def assemble(
-    answer: Classification, card: ModelCard, steps: list[Stage], corners: list[tuple[int, int]], scores: Tensor, winner: int
-) -> Explanation:
-    """The explanation, given the logits float32[1+N,K] of the picture and of its N occlusions, and the label that won."""
-    return Explanation(
-        **answer.model_dump(),
-        stages=[stage_picture(stage) for stage in steps],
-        logits=table(scores[0], card.labels),
-        heatmap=heat_map(steps[-1].image, card, corners, scores, winner),
-    )
+def heat_map(
+    frame: Image.Image, card: ModelCard, corners: list[tuple[int, int]], logits: Tensor, winner: int
+) -> tuple[Image.Image, str]:
+    """Occlusion sensitivity (Zeiler & Fergus, ECCV 2014) as a picture, and one sentence about it.
 
-
-def stage_picture(stage: Stage) -> StagePicture:
-    """A stage as PNG with its statistics (grey levels 0..255), shrunk where it is larger than a screen needs."""
-    pixels = np.asarray(stage.image)
-    shown = stage.image
-    if max(shown.size) > LARGEST_SIDE:
-        shown = shown.copy()
-        shown.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-    return StagePicture(
-        name=stage.name,
-        png=png_base64(shown),
-        min=float(pixels.min()),
-        mean=round(float(pixels.mean()), 2),
-        max=float(pixels.max()),
-        note=stage.note,
-    )
-
-
-def heat_map(frame: Image.Image, card: ModelCard, corners: list[tuple[int, int]], scores: Tensor, winner: int) -> HeatMap:
-    """Occlusion sensitivity (Zeiler & Fergus, ECCV 2014): paper slides over the frame, and where the winner's lead over the
-    other classes shrinks the ink mattered. The lead is that of the logits, which a sure answer does not flatten.
-
-    ``scores`` float32[1+N,K] are the logits of the frame and of its N occlusions at ``corners``.
+    A patch of background slides over the frame; where the margin of the winner over the other classes shrinks, ink mattered.
+    The margin is that of the logits, which does not saturate for confident predictions. ``logits`` float32[1+N,K] are of the
+    frame and of its N occlusions at ``corners``.
     """
-    leads = lead(scores, winner)
-    drops = leads[0] - leads[1:]
+    margins = margin(logits, winner)
+    drops = margins[0] - margins[1:]
     patch, heat = patch_side(card.input.size), np.zeros((card.input.size, card.input.size))
     cover = np.zeros_like(heat)
     for (top, left), drop in zip(corners, drops, strict=True):
@@ -82,48 +73,46 @@ def heat_map(frame: Image.Image, card: ModelCard, corners: list[tuple[int, int]]
     heat /= np.maximum(cover, 1)
     largest = float(heat.max())
     picture = Image.fromarray(colours(frame, heat / largest if largest > 0 else heat))
-    before, after = (
-        percent(float(probabilities(scores[place], card.calibration)[winner])) for place in (0, 1 + int(drops.argmax()))
-    )
+    before, after = (percent(float(softmax(logits[index], card.calibration)[winner])) for index in (0, 1 + int(drops.argmax())))
     change = (
         f"leaves {card.labels[winner]!r} at {after}"
         if before == after
         else f"takes {card.labels[winner]!r} from {before} to {after}"
     )
-    return HeatMap(png=png_base64(picture), note=f"Covering the ink that mattered most {change}.")
+    return picture, f"Covering the ink that mattered most {change}."
 
 
-def percent(share: float) -> str:
-    """A probability to a tenth of a percent; nothing is told as certain or impossible."""
-    if 0.001 <= share <= 0.999:
-        return f"{share:.1%}"
-    return "more than 99.9%" if share > 0.5 else "less than 0.1%"
+def percent(probability: float) -> str:
+    """A probability to a tenth of a percent, never as 0% or 100%."""
+    if 0.001 <= probability <= 0.999:
+        return f"{probability:.1%}"
+    return "more than 99.9%" if probability > 0.5 else "less than 0.1%"
 
 
-def lead(scores: Tensor, winner: int) -> npt.NDArray[np.float64]:
-    """How far the winner's logit lies above the best other one, ``float64[N]`` of logits float32[N,K]."""
-    others = np.delete(scores.astype(np.float64), winner, axis=1)
-    return np.asarray(scores[:, winner] - others.max(axis=1))
+def margin(logits: Tensor, winner: int) -> npt.NDArray[np.float64]:
+    """The winner's logit minus the best other one, float64[N] of logits float32[N,K]."""
+    others = np.delete(logits.astype(np.float64), winner, axis=1)
+    return np.asarray(logits[:, winner] - others.max(axis=1))
 
 
 def occlusions(frame: Image.Image, card: ModelCard) -> tuple[list[tuple[int, int]], list[Tensor]]:
-    """Top-left corners of the patches that hold ink, and the frames with each of them covered, float32[C,H,W]."""
-    paper = 0 if card.input.geometry.polarity == "light_on_dark" else 255
+    """Top-left corners of the patches that contain ink, and the frames with each of them covered, float32[C,H,W]."""
+    background = 0 if card.input.geometry.polarity == "light_on_dark" else 255
     pixels = np.asarray(frame)
     patch = patch_side(card.input.size)
-    places = range(0, card.input.size - patch + 1, -(-(card.input.size - patch) // PLACES))
-    corners = [(y, x) for y in places for x in places if (pixels[y : y + patch, x : x + patch] != paper).any()]
+    starts = range(0, card.input.size - patch + 1, -(-(card.input.size - patch) // STEPS))
+    corners = [(y, x) for y in starts for x in starts if (pixels[y : y + patch, x : x + patch] != background).any()]
     covered = []
     for top, left in corners:
         copy = pixels.copy()
-        copy[top : top + patch, left : left + patch] = paper
+        copy[top : top + patch, left : left + patch] = background
         covered.append(tensor(Image.fromarray(copy), card.input))
     return corners, covered
 
 
 def patch_side(size: int) -> int:
-    """Side in pixels of the square that covers what is drawn in a frame of ``size`` pixels."""
-    return max(2, round(size * PATCH_SHARE))
+    """Side in pixels of the occluding patch for a frame of ``size`` pixels."""
+    return max(2, round(size * PATCH_RATIO))
 
 
 def colours(frame: Image.Image, heat: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
@@ -131,10 +120,3 @@ def colours(frame: Image.Image, heat: npt.NDArray[np.float64]) -> npt.NDArray[np
     ink = np.asarray(frame, dtype=np.float64)[..., None] / 255
     glow = heat[..., None]
     return np.asarray((ink * 0.45 * (1 - glow) + glow * np.array([1.0, 0.55, 0.1])) * 255, dtype=np.uint8)
-
-
-def png_base64(image: Image.Image) -> str:
-    """A picture as base64 PNG text."""
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,5 +1,5 @@
-"""Encoded images to the tensors of a model: small ones in the event loop, large ones in a few threads, so that the event loop
-is never held for longer than a canvas takes."""
+"""Decodes and preprocesses images: small ones in the event loop, large ones in threads, so that the loop is never blocked for
+longer than a small image takes."""
 
 import asyncio
 import io
@@ -28,112 +28,113 @@ from preprocessing import (
 )
 from serving.backpressure.loop_scheduler import LOOP_SCHEDULER
 from serving.errors import Problem
-from serving.inference.request import CancellationToken, deadline_exceeded
+from serving.inference.cancellation import CancellationToken, deadline_exceeded
 from serving.process import metrics
 from serving.settings import available_cpus
 
 T = TypeVar("T")
 
-# What the event loop prepares itself: a canvas, or a photo of a web camera. Bytes and parts of a file (chunks, segments) cost
-# time before a pixel is looked at.
+# The largest image that the event loop processes itself: a canvas, or a webcam photo. Bytes and parts of a file (chunks,
+# segments) cost time before any pixel is decoded.
 INLINE_BYTES: Final = 65_536
 INLINE_PIXELS: Final = 400 * 400
 INLINE_PARTS: Final = 128
-# Large pictures wait for one of as many threads as there are CPUs, whatever their model: that bounds the memory of decoded
-# pixels as well. One request has at most half of them at a time, and its next picture queues behind those of others.
+# Large images of all models share as many threads as there are CPUs, which also bounds the memory of decoded pixels. A request
+# uses at most half of the threads at a time, and its next image queues behind those of other requests.
 _CPUS: Final = available_cpus()
 THREADS: Final = anyio.CapacityLimiter(_CPUS)
-THREADS_A_REQUEST: Final = max(1, _CPUS // 2)
+THREADS_PER_REQUEST: Final = max(1, _CPUS // 2)
 _POOL: Final = ThreadPoolExecutor(_CPUS, "decode")
-# Small images of one batch are prepared one after the other; others get their turn after this long.
-TURN_SECONDS: Final = 0.001
+# After so long with the small images of one batch, the event loop serves other requests.
+YIELD_SECONDS: Final = 0.001
 
 
-class Prepared(NamedTuple):
-    """An image as float32[C,H,W] for every input of its ``Preparation``, the seconds each half took, and for every input how
-    many separate characters the image shows."""
+class PreprocessedImage(NamedTuple):
+    """An image as float32[C,H,W] for each input spec of its ``ImagePreprocessor``, the seconds that took, and for each spec the
+    number of separate characters in the image."""
 
     tensors: tuple[Tensor, ...]
-    decode: float
-    preprocess: float
+    decode_seconds: float
+    preprocess_seconds: float
     characters: tuple[int, ...]
 
     @property
     def tensor(self) -> Tensor:
-        """That of the first input, which for most is the only one."""
+        """The tensor of the first spec, which for most models is the only one."""
         return self.tensors[0]
 
 
-class Preparation:
-    """Decodes an image once and preprocesses it for every one of ``specs``."""
+class ImagePreprocessor:
+    """Decodes an image once and preprocesses it for each of ``specs``."""
 
     def __init__(self, specs: Sequence[InputSpec], limits: Limits) -> None:
         self._specs = specs
         self._limits = limits
 
-    async def one(self, data: bytes | memoryview, cancellation: CancellationToken) -> Prepared:
-        """Prepare one image.
+    async def run(self, images: Sequence[bytes | memoryview], token: CancellationToken) -> list[PreprocessedImage | Problem]:
+        """Preprocess encoded images, in order; one that cannot be read has its problem in its place: ``unsupported_media``,
+        ``too_large``, ``undecodable`` or ``no_ink``.
 
         Raises:
-            Problem: ``unsupported_media``, ``too_large``, ``undecodable``, ``no_ink`` or ``deadline``.
-            ClientDisconnect: the client went away while the image waited.
+            Problem: ``deadline``; no image is started after it.
+            ClientDisconnect: the client closed its connection; no image is started after that.
         """
+        return [await self.run_one(images[0], token)] if len(images) == 1 else await self.run_many(images, token)
+
+    async def run_one(self, data: bytes | memoryview, token: CancellationToken) -> PreprocessedImage | Problem:
+        """As ``run``, for one image, which waits for the loop scheduler."""
         await LOOP_SCHEDULER.acquire()
-        await cancellation.check()
-        prepared = self._at_once(data)
-        if prepared is None:
-            prepared = await _before_deadline([self._in_thread(self._whole, data, cancellation)], cancellation)
-        if isinstance(prepared, Problem):
-            raise prepared
-        return prepared
+        await token.check()
+        image = self._run_inline(data)
+        if image is None:
+            image = await _before_deadline([self._in_thread(self._run, data, token)], token)
+        return image
 
-    async def all(self, images: Sequence[bytes | memoryview], cancellation: CancellationToken) -> list[Prepared | Problem]:
-        """Prepare many images; one that cannot be read has its problem in its place.
-
-        Raises:
-            Problem: ``deadline``; no image is begun after it.
-            ClientDisconnect: the client went away; no image is begun after that.
-        """
-        prepared: list[Prepared | Problem | None] = []
-        turn = perf_counter()
+    async def run_many(
+        self, images: Sequence[bytes | memoryview], token: CancellationToken
+    ) -> list[PreprocessedImage | Problem]:
+        """As ``run``, for many images."""
+        processed: list[PreprocessedImage | Problem | None] = []
+        yielded = perf_counter()
         for data in images:
-            prepared.append(self._at_once(data))
-            if perf_counter() - turn > TURN_SECONDS:
+            processed.append(self._run_inline(data))
+            if perf_counter() - yielded > YIELD_SECONDS:
                 await asyncio.sleep(0)
-                await cancellation.check()
-                turn = perf_counter()
-        large = [place for place, one in enumerate(prepared) if one is None]
-        places = iter(large)
+                await token.check()
+                yielded = perf_counter()
+        large = [index for index, image in enumerate(processed) if image is None]
+        remaining = iter(large)
 
         async def work() -> None:
-            for place in places:
-                prepared[place] = await self._in_thread(self._whole, images[place], cancellation)
+            for index in remaining:
+                processed[index] = await self._in_thread(self._run, images[index], token)
 
         if large:
-            await _before_deadline([work() for _ in range(min(len(large), THREADS_A_REQUEST))], cancellation)
-        return [one for one in prepared if one is not None]
+            await _before_deadline([work() for _ in range(min(len(large), THREADS_PER_REQUEST))], token)
+        return [image for image in processed if image is not None]
 
-    async def stages(self, data: bytes | memoryview, cancellation: CancellationToken) -> list[Stage]:
-        """The steps of preprocessing a prepared image for the first input, as pictures, the last of them the model's frame.
+    async def stages(self, data: bytes | memoryview, token: CancellationToken) -> list[Stage]:
+        """The stages of preprocessing an image for the first spec, as pictures; the last is the model's input.
 
         Raises:
             Problem, ClientDisconnect: as ``CancellationToken.check``.
         """
-        return await _before_deadline([self._in_thread(self._stages, data, cancellation)], cancellation)
+        return await _before_deadline([self._in_thread(self._stages, data, token)], token)
 
-    def warm_up(self) -> Prepared:
-        """Prepare a picture of every format, uncounted, so that no request pays for a first time; gives the last of them."""
+    def warm_up(self) -> PreprocessedImage:
+        """Preprocess a picture of each format, without counting it in the metrics, so that the first request is not slower;
+        returns the last."""
         for name in FORMATS:
             image = Image.new("RGB", (64, 64), "white")
             image.paste("black", (30, 10, 36, 54))
             buffer = io.BytesIO()
             image.save(buffer, name)
             started = perf_counter()
-            prepared = self._finish(inspect(buffer.getvalue(), self._limits), started)
-        return prepared
+            processed = self._finish(inspect(buffer.getvalue(), self._limits), started)
+        return processed
 
-    def _at_once(self, data: bytes | memoryview) -> Prepared | Problem | None:
-        """A small image prepared, or its problem; None where it is for a thread."""
+    def _run_inline(self, data: bytes | memoryview) -> PreprocessedImage | Problem | None:
+        """Preprocess a small image in this thread; None for a large one."""
         if len(data) > INLINE_BYTES:
             return None
         started = perf_counter()
@@ -146,14 +147,14 @@ class Preparation:
             return Problem.from_image(error)
 
     async def _in_thread(
-        self, work: Callable[[bytes | memoryview], T], data: bytes | memoryview, cancellation: CancellationToken
+        self, work: Callable[[bytes | memoryview], T], data: bytes | memoryview, token: CancellationToken
     ) -> T:
-        """What ``work`` makes of an image, in one of the threads, unless it is not wanted any more when one is free."""
+        """The result of ``work(data)`` in a thread, if the request is still wanted when a thread is free."""
         async with THREADS:
-            await cancellation.check()
+            await token.check()
             return await asyncio.get_running_loop().run_in_executor(_POOL, work, data)
 
-    def _whole(self, data: bytes | memoryview) -> Prepared | Problem:
+    def _run(self, data: bytes | memoryview) -> PreprocessedImage | Problem:
         started = perf_counter()
         try:
             return self._counted(inspect(data, self._limits), started)
@@ -163,29 +164,29 @@ class Preparation:
     def _stages(self, data: bytes | memoryview) -> list[Stage]:
         return stages(decode(data, self._limits), self._specs[0])
 
-    def _finish(self, found: Stripped, started: float) -> Prepared:
-        """Decode and preprocess an inspected image; its seconds count from ``started``."""
+    def _finish(self, found: Stripped, started: float) -> PreprocessedImage:
+        """Decode and preprocess an inspected image, whose decoding began at ``started`` (``perf_counter``)."""
         image = load(opened(found), found.orientation)
         decoded = perf_counter()
         tensors, characters = zip(*(model_input(image, spec) for spec in self._specs), strict=True)
-        return Prepared(tensors, decoded - started, perf_counter() - decoded, characters)
+        return PreprocessedImage(tensors, decoded - started, perf_counter() - decoded, characters)
 
-    def _counted(self, found: Stripped, started: float) -> Prepared:
-        prepared = self._finish(found, started)
-        metrics.decode_seconds.observe(prepared.decode)
-        metrics.preprocess_seconds.observe(prepared.preprocess)
-        return prepared
+    def _counted(self, found: Stripped, started: float) -> PreprocessedImage:
+        image = self._finish(found, started)
+        metrics.decode_seconds.observe(image.decode_seconds)
+        metrics.preprocess_seconds.observe(image.preprocess_seconds)
+        return image
 
 
-async def _before_deadline(work: Sequence[Coroutine[Any, Any, T]], cancellation: CancellationToken) -> T:
-    """What the first of ``work`` gives when all is done; when one fails, or at the deadline, what was not begun never is.
+async def _before_deadline(work: Sequence[Coroutine[Any, Any, T]], token: CancellationToken) -> T:
+    """The result of the first of ``work`` when all are done; when one fails, or at the deadline, the others are cancelled.
 
     Raises:
         Problem: ``deadline``; as ``work``.
     """
-    tasks = [asyncio.ensure_future(one) for one in work]
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in work]
     try:
-        return (await asyncio.wait_for(asyncio.gather(*tasks), cancellation.seconds_left))[0]
+        return (await asyncio.wait_for(asyncio.gather(*tasks), token.seconds_left))[0]
     except asyncio.TimeoutError as error:
         raise deadline_exceeded() from error
     finally:

@@ -1,4 +1,4 @@
-"""One model on one device in this process: calls its session, and opens it again when it fails."""
+"""Runs one model on one device in this process, and reopens its session after a failure."""
 
 import asyncio
 import logging
@@ -21,58 +21,53 @@ from serving.settings import Settings, available_cpus
 
 logger = logging.getLogger("bentoml.serving")
 
-# A call expected to be shorter than this runs in the event loop: handing it to a thread and back would cost it a tenth or more.
-# A longer one would hold up the requests of all other models.
+# A call expected to be shorter than this runs in the event loop: passing it to a thread and back would cost a tenth or more.
+# A longer one would block the requests of all other models.
 INLINE_SECONDS: Final = 0.002
-# A session that fails is opened again no sooner than so many times what that took last time, within these bounds: pictures on
-# which a model always fails then cost its other pictures a tenth of the time.
+# A failed session is reopened at most once in ten times what reopening took, within these bounds, so that images on which a
+# model always fails cost a tenth of the time at most.
 RESTART_SHARE: Final = 10
 RESTART_SECONDS: Final = (1.0, 10.0)
 TIMED_CALLS: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call of a session: the images that shared it, how long it took, and the execution provider that ran it."""
-
-    batch_size: int
-    seconds: float
-    provider: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Logits float32[N,K] of N images, and for each the call that made them."""
+@dataclass(slots=True)
+class ModelOutput:
+    """What a model computed for one image: ``logits`` float32[K], how many images shared the call, the execution provider, the
+    seconds of the call, and those that the image waited for it."""
 
     logits: Tensor
-    calls: list[Call]
+    batch_size: int
+    provider: str
+    inference_seconds: float
+    queue_seconds: float = 0.0
 
 
 class Runner(Protocol):
-    """Where a model runs: in this process or in another."""
+    """Runs a model on one device, in this process or in another."""
 
     device: str
 
     @property
     def provider(self) -> str:
-        """The execution provider really in use."""
+        """The execution provider in use."""
 
-    async def run(self, batch: Tensor) -> Outcome:
-        """Logits of a batch float32[N,C,H,W]; any exception means that no image of it was read."""
+    async def run(self, batch: Tensor) -> list[ModelOutput]:
+        """The outputs for a batch float32[N,C,H,W]; an exception means that there are none."""
 
     def close(self) -> None:
-        """Let go of threads and connections."""
+        """Release threads and connections."""
 
 
 class LocalRunner:
-    """A session in this process. Short calls run in the event loop, long ones in a thread of the runner's own, which also opens
-    the session again after it failed."""
+    """A session in this process. Short calls run in the event loop, long ones in the runner's own thread, which also reopens
+    the session after a failure."""
 
     def __init__(self, path: Path, card: ModelCard, device: Device, threads: int) -> None:
         self.device = device.name
         self._card = card
         self._open = partial(Session, path, device, threads)
-        self._session = self._proven()
+        self._session = self._open_verified()
         self._provider = self._session.provider
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{card.name}-{device.name}")
         self._inline = 0
@@ -83,11 +78,11 @@ class LocalRunner:
 
     @property
     def provider(self) -> str:
-        """The execution provider really in use, asked of the session."""
+        """The execution provider in use, as the session reports it."""
         return self._session.provider
 
-    async def run(self, batch: Tensor) -> Outcome:
-        """Logits of a batch float32[N,C,H,W], N at least 1. After a failure the session is opened again and asked once more,
+    async def run(self, batch: Tensor) -> list[ModelOutput]:
+        """The outputs for a batch float32[N,C,H,W], N at least 1. After a failure the session is reopened and called once more,
         unless that was done a moment ago."""
         session = self._session
         try:
@@ -98,16 +93,16 @@ class LocalRunner:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._restart, session, error)
         return await self._run(batch)
 
-    def call(self, batch: Tensor) -> Outcome:
-        """As ``run``, in this thread and now; a failure is the caller's."""
+    def call(self, batch: Tensor) -> list[ModelOutput]:
+        """As ``run``, in this thread, without reopening the session."""
         started = perf_counter()
         logits = self._session.run(batch)
-        call = Call(len(batch), perf_counter() - started, self._provider)
-        self._sizes.observe(call.batch_size)
-        return Outcome(logits, [call] * call.batch_size)
+        seconds, size = perf_counter() - started, len(batch)
+        self._sizes.observe(size)
+        return [ModelOutput(row, size, self._provider, seconds) for row in logits]
 
     def warm_up(self, image: Tensor, sizes: Iterable[int]) -> None:
-        """Run batches of ``image`` (float32[C,H,W]) of these sizes, and decide from their seconds what is short."""
+        """Run batches of ``image`` (float32[C,H,W]) of these sizes, and measure which are short enough for the event loop."""
         short = self.device == CPU.name
         for size in sizes:
             batch = np.stack([image] * size)
@@ -117,15 +112,15 @@ class LocalRunner:
                 self._inline = size
 
     def close(self) -> None:
-        """End the thread once it has nothing to do."""
+        """End the thread once it is idle."""
         self._thread.shutdown(wait=False)
         metrics.sessions.labels(self._name, self.device, self._provider).dec()
 
-    def _proven(self) -> Session:
-        """A session that answers what the card knows.
+    def _open_verified(self) -> Session:
+        """A new session that reproduces the golden output of the card.
 
         Raises:
-            DeviceUnavailable: it does not, or cannot be opened.
+            DeviceUnavailable: it does not, or the session cannot be opened.
         """
         session = self._open()
         try:
@@ -137,30 +132,30 @@ class LocalRunner:
         return session
 
     def _seconds(self, batch: Tensor) -> float:
-        """Of this thread alone: a service that changes its models answers requests in another meanwhile."""
+        """CPU seconds of this thread alone: during a reload another thread answers requests."""
         started = thread_time()
         self._session.run(batch)
         return thread_time() - started
 
-    async def _run(self, batch: Tensor) -> Outcome:
+    async def _run(self, batch: Tensor) -> list[ModelOutput]:
         if len(batch) <= self._inline:
             return self.call(batch)
         return await asyncio.get_running_loop().run_in_executor(self._thread, self.call, batch)
 
     def _restart(self, failed: Session, error: Exception) -> None:
-        """Open the session again; to be called in the runner's thread, so that calls which failed together do it once.
+        """Reopen the session. Runs in the runner's thread, so that calls which failed together reopen it once.
 
         Raises:
-            Exception: ``error``, if that was done a moment ago; DeviceUnavailable as ``_proven``.
+            Exception: ``error``, if it was reopened a moment ago; DeviceUnavailable as ``_open_verified``.
         """
         if self._session is not failed:
             return
         started = perf_counter()
         if started < self._next_restart:
             raise error
-        logger.error("%s: the session on %s failed and is opened again: %s", self._name, self.device, error)
+        logger.error("%s: the session on %s failed and is reopened: %s", self._name, self.device, error)
         try:
-            self._session = self._proven()
+            self._session = self._open_verified()
         finally:
             now = perf_counter()
             least, most = RESTART_SECONDS
@@ -169,19 +164,19 @@ class LocalRunner:
 
 
 def warm_up_sizes(max_batch_size: int) -> list[int]:
-    """The powers of two up to the largest batch, and that."""
+    """The batch sizes of the warm-up: the powers of two below ``max_batch_size``, and it."""
     return [*(1 << bit for bit in range(max_batch_size.bit_length()) if 1 << bit < max_batch_size), max_batch_size]
 
 
 def open_runners(
     path: Path, card: ModelCard, settings: Settings, processes: int
 ) -> tuple[dict[str, LocalRunner], dict[str, str]]:
-    """Runners by device, and for every device without one the reason; ``processes`` such sets share the CPUs.
+    """Runners by device, and the reason for each device without one; ``processes`` processes share the CPUs.
 
-    With ``DEVICE=auto`` a GPU that is built in and does not work is told of in the log, in GET /models and in the metrics.
+    With ``DEVICE=auto`` a GPU that does not work is reported in the log, in ``GET /models`` and in the metrics.
 
     Raises:
-        DeviceUnavailable: ``DEVICE`` names one that does not work, or none does.
+        DeviceUnavailable: the device of ``DEVICE`` does not work, or none does.
     """
     threads = max(1, available_cpus() // processes)
     runners: dict[str, LocalRunner] = {}

@@ -1,40 +1,34 @@
-"""Logits to calibrated probabilities, the winners, and the doubt whether the image is anything at all."""
-
-from typing import Final
+"""Logits to calibrated probabilities, and whether the image is rejected: out of distribution, or several characters."""
 
 import numpy as np
 import numpy.typing as npt
 
 from models.card import Calibration, ModelCard, Rejection
 from preprocessing import MOST_CHARACTERS, Tensor
-from serving.schemas import Share
-
-DIGITS: Final = 6  # decimals of a probability in an answer
 
 Probabilities = npt.NDArray[np.float64]
 
 
-def probabilities(logits: Tensor, calibration: Calibration) -> Probabilities:
-    """Softmax of the logits float32[K] over the card's temperature (Guo et al., ICML 2017): float64[K], sums to 1."""
+def softmax(logits: Tensor, calibration: Calibration) -> Probabilities:
+    """Calibrated probabilities float64[K] of logits float32[K]: softmax with the card's temperature (Guo et al., ICML 2017)."""
     scaled = logits.astype(np.float64) / calibration.temperature
     exponentials = np.exp(scaled - scaled.max())
     return np.asarray(exponentials / exponentials.sum())
 
 
-def familiarity(logits: Tensor, shares: Probabilities, rejection: Rejection) -> float:
-    """How much the image is like what the model was made for: the card's rejection score of its logits and calibrated
-    probabilities, higher is more alike."""
+def in_distribution_score(logits: Tensor, probabilities: Probabilities, rejection: Rejection) -> float:
+    """The score that is compared with the card's rejection threshold; lower is further out of distribution."""
     if rejection.score == "max_softmax":
-        return float(shares.max())
+        return float(probabilities.max())
     if rejection.score == "max_logit":
         return float(logits.max())
     highest = float(logits.max())
     return highest + float(np.log(np.exp(logits.astype(np.float64) - highest).sum()))
 
 
-def reject_reason(logits: Tensor, shares: Probabilities, rejection: Rejection, model: str = "this model") -> str | None:
-    """Why ``model`` rejects the image, or None when it does not."""
-    score = familiarity(logits, shares, rejection)
+def reject_reason(logits: Tensor, probabilities: Probabilities, rejection: Rejection, model: str = "this model") -> str | None:
+    """Why the image is out of distribution for ``model``, or None where it is not."""
+    score = in_distribution_score(logits, probabilities, rejection)
     if score >= rejection.threshold:
         return None
     return (
@@ -44,7 +38,7 @@ def reject_reason(logits: Tensor, shares: Probabilities, rejection: Rejection, m
 
 
 def several_reason(card: ModelCard, characters: int) -> str | None:
-    """Why a model that reads one character at a time rejects an image that shows so many, or None when it does not."""
+    """Why a model of single characters rejects an image with so many characters, or None where it does not."""
     if characters < 2 or not card.single:
         return None
     number = f"{characters} or more" if characters >= MOST_CHARACTERS else f"about {characters}"
@@ -52,14 +46,3 @@ def several_reason(card: ModelCard, characters: int) -> str | None:
         f"The picture shows several characters ({number}), and this model reads one at a time. "
         "Send a picture of each character."
     )
-
-
-def ranking(shares: Probabilities, labels: list[str], top_k: int) -> list[Share]:
-    """The ``top_k`` likeliest labels, the likeliest first."""
-    order = np.argsort(-shares, kind="stable")[:top_k].tolist()
-    return [Share(label=labels[i], confidence=round(float(shares[i]), DIGITS)) for i in order]
-
-
-def table(values: npt.NDArray[np.floating], labels: list[str]) -> dict[str, float]:
-    """Label to value, rounded, in the order of the card."""
-    return {label: round(value, DIGITS) for label, value in zip(labels, values.tolist(), strict=True)}

@@ -1,4 +1,4 @@
-"""The model set in service: which models, and which version of each."""
+"""The model set in service: which models, in which versions; chosen by the parent, replaced by reloads."""
 
 import json
 import os
@@ -15,46 +15,46 @@ from models.probe import WrongAnswer, ask
 from models.store import catalogue, catalogue_folder, require
 from serving.inference.sessions import CPU, Session
 from serving.process.workers import has_parent, shared_folder
-from serving.registry.reload_state import ReloadBoard
+from serving.registry.reload_state import ReloadState
 from serving.settings import Settings
 
 C = TypeVar("C", bound=type)
-CHOSEN: Final = "IMAGE_CLASSIFIER_MODELS"
+MODELS_VARIABLE: Final = "IMAGE_CLASSIFIER_MODELS"
 MODEL_SET_FILE: Final = "model-set-{}.json"
 MODEL_PREFIX: Final = "model_"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSet:
-    """Models that are served together, as ``name:version``. Sets are told apart by their generation; that of the start is 0."""
+    """Models that are served together, as ``name:version``. Each reload has a new generation; that of the start is 0."""
 
     generation: int = 0
     tags: list[str] = field(default_factory=list)
 
 
 def model_set_in_service(settings: Settings) -> tuple[ModelSet, dict[str, Card]]:
-    """What this process is to serve, and the cards of it by name.
+    """The models that this process serves, and their cards by name.
 
-    The parent takes what the catalogue holds, ends with one line unless all of it can be served, and leaves the choice to its
-    workers in the environment: one that starts later serves what the others do, whatever lies in the catalogue by then.
+    The parent takes what the catalogue holds, exits with one line unless all of it can be served, and passes the choice to its
+    workers in the environment: a worker that starts later serves what the others do, whatever the catalogue holds by then.
     """
     try:
-        if has_parent() and CHOSEN in os.environ:
-            model_set = _served_by_others(settings) or ModelSet(tags=os.environ[CHOSEN].split())
+        if has_parent() and MODELS_VARIABLE in os.environ:
+            model_set = _last_reload(settings) or ModelSet(tags=os.environ[MODELS_VARIABLE].split())
             return model_set, cards_of(model_set.tags)
         cards = checked_cards(settings)
         if settings.device != "gpu":
-            prove(cards.values())
+            verify_golden_outputs(cards.values())
     except CardError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None
     tags = [card.tag for card in cards.values()]
-    os.environ[CHOSEN] = " ".join(tags)
+    os.environ[MODELS_VARIABLE] = " ".join(tags)
     return ModelSet(tags=tags), cards
 
 
 def write_model_set(folder: Path, model_set: ModelSet) -> None:
-    """Keep a set for the workers that share ``folder``, in a file that is there as a whole or not at all.
+    """Write a model set for the workers that share ``folder``, atomically.
 
     Raises:
         OSError: it cannot be written, for example on a full disk.
@@ -70,7 +70,7 @@ def write_model_set(folder: Path, model_set: ModelSet) -> None:
 
 
 def read_model_set(folder: Path, generation: int) -> ModelSet:
-    """The set of a generation as one of the workers that share ``folder`` wrote it.
+    """Read the model set of a generation, written by one of the workers that share ``folder``.
 
     Raises:
         OSError: it cannot be read.
@@ -78,8 +78,8 @@ def read_model_set(folder: Path, generation: int) -> ModelSet:
     return ModelSet(**json.loads(_file(folder, generation).read_text(encoding="utf-8")))
 
 
-def forget_model_sets(folder: Path, *, keep: int) -> None:
-    """Remove the files of all sets but that of one generation."""
+def remove_model_sets(folder: Path, *, keep: int) -> None:
+    """Remove the files of all model sets but that of one generation."""
     for file in folder.glob(MODEL_SET_FILE.format("*")):
         if file != _file(folder, keep):
             file.unlink(missing_ok=True)
@@ -89,17 +89,17 @@ def _file(folder: Path, generation: int) -> Path:
     return folder / MODEL_SET_FILE.format(generation)
 
 
-def _served_by_others(settings: Settings) -> ModelSet | None:
-    """The set that a reload brought into service; None before the first."""
+def _last_reload(settings: Settings) -> ModelSet | None:
+    """The model set of the last reload; None before the first."""
     folder = shared_folder()
     if folder is None:
         return None
-    board = ReloadBoard.shared(folder, settings.workers)
-    while generation := board.serving:
+    state = ReloadState.shared(folder, settings.workers)
+    while generation := state.serving:
         try:
             return read_model_set(folder, generation)
         except OSError as error:
-            if board.serving == generation:  # no reload meanwhile, which would have removed the file
+            if state.serving == generation:  # otherwise another reload removed the file
                 raise CardError(f"The model set {generation} of the last reload cannot be read: {error}") from error
     return None
 
@@ -139,7 +139,7 @@ def cards_of(tags: Iterable[str]) -> dict[str, Card]:
 
 
 def folders_of(tags: Iterable[str]) -> list[Path]:
-    """Where models given as ``name:version`` lie in the store.
+    """The folders in the store of models given as ``name:version``.
 
     Raises:
         CardError: one is not there or was changed.
@@ -147,11 +147,11 @@ def folders_of(tags: Iterable[str]) -> list[Path]:
     return [require(tag) for tag in tags]
 
 
-def prove(cards: Iterable[Card]) -> None:
-    """Have every classifier answer the picture its card knows the answer to, on the CPU.
+def verify_golden_outputs(cards: Iterable[Card]) -> None:
+    """Check that each classifier reproduces the golden output of its card, on the CPU.
 
     Raises:
-        CardError: one cannot, or answers otherwise.
+        CardError: one fails, or computes something else.
     """
     for card in cards:
         if isinstance(card, ModelCard):
@@ -164,7 +164,7 @@ def prove(cards: Iterable[Card]) -> None:
 
 
 def with_models(cards: dict[str, Card]) -> Callable[[C], C]:
-    """Gives a service's class its models and cascades of the store, which is how BentoML knows what belongs into the Bento."""
+    """Class decorator that adds the models of the store as attributes, by which BentoML knows what belongs into a Bento."""
 
     def decorate(service: C) -> C:
         for card in cards.values():
@@ -175,6 +175,6 @@ def with_models(cards: dict[str, Card]) -> Callable[[C], C]:
 
 
 def model_folders(service: object) -> list[Path]:
-    """Where the models of a service that ``with_models`` gave them to lie, in the order of their names."""
+    """The folders of the models that ``with_models`` added to a service's class, by name."""
     names = sorted(name for name in dir(type(service)) if name.startswith(MODEL_PREFIX))
     return [Path(getattr(service, name).path) for name in names]

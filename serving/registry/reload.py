@@ -1,12 +1,13 @@
-"""Reload: other models come into service in all workers, without an interruption.
+"""Reload: replaces the models in service, in all workers, without an interruption.
 
-The worker that is asked for it (the coordinator) proposes what the catalogue holds as a candidate. Every worker prepares the
-candidate beside the models it serves and reports. When all that live have, the coordinator commits: each worker serves the
-candidate, and the models before end with the last request that uses them. If one cannot prepare it, the candidate is withdrawn.
+The worker that receives the request (the coordinator) proposes the models of the catalogue as a candidate. Each worker prepares
+the candidate beside the models it serves, and reports. When all live workers have, the coordinator commits: each worker serves
+the candidate, and closes the old models with the last request that uses them. If one worker cannot prepare it, the candidate is
+withdrawn.
 
-Every worker follows the ``ReloadBoard`` and acts on what it finds there, not on changes it has seen: one that starts, or fails,
-at any moment does what is to be done then. A worker that dies is not waited for. A candidate whose coordinator died is
-withdrawn by whichever worker notices first that nobody holds the lock.
+Each worker polls the ``ReloadState`` and acts on what it finds there, not on changes it has seen, so that one that starts or
+fails at any moment does the right thing. A dead worker is not waited for. A candidate whose coordinator died is withdrawn by
+whichever worker first notices that the lock is free.
 """
 
 import asyncio
@@ -20,78 +21,78 @@ from typing import Any, Final
 from models.card import CardError
 from serving.errors import Problem
 from serving.process.workers import WorkerTable
-from serving.registry.model_registry import Catalogue
-from serving.registry.model_set import ModelSet, checked_cards, forget_model_sets, read_model_set, write_model_set
-from serving.registry.reload_state import ReloadBoard, Report, hold_reload_lock
+from serving.registry.model_registry import ModelRegistry
+from serving.registry.model_set import ModelSet, checked_cards, read_model_set, remove_model_sets, write_model_set
+from serving.registry.reload_state import ReloadState, Report, hold_reload_lock
 from serving.settings import Settings
 
 logger = logging.getLogger("bentoml.serving")
 
-LOOK_SECONDS: Final = 0.1
-# Hundreds of models or a slow disk; a worker that is stopped must not keep whoever asked waiting for ever.
+POLL_SECONDS: Final = 0.1
+# Enough for hundreds of models or a slow disk; a worker that is suspended must not block the request for ever.
 LOAD_SECONDS: Final = 120.0
-# A worker that cannot load what the others serve, or whose follower failed, tries again after so long.
+# After so long, a worker retries that could not load what the others serve, or whose follower failed.
 RETRY_SECONDS: Final = 5.0
-NOT_HERE: Final = (
-    "Models are changed under way only where they run in the API workers. Start this service again to change its models."
+NOT_SUPPORTED: Final = (
+    "Models can only be reloaded where they run in the API workers. Restart this service to change its models."
 )
 
-Load = Callable[[list[str]], Catalogue]
+Load = Callable[[list[str]], ModelRegistry]
 
 
 class ModelReload:
-    """The catalogue in service in this worker, and its part in a reload.
+    """The model registry in service in this worker, and its part in a reload.
 
-    ``model_set`` is what ``catalogue`` was made of; ``load`` makes one of other models, given as ``name:version``; ``folder``
-    is shared by the workers in ``table``. Without ``load`` or ``folder`` there is no reload.
+    ``model_set`` lists the models of ``registry``; ``load`` opens a registry of others, given as ``name:version``; ``folder``
+    is shared by the workers in ``table``. Without ``load`` or ``folder`` reloading is not supported.
     """
 
     def __init__(
         self,
-        catalogue: Catalogue,
+        registry: ModelRegistry,
         model_set: ModelSet,
         load: Load | None,
         folder: Path | None,
         table: WorkerTable,
         settings: Settings,
     ) -> None:
-        self.catalogue = catalogue
+        self.registry = registry
         self._settings = settings
         self._tasks: set[asyncio.Task[None]] = set()
         self._follower: Follower | None = None
         if load is not None and folder is not None:
-            board = ReloadBoard.shared(folder, settings.workers)
-            self._follower = Follower(self, model_set.generation, load, board, folder, table)
+            state = ReloadState.shared(folder, settings.workers)
+            self._follower = Follower(self, model_set.generation, load, state, folder, table)
 
     async def start(self) -> None:
-        """Take part in reloads from now on; the models that the others serve by now are served on return."""
+        """Take part in reloads from now on; returns when this worker serves the same models as the others."""
         if self._follower is not None:
             await self._follower.join()
             self.spawn(supervise(self._follower))
 
     async def reload(self) -> list[str]:
-        """Serve what the catalogue holds now, in all workers; the models in service then, as ``name:version``.
+        """Serve what the catalogue holds now, in all workers; returns the models in service, as ``name:version``.
 
         Raises:
-            Problem: ``not_updated``: a model cannot be served, another reload is under way, or there can be none. All is as it
-                was then, unless the one worker that failed began after the commit.
+            Problem: ``not_updated``: a model cannot be served, another reload is running, or reloading is not supported. The
+                models in service are unchanged, unless a worker that started after the commit failed.
         """
         if self._follower is None:
-            raise Problem("not_updated", NOT_HERE)
+            raise Problem("not_updated", NOT_SUPPORTED)
         return await self._follower.coordinate(self._settings)
 
     async def close(self) -> None:
-        """Answer what is queued and take no more."""
+        """Process what is queued and accept no more."""
         for task in self._tasks:
             task.cancel()
         if self._follower is not None:
             await self._follower.leave()
         await self.catalogue.close()
 
-    def retire(self, catalogue: Catalogue | None) -> None:
-        """Close a catalogue once nobody uses it any more."""
-        if catalogue is not None:
-            self.spawn(catalogue.retire())
+    def retire(self, registry: ModelRegistry | None) -> None:
+        """Close a registry once no request uses it any more."""
+        if registry is not None:
+            self.spawn(registry.retire())
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a task that ends with this worker."""
@@ -101,37 +102,37 @@ class ModelReload:
 
 
 class Follower:
-    """Does in one worker what the board says, and coordinates a reload where it is asked to."""
+    """Follows the reload state in one worker, and coordinates a reload on request."""
 
     def __init__(
-        self, models: ModelReload, generation: int, load: Load, board: ReloadBoard, folder: Path, table: WorkerTable
+        self, models: ModelReload, generation: int, load: Load, state: ReloadState, folder: Path, table: WorkerTable
     ) -> None:
         self._models = models
         self._load = load
-        self._board = board
+        self._state = state
         self._folder = folder
         self._table = table
         self._serves = generation
         self._tried = 0
-        self._prepared: Catalogue | None = None  # of the generation that was tried last
+        self._prepared: ModelRegistry | None = None  # of the generation that was tried last
         self._retry_at = 0.0
 
     async def join(self) -> None:
-        """Take part, and serve what was committed before the others knew of this worker."""
-        self._board.join(self._table.slot, self._table.process.pid, self._serves)
-        if self._board.serving != self._serves:
-            await self._serve(self._board.serving)
+        """Take part, and serve what was committed before this worker joined."""
+        self._state.join(self._table.slot, self._table.process.pid, self._serves)
+        if self._state.serving != self._serves:
+            await self._serve(self._state.serving)
 
     async def leave(self) -> None:
-        """Take no part any more."""
-        self._board.leave(self._table.slot)
+        """Take part no longer."""
+        self._state.leave(self._table.slot)
         if self._prepared is not None:
             await self._prepared.close()
             self._prepared = None
 
     async def step(self) -> None:
-        """Do the one thing that is to be done now, if there is any."""
-        serving, candidate = self._board.serving, self._board.candidate
+        """Do the one thing that is due now, if any."""
+        serving, candidate = self._state.serving, self._state.candidate
         if serving != self._serves and serving == self._tried and self._prepared is not None:
             await self._serve(serving)
         elif candidate:
@@ -148,74 +149,74 @@ class Follower:
         with hold_reload_lock(self._folder):
             try:
                 cards = await asyncio.to_thread(checked_cards, settings)
-                model_set = ModelSet(self._board.new_generation(), [card.tag for card in cards.values()])
+                model_set = ModelSet(self._state.new_generation(), [card.tag for card in cards.values()])
                 await asyncio.to_thread(write_model_set, self._folder, model_set)
             except (CardError, OSError) as error:
                 raise Problem("not_updated", str(error)) from error
-            self._board.propose(model_set.generation)
+            self._state.propose(model_set.generation)
             try:
                 await self._wait_for_all(lambda report: report.tried, model_set.generation)
             except BaseException:  # also when this task is cancelled
-                self._board.withdraw()
+                self._state.withdraw()
                 raise
-            self._board.commit(model_set.generation)
+            self._state.commit(model_set.generation)
             try:
                 await self._wait_for_all(lambda report: report.serves, model_set.generation)
             except Problem as problem:
                 raise Problem(
                     "not_updated", f"The models are in service, but not in all workers: {problem.detail}"
                 ) from problem
-            with suppress(OSError):  # files that are not needed any more
-                await asyncio.to_thread(forget_model_sets, self._folder, keep=model_set.generation)
+            with suppress(OSError):  # the files are not needed any more
+                await asyncio.to_thread(remove_model_sets, self._folder, keep=model_set.generation)
         logger.info("In service now: %s", ", ".join(model_set.tags))
         return model_set.tags
 
     async def _prepare(self, generation: int) -> None:
-        """Load a set beside the one in service, and report."""
+        """Load a model set beside the one in service, and report."""
         self._discard()
-        self._board.report_begun(self._table.slot, generation)
+        self._state.report_begun(self._table.slot, generation)
         fault = None
         try:
             model_set = await asyncio.to_thread(read_model_set, self._folder, generation)
             self._prepared = await asyncio.to_thread(self._load, model_set.tags)
-        except Exception as error:  # whatever a model raises, the worker goes on with what it has
+        except Exception as error:  # whatever a model raises, the worker keeps serving what it has
             fault = " ".join(str(error).split()) or repr(error)
-            logger.error("Not taken into service: %s", fault)
+            logger.error("Cannot load the new models: %s", fault)
         self._tried = generation
-        self._board.report_tried(self._table.slot, generation, fault)
+        self._state.report_tried(self._table.slot, generation, fault)
 
     async def _serve(self, generation: int) -> None:
-        """Serve a set that was committed; a worker that began after the proposal has to load it first."""
+        """Serve a committed model set; a worker that started after the proposal loads it first."""
         if self._tried != generation or self._prepared is None:
             await self._prepare(generation)
         if self._prepared is None:
             self._retry_at = time.monotonic() + RETRY_SECONDS
             return
-        self._models.retire(self._models.catalogue)
-        self._models.catalogue, self._prepared = self._prepared, None
+        self._models.retire(self._models.registry)
+        self._models.registry, self._prepared = self._prepared, None
         self._serves = generation
-        self._board.report_serves(self._table.slot, generation)
+        self._state.report_serves(self._table.slot, generation)
 
     def _discard(self) -> None:
-        """Close what was prepared and is not wanted."""
+        """Close what was prepared and is not needed."""
         self._models.retire(self._prepared)
         self._prepared, self._tried = None, 0
 
     def _withdrawn_as_abandoned(self) -> bool:
-        """Withdraw the candidate if its coordinator died, which then may be what became of all who prepared it."""
+        """Withdraw the candidate if its coordinator died: its models may be why."""
         try:
             with hold_reload_lock(self._folder):
-                self._board.withdraw()
-        except Problem:  # the coordinator lives
+                self._state.withdraw()
+        except Problem:  # the coordinator is alive
             return False
-        logger.warning("A reload was given up: the worker that coordinated it died.")
+        logger.warning("A reload was withdrawn: the worker that coordinated it died.")
         return True
 
     async def _wait_for_all(self, reached: Callable[[Report], int], generation: int) -> None:
-        """Wait until every worker that lives reports to have reached a generation.
+        """Wait until every live worker reports that it reached a generation.
 
         Raises:
-            Problem: ``not_updated``: one could not prepare it, died of it, or has not within ``LOAD_SECONDS``.
+            Problem: ``not_updated``: a worker failed to prepare it, died, or did not finish within ``LOAD_SECONDS``.
         """
         limit = time.monotonic() + LOAD_SECONDS
         while True:
@@ -228,25 +229,25 @@ class Follower:
                 return
             if time.monotonic() > limit:
                 raise Problem("not_updated", f"A worker did not load the models within {LOAD_SECONDS:g} s.")
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     def _reports(self) -> tuple[list[Report], list[Report]]:
-        """What the workers that live and those that died report, of those that take part."""
+        """The reports of live and of dead workers, of those that take part."""
         living = set(self._table.living())
         reports: tuple[list[Report], list[Report]] = ([], [])
-        for slot in range(self._board.slots):
-            report = self._board.report(slot)
+        for slot in range(self._state.slots):
+            report = self._state.report(slot)
             if report.pid and report.pid == self._table.process_at(slot).pid:
                 reports[0 if slot in living else 1].append(report)
         return reports
 
 
 async def supervise(follower: Follower) -> None:
-    """Have a worker follow the board until it ends, whatever fails meanwhile."""
+    """Follow the state until the worker ends, also after errors."""
     while True:
         try:
             await follower.step()
         except Exception:
-            logger.exception("Following the reload board failed; tried again in %g s.", RETRY_SECONDS)
+            logger.exception("Following the reload state failed; retrying in %g s.", RETRY_SECONDS)
             await asyncio.sleep(RETRY_SECONDS)
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)

@@ -1,8 +1,7 @@
-"""What the workers of a service tell each other during a reload of the models, in a file that all of them map.
+"""The shared state of a reload, in a file that all workers map: generations in service and proposed, and a report per worker.
 
-One place names the generation of the model set in service, another that of a candidate; every worker reports in a slot of its
-own. All that happens is a store of 8 bytes, which is there as a whole or not at all and needs no room on a disk: no worker that
-ends at any moment, and no full disk, leaves half of anything behind.
+Each change is a single store of 8 bytes, which is atomic and needs no space on a disk: neither a worker that ends at any moment
+nor a full disk leaves a change half done.
 """
 
 import fcntl
@@ -26,8 +25,8 @@ FAULT_BYTES: Final = 1024
 
 
 class Report(NamedTuple):
-    """What a worker says: the generation it serves, that of the last candidate it began to prepare, and of the last it has
-    tried; whether it failed then, and why. ``pid`` is 0 while it takes no part."""
+    """The report of a worker: the generations it serves, last began to prepare, and last finished preparing; whether that
+    failed, and why. ``pid`` is 0 while it takes no part."""
 
     pid: int
     serves: int
@@ -37,8 +36,8 @@ class Report(NamedTuple):
     fault: str
 
 
-class ReloadBoard:
-    """The board in the mapped bytes of ``size(slots)``."""
+class ReloadState:
+    """The reload state in a buffer of ``size(slots)`` mapped bytes."""
 
     def __init__(self, data: memoryview, slots: int) -> None:
         cells = HEAD_CELLS + slots * REPORT_CELLS
@@ -47,14 +46,14 @@ class ReloadBoard:
         self._faults = data[cells * CELL_BYTES :]
 
     @classmethod
-    def shared(cls, folder: Path, workers: int) -> "ReloadBoard":
-        """The board of the workers that share ``folder``."""
+    def shared(cls, folder: Path, workers: int) -> "ReloadState":
+        """The state of the workers that share ``folder``."""
         slots = worker_slots(workers)
         return cls(map_bytes(folder / FILE, cls.size(slots)), slots)
 
     @staticmethod
     def size(slots: int) -> int:
-        """How many bytes a board for so many slots takes."""
+        """The bytes of a state with ``slots`` worker slots."""
         return (HEAD_CELLS + slots * REPORT_CELLS) * CELL_BYTES + slots * FAULT_BYTES
 
     @property
@@ -68,52 +67,52 @@ class ReloadBoard:
         return self._cells[_CANDIDATE]
 
     def new_generation(self) -> int:
-        """A number that no set has had. To be called by whoever holds the lock of all reloads, as the three below."""
+        """A new generation number. Hold the reload lock to call this and the three methods below."""
         self._cells[_LAST] += 1
         return self._cells[_LAST]
 
     def propose(self, generation: int) -> None:
-        """Have all workers prepare a set."""
+        """Have all workers prepare a generation."""
         self._cells[_CANDIDATE] = generation
 
     def withdraw(self) -> None:
-        """Have no worker prepare anything any more, nor keep what it has prepared."""
+        """Have all workers discard what they prepared."""
         self._cells[_CANDIDATE] = 0
 
     def commit(self, generation: int) -> None:
-        """Have all workers serve a set."""
+        """Have all workers serve a generation."""
         self._cells[_SERVING] = generation
         self._cells[_CANDIDATE] = 0
 
     def join(self, slot: int, pid: int, serves: int) -> None:
-        """Take part, from now on, as the worker of a slot."""
+        """Take part from now on, as the worker of a slot."""
         place = self._place(slot)
         self._cells[place + _PID] = 0
         for field, number in ((_SERVES, serves), (_BEGUN, 0), (_TRIED, 0), (_FAILED, 0), (_PID, pid)):
             self._cells[place + field] = number
 
     def leave(self, slot: int) -> None:
-        """Take no part any more."""
+        """Take part no longer."""
         self._cells[self._place(slot) + _PID] = 0
 
     def report_begun(self, slot: int, generation: int) -> None:
-        """This worker prepares a set."""
+        """Report that this worker began to prepare a generation."""
         self._cells[self._place(slot) + _BEGUN] = generation
 
     def report_tried(self, slot: int, generation: int, fault: str | None) -> None:
-        """This worker has prepared a set, or could not for the reason given."""
+        """Report that this worker prepared a generation, or failed for the reason ``fault``."""
         place = self._place(slot)
         text = (fault or "").encode()[: FAULT_BYTES - 1]
         self._faults[slot * FAULT_BYTES : slot * FAULT_BYTES + len(text) + 1] = text + b"\0"
         self._cells[place + _FAILED] = fault is not None
-        self._cells[place + _TRIED] = generation  # last: whoever reads it may read the others
+        self._cells[place + _TRIED] = generation  # stored last: a reader who sees it sees the others
 
     def report_serves(self, slot: int, generation: int) -> None:
-        """This worker serves a set."""
+        """Report that this worker serves a generation."""
         self._cells[self._place(slot) + _SERVES] = generation
 
     def report(self, slot: int) -> Report:
-        """What the worker of a slot said last."""
+        """The last report of the worker of a slot."""
         place = self._place(slot)
         pid, serves, begun, tried, failed = self._cells[place : place + _FAILED + 1]
         text = bytes(self._faults[slot * FAULT_BYTES : (slot + 1) * FAULT_BYTES]).partition(b"\0")[0]
@@ -125,20 +124,20 @@ class ReloadBoard:
 
 @contextmanager
 def hold_reload_lock(folder: Path) -> Iterator[None]:
-    """Hold the lock of all reloads.
+    """Hold the reload lock.
 
     Raises:
-        Problem: ``not_updated``: another reload is under way, or the lock cannot be had.
+        Problem: ``not_updated``: another reload is running, or the lock cannot be opened.
     """
     try:
         descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise Problem("not_updated", f"The lock of reloads cannot be opened: {error}") from error
+        raise Problem("not_updated", f"The reload lock cannot be opened: {error}") from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise Problem("not_updated", "Another change of the models is under way. Try again when it is done.") from error
+            raise Problem("not_updated", "Another reload is running. Try again when it has finished.") from error
         yield
     finally:
         os.close(descriptor)

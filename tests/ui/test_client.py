@@ -22,7 +22,7 @@ from tests.ui.service import (
     pictures,
     problem,
 )
-from ui.answers import Catalogue, Classification
+from ui.answers import Classification, ModelRegistry
 from ui.client import Client, Problem, Unavailable
 
 ADDRESS = "http://127.0.0.1:3000"
@@ -172,7 +172,7 @@ def test_catalogue_names_the_default_first() -> None:
 
 
 def test_the_subject_of_a_card_and_of_a_cascade() -> None:
-    known = Catalogue.model_validate({"models": [model("digits"), characters(), fashion()]})
+    known = ModelRegistry.model_validate({"models": [model("digits"), characters(), fashion()]})
     assert [known.model(name).card.subject for name in ("digits", "characters", "fashion")] == ["ink", "ink", "object"]
 
 

@@ -19,7 +19,7 @@ from tests.ui.service import (
     model,
 )
 from ui import cards, charts, faults, language, markup, notices, reading, sidebar, stages, table
-from ui.answers import Catalogue, Classification, Explanation, Model, Picture
+from ui.answers import Classification, Explanation, Model, ModelRegistry, Picture
 from ui.client import Problem, Unavailable
 from ui.sidebar import Choice
 
@@ -228,7 +228,7 @@ def test_devices_come_with_the_reason_against_them() -> None:
 
 
 def test_only_what_reads_the_same_pictures_is_a_rival() -> None:
-    known = Catalogue.model_validate(catalogue("digits", "letters", others=[fashion()]))
+    known = ModelRegistry.model_validate(catalogue("digits", "letters", others=[fashion()]))
     assert sidebar.rivals(known, known.model("digits")) == ["letters"]
     assert sidebar.rivals(known, known.model("fashion")) == []
 

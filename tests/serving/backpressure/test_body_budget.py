@@ -83,7 +83,7 @@ def test_a_large_body_is_counted_before_it_is_read_until_it_is_freed() -> None:
         body = await read(bodies, request("image/png", [bytes(MEGABYTE)] * 10, 10 * MEGABYTE))
         view = memoryview(body)[5:9]
         assert allowed.held == 2 * (10 * MEGABYTE + CONNECTION_BUFFER)
-        bodies.give_up()
+        bodies.abort()
         with pytest.raises(Problem, match="ending"):
             await stalled
         del body, stalled
@@ -112,7 +112,7 @@ def test_many_bodies_without_a_length_wait_for_one_another(monkeypatch: pytest.M
         photos = (request("", [bytes(MEGABYTE)], MEGABYTE) for _ in range(4))
         await asyncio.gather(*(read(bodies, made) for made in (*drawings, *photos)))
         assert not waiting.done()
-        bodies.give_up()
+        bodies.abort()
         with pytest.raises(Problem, match="ending"):
             await waiting
 
@@ -252,7 +252,7 @@ def test_of_too_many_small_bodies_on_their_way_the_oldest_is_given_up() -> None:
             await stalled[0]
         assert refused.value.status == 429
         assert not any(task.done() for task in stalled[1:])
-        bodies.give_up()
+        bodies.abort()
         assert len(await asyncio.gather(*stalled, return_exceptions=True)) == most
 
     asyncio.run(main())

@@ -9,8 +9,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from serving.backpressure.body_budget import BodyBudget
-from serving.http.uploads import UploadReader
-from serving.inference.request import InferenceRequest
+from serving.http.uploads import Upload, UploadReader
 from serving.settings import Settings
 
 
@@ -62,16 +61,16 @@ def reader(**settings: int | float) -> UploadReader:
     return UploadReader(chosen, BodyBudget.shared(chosen.max_body_bytes_in_flight, None, 0, 1))
 
 
-def image(made: Request, **settings: int) -> InferenceRequest:
+def image(made: Request, **settings: int) -> Upload:
     """What is read of a request with one image."""
     return asyncio.run(_read(made, "image", settings))
 
 
-def batch(made: Request, **settings: int) -> InferenceRequest:
+def batch(made: Request, **settings: int) -> Upload:
     """What is read of a request with many images."""
     return asyncio.run(_read(made, "batch", settings))
 
 
-async def _read(made: Request, route: str, settings: dict[str, int]) -> InferenceRequest:
+async def _read(made: Request, route: str, settings: dict[str, int]) -> Upload:
     uploads = reader(**settings)
     return await (uploads.image(made) if route == "image" else uploads.batch(made))

@@ -8,7 +8,7 @@ import pytest
 from starlette.requests import Request
 
 from serving.errors import Problem
-from serving.schemas import parse_options
+from serving.http.schemas import parse_options
 from tests.serving.http.requests import batch, image, multipart, text_form, urlencoded, whole
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4

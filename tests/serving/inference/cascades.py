@@ -1,7 +1,7 @@
 """A cascade over stand-in models, and what is asked of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
@@ -11,11 +11,12 @@ import numpy as np
 from models.card import Rejection
 from preprocessing import Tensor
 from serving.errors import Problem
-from serving.inference.cascade import Cascade
+from serving.http.responses import classification
+from serving.http.schemas import Classification
+from serving.inference.cancellation import CancellationToken
+from serving.inference.cascade import Cascade, Model
 from serving.inference.classifier import Classifier
-from serving.inference.local_runner import Call, Outcome
-from serving.inference.request import InferenceRequest
-from serving.schemas import Classification, Options
+from serving.inference.local_runner import ModelOutput
 from serving.settings import Settings
 from tests.models.catalogues import add_cascade, add_model
 from tests.support.pictures import digit, encoded
@@ -45,14 +46,14 @@ class StandIn:
         self.free = asyncio.Event()
         self.free.set()
 
-    async def run(self, batch: Tensor) -> Outcome:
+    async def run(self, batch: Tensor) -> list[ModelOutput]:
         self.sizes.append(len(batch))
         self.busy.set()
         await self.free.wait()
         if self.fails:
             raise RuntimeError("broken")
         rows = [self.logits.pop(0) if len(self.logits) > 1 else self.logits[0] for _ in batch]
-        return Outcome(np.stack(rows), [Call(len(batch), self.seconds, self.provider)] * len(batch))
+        return [ModelOutput(row, len(batch), self.provider, self.seconds) for row in rows]
 
     def close(self) -> None:
         """Nothing is held."""
@@ -97,12 +98,22 @@ def logits(*shares: float) -> list[float]:
     return [float(np.log(share)) for share in shares]
 
 
-def upload(images: int = 1, **options: object) -> InferenceRequest:
-    async def gone() -> bool:
-        return False
+async def classify_all(model: Model, images: Sequence[bytes], device: str = "auto") -> list[Classification | Problem]:
+    """The answers of a model for images, as the API gives them."""
+    started = perf_counter()
+    token = CancellationToken(started + Settings().deadline_seconds)
+    return [
+        prediction if isinstance(prediction, Problem) else classification(model.card, prediction, 10, started)
+        for prediction in await model.predict(images, device, token)
+    ]
 
-    chosen = Options.model_validate({"model": "characters", "top_k": 10, **options})
-    return InferenceRequest([SEVEN] * images, chosen, perf_counter(), gone)
+
+async def classify(model: Model, image: bytes = SEVEN, device: str = "auto") -> Classification:
+    """The answer of a model for one image; a problem is raised."""
+    (answer,) = await classify_all(model, [image], device)
+    if isinstance(answer, Problem):
+        raise answer
+    return answer
 
 
 def run(main: Callable[[], Awaitable[T]]) -> T:

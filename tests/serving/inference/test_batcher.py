@@ -12,8 +12,8 @@ from starlette.requests import ClientDisconnect
 from preprocessing import Tensor
 from serving.errors import Problem
 from serving.inference import batcher as batcher_module
-from serving.inference.batcher import Batcher, Scored
-from serving.inference.local_runner import Call, Outcome
+from serving.inference.batcher import Batcher
+from serving.inference.local_runner import ModelOutput
 
 T = TypeVar("T")
 WAIT_SECONDS = 10.0
@@ -37,14 +37,14 @@ class Model:
     def sizes(self) -> list[int]:
         return [len(batch) for batch in self.batches]
 
-    async def run(self, batch: Tensor) -> Outcome:
+    async def run(self, batch: Tensor) -> list[ModelOutput]:
         assert not self.busy.is_set() or self.free.is_set(), "two calls at a time"
         self.batches.append([float(image.flat[0]) for image in batch])
         self.busy.set()
         await self.free.wait()
         if self.poison is not None and (batch == self.poison).any():
             raise RuntimeError("poisoned")
-        return Outcome(batch.reshape(len(batch), -1) * 2, [Call(len(batch), 0.0, self.provider)] * len(batch))
+        return [ModelOutput(row, len(batch), self.provider, 0.0) for row in batch.reshape(len(batch), -1) * 2]
 
     def close(self) -> None:
         self.closed = True
@@ -58,7 +58,7 @@ def image(value: float) -> Tensor:
     return np.full((1, 2, 2), value, dtype=np.float32)
 
 
-async def score(queue: Batcher, value: float, seconds: float = WAIT_SECONDS) -> Scored:
+async def score(queue: Batcher, value: float, seconds: float = WAIT_SECONDS) -> ModelOutput:
     (scored,) = await queue.submit([image(value)], seconds=seconds)
     if isinstance(scored, Problem):
         raise scored
@@ -72,7 +72,7 @@ def run(main: Callable[[], Awaitable[T]]) -> T:
     return asyncio.run(bounded())
 
 
-async def held(queue: Batcher, model: Model) -> "asyncio.Task[Scored]":
+async def held(queue: Batcher, model: Model) -> "asyncio.Task[ModelOutput]":
     """Submit image 0 and keep the model busy with it until ``model.free`` is set."""
     model.free.clear()
     task = asyncio.create_task(score(queue, 0))
@@ -88,7 +88,7 @@ def test_one_image_alone_waits_for_nobody() -> None:
         await queue.close()
         np.testing.assert_array_equal(scored.logits, [6, 6, 6, 6])
         assert model.sizes == [1]
-        assert scored.call.batch_size == 1
+        assert scored.batch_size == 1
         assert model.closed
 
     run(main)
@@ -129,7 +129,7 @@ def test_every_image_gets_its_own_logits_whatever_else_fails(
                 if value == model.poison:
                     assert isinstance(one, Problem)
                 else:
-                    assert isinstance(one, Scored)
+                    assert isinstance(one, ModelOutput)
                     assert float(one.logits[0]) == 2 * np.float32(value)
         assert max(model.sizes) <= max_batch_size
         if bad is None:
@@ -172,7 +172,7 @@ def test_only_the_images_that_are_still_wanted_are_computed(fates: list[str], ma
         for fate, result in zip(fates, results, strict=True):
             if fate == "stays":
                 assert isinstance(result, list)
-                assert isinstance(result[0], Scored)
+                assert isinstance(result[0], ModelOutput)
             elif fate == "late":
                 assert isinstance(result, list)
                 assert isinstance(result[0], Problem)
@@ -198,7 +198,7 @@ def test_what_became_of_the_images_of_a_lost_client_is_no_news(monkeypatch: pyte
         gc.collect()
         await asyncio.sleep(0)
         assert news == []
-        assert isinstance(await score(queue, 1), Scored)
+        assert isinstance(await score(queue, 1), ModelOutput)
 
     monkeypatch.setattr(batcher_module, "DISCONNECT_CHECK_SECONDS", -1.0)
     run(main)
@@ -246,8 +246,8 @@ def test_no_image_suffers_for_another() -> None:
         model.poison = 5
         queue = batcher(model)
         four, five, six = await queue.submit([image(4), image(5), image(6)], seconds=WAIT_SECONDS)
-        assert isinstance(four, Scored)
-        assert isinstance(six, Scored)
+        assert isinstance(four, ModelOutput)
+        assert isinstance(six, ModelOutput)
         assert isinstance(five, Problem)
         assert five.code == "unavailable"
         assert model.batches == [[4, 5, 6], [4], [5], [6]]

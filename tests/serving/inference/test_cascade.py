@@ -13,19 +13,33 @@ from hypothesis.extra import numpy as arrays
 from models.card import Rejection
 from preprocessing import Tensor
 from serving.errors import Problem
+from serving.http.schemas import Classification
+from serving.inference.cancellation import CancellationToken
 from serving.inference.cascade import Cascade
-from serving.inference.local_runner import Outcome
+from serving.inference.local_runner import ModelOutput
+from serving.inference.prediction import Prediction
 from serving.process import metrics
-from serving.schemas import Classification
 from serving.settings import Settings
-from tests.serving.inference.cascades import DIGITS, LABELS, LETTERS, Stage, StandIn, labels, logits, run, upload
+from tests.serving.inference.cascades import (
+    DIGITS,
+    LABELS,
+    LETTERS,
+    SEVEN,
+    Stage,
+    StandIn,
+    classify,
+    classify_all,
+    labels,
+    logits,
+    run,
+)
 from tests.support.pictures import encoded, several
 
 
 def test_probabilities_are_of_the_category_and_then_of_the_label(tmp_path: Path) -> None:
     async def main() -> None:
         stage = Stage(tmp_path, StandIn([logits(0.6, 0.3, 0.1)]), StandIn([logits(0.2, 0.8)]), StandIn([logits(0.5, 0.4, 0.1)]))
-        answer = await stage.cascade.classify(upload())
+        answer = await classify(stage.cascade)
         assert (answer.model, answer.version, answer.label, answer.confidence) == ("characters", "1.0.0", "1", 0.48)
         assert answer.category is not None
         assert answer.category.model_dump() == {"label": "digit", "confidence": 0.6}
@@ -49,7 +63,7 @@ def test_probabilities_are_of_the_category_and_then_of_the_label(tmp_path: Path)
 def test_models_read_where_they_have_a_chance(categories: tuple[float, ...], sizes: list[list[int]], tmp_path: Path) -> None:
     async def main() -> None:
         stage = Stage(tmp_path, StandIn([logits(*categories)]), StandIn([[0, 0]]), StandIn([[0, 0, 9]]))
-        answer = await stage.cascade.classify(upload())
+        answer = await classify(stage.cascade)
         assert stage.sizes == sizes
         if not stage.letters.sizes:
             assert answer.probabilities["O"] == answer.probabilities["L"] == pytest.approx(categories[1] / 3, abs=1e-6)
@@ -62,7 +76,7 @@ def test_the_likeliest_category_is_read_however_unlikely_it_is(tmp_path: Path) -
         category = StandIn([logits(0.04, *[0.96 / 39] * 39)])
         many = ["digit", "letter", *(f"drawing {i}" for i in range(38))]
         stage = Stage(tmp_path, category, StandIn([[9, 0]]), StandIn([[0, 0, 0]]), categories=many)
-        answer = await stage.cascade.classify(upload())
+        answer = await classify(stage.cascade)
         assert answer.label == "0"
         assert answer.confidence == pytest.approx(0.04, abs=1e-5)
         assert stage.sizes == [[1], [1], []]
@@ -79,7 +93,7 @@ def test_every_stage_reads_the_images_of_a_request_in_one_call(tmp_path: Path) -
             StandIn([[0, 9], [9, 0], [9, 0], [0, 9], [0, 9]]),
             StandIn([[9, 0, 0], [5, 4, 5], [0, 9, 0]]),
         )
-        entries = await stage.cascade.classify_all(upload(8))
+        entries = await classify_all(stage.cascade, [SEVEN] * 8)
         assert stage.sizes == [[8], [5], [3]]
         assert labels(entries) == ["1", "O", "drawing", "0", "0", "1", "1", "I"]
         assert all(isinstance(one, Classification) and one.batch_size == 8 for one in entries)
@@ -92,9 +106,9 @@ def test_stages_share_their_calls_with_what_else_the_models_are_asked(tmp_path: 
         stage = Stage(tmp_path, StandIn([logits(0.98, 0.01, 0.01)]), StandIn([[0, 9]]), StandIn([[0, 0, 0]]))
         digits = stage.models["digits:1.0.0"]
         stage.digits.free.clear()
-        tasks = [asyncio.create_task(digits.classify(upload()))]
+        tasks = [asyncio.create_task(classify(digits))]
         await stage.digits.busy.wait()
-        tasks += [asyncio.create_task(model.classify(upload())) for model in (stage.cascade, digits, stage.cascade)]
+        tasks += [asyncio.create_task(classify(model)) for model in (stage.cascade, digits, stage.cascade)]
         while sum(stage.category.sizes) < 2:  # in one call, or on a busy machine in two
             await asyncio.sleep(0)
         for _ in range(10):
@@ -110,9 +124,8 @@ def test_stages_share_their_calls_with_what_else_the_models_are_asked(tmp_path: 
 def test_a_bad_picture_fails_alone(tmp_path: Path) -> None:
     async def main() -> None:
         stage = Stage(tmp_path, StandIn([logits(0.98, 0.01, 0.01)]), StandIn([[0, 9]]), StandIn([[0, 0, 0]]))
-        asked = upload(3)
-        asked.images[1] = b"no picture"
-        assert labels(await stage.cascade.classify_all(asked)) == ["1", "unsupported_media", "1"]
+        images = [SEVEN, b"no picture", SEVEN]
+        assert labels(await classify_all(stage.cascade, images)) == ["1", "unsupported_media", "1"]
         assert stage.sizes == [[2], [2], []]
 
     run(main)
@@ -123,7 +136,7 @@ def test_a_model_that_fails_fails_only_its_images(tmp_path: Path) -> None:
         kinds = [(0.98, 0.01, 0.01), (0.01, 0.98, 0.01), (0.01, 0.01, 0.98)]
         stage = Stage(tmp_path, StandIn(logits(*kind) for kind in kinds), StandIn([[0, 9]]), StandIn([[0, 0, 0]]))
         stage.letters.fails = True
-        assert labels(await stage.cascade.classify_all(upload(3))) == ["1", "unavailable", "drawing"]
+        assert labels(await classify_all(stage.cascade, [SEVEN] * 3)) == ["1", "unavailable", "drawing"]
 
     run(main)
 
@@ -134,7 +147,7 @@ def test_a_queue_that_is_full_refuses_only_its_images(tmp_path: Path) -> None:
         stage = Stage(
             tmp_path, StandIn(logits(*kind) for kind in kinds), StandIn([[0, 9]]), StandIn([[0, 0, 0]]), letter_queue=1
         )
-        assert labels(await stage.cascade.classify_all(upload(3))) == ["1", "overloaded", "overloaded"]
+        assert labels(await classify_all(stage.cascade, [SEVEN] * 3)) == ["1", "overloaded", "overloaded"]
         assert stage.letters.sizes == []
 
     run(main)
@@ -142,17 +155,17 @@ def test_a_queue_that_is_full_refuses_only_its_images(tmp_path: Path) -> None:
 
 def test_the_deadline_is_that_of_all_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     late = [0.0]
-    monkeypatch.setattr("serving.inference.classifier.perf_counter", lambda: perf_counter() + late[0])
+    monkeypatch.setattr("serving.inference.cancellation.perf_counter", lambda: perf_counter() + late[0])
 
     class Slow(StandIn):
-        async def run(self, batch: Tensor) -> Outcome:
+        async def run(self, batch: Tensor) -> list[ModelOutput]:
             late[0] = Settings().deadline_seconds
             return await super().run(batch)
 
     async def main() -> None:
         stage = Stage(tmp_path, Slow([logits(0.98, 0.01, 0.01)]), StandIn([[0, 9]]), StandIn([[0, 0, 0]]))
         with pytest.raises(Problem) as refused:
-            await stage.cascade.classify(upload())
+            await classify(stage.cascade)
         assert refused.value.code == "deadline"
         assert stage.sizes == [[1], [], []]
 
@@ -169,7 +182,7 @@ def test_the_first_model_and_the_one_that_gave_the_label_may_reject(name: str, r
             StandIn([[0, 0, 0]]),
             rejections={name: Rejection(score="max_softmax", threshold=0.95)},
         )
-        answer = await stage.cascade.classify(upload())
+        answer = await classify(stage.cascade)
         assert (answer.label, answer.rejected) == ("1", rejected)
         if rejected:
             assert f"unlike anything the model {name} was made for" in str(answer.reject_reason)
@@ -183,10 +196,8 @@ def test_several_characters_are_rejected_by_a_stage_that_reads_one(category: str
         stage = Stage(tmp_path, StandIn([logits(0.98, 0.01, 0.01)]), StandIn([[0, 9]]), StandIn([[0, 0, 0]]))
         for model in stage.models.values():
             model.card = model.card.model_copy(update={"single": model.card.name == category})
-        asked = upload(2)
-        asked.images[1] = encoded(several("47"))
         before = metrics.rejected.labels("characters")._value.get()
-        one, two = await stage.cascade.classify_all(asked)
+        one, two = await classify_all(stage.cascade, [SEVEN, encoded(several("47"))])
         assert isinstance(one, Classification) and isinstance(two, Classification)
         assert (one.rejected, two.rejected) == (False, category != "letters")
         assert (one.label, one.confidence) == (two.label, two.confidence)
@@ -198,7 +209,7 @@ def test_several_characters_are_rejected_by_a_stage_that_reads_one(category: str
 def test_times_are_of_the_calls_that_waited_for_each_other(tmp_path: Path) -> None:
     async def main() -> None:
         stage = Stage(tmp_path, StandIn([logits(0.5, 0.4, 0.1)], 0.25), StandIn([[0, 9]], 0.5), StandIn([[0, 0, 0]], 2.0))
-        answer = await stage.cascade.classify(upload())
+        answer = await classify(stage.cascade)
         assert answer.timings_ms.inference == 2250
 
     run(main)
@@ -217,7 +228,7 @@ def test_a_cascade_counts_for_itself_and_not_for_its_models(tmp_path: Path) -> N
             rejections={"category": Rejection(score="max_softmax", threshold=0.6)},
         )
         before, rejected = counted(), metrics.rejected.labels("characters")._value.get()
-        await stage.cascade.classify_all(upload(3))
+        await classify_all(stage.cascade, [SEVEN] * 3)
         assert [now - then for now, then in zip(counted(), before, strict=True)] == [3, 0, 0, 0]
         assert metrics.rejected.labels("characters")._value.get() == rejected + 3
 
@@ -238,9 +249,12 @@ def test_an_answer_comes_from_the_model_that_gave_the_label(
 ) -> None:
     async def main() -> None:
         stage = Stage(tmp_path, StandIn([logits(*shares)]), StandIn([[0, 9]]), StandIn([[0, 9, 0]]))
-        origin = await stage.cascade.origin(upload())
-        assert (origin.classifier.card.name, origin.label, origin.answer.label) == (model, label, label)
-        np.testing.assert_allclose(origin.logits, np.asarray(logits_of, np.float32))
+        (prediction,) = await stage.cascade.predict([SEVEN], "auto", CancellationToken(perf_counter() + 10))
+        assert isinstance(prediction, Prediction)
+        classifier, output, named = stage.cascade.source(prediction)
+        assert (classifier.card.name, named) == (model, label)
+        assert stage.cascade.card.labels[prediction.probabilities.argmax()] == label
+        np.testing.assert_allclose(output.logits, np.asarray(logits_of, np.float32))
 
     run(main)
 
@@ -248,7 +262,7 @@ def test_an_answer_comes_from_the_model_that_gave_the_label(
 def test_a_device_that_a_model_lacks_is_refused_before_anything_is_done(tmp_path: Path) -> None:
     async def main() -> None:
         stage = Stage(tmp_path, StandIn([[0, 0, 0]]), StandIn([[0, 9]]), StandIn([[0, 0, 0]]))
-        for asked in (stage.cascade.classify(upload(device="gpu")), stage.cascade.classify_all(upload(2, device="gpu"))):
+        for asked in (classify(stage.cascade, device="gpu"), classify_all(stage.cascade, [SEVEN] * 2, "gpu")):
             with pytest.raises(Problem, match=r"None here\.") as refused:
                 await asked
             assert refused.value.code == "device_unavailable"
@@ -264,11 +278,11 @@ def test_a_device_that_a_model_lacks_is_refused_before_anything_is_done(tmp_path
 
 def test_a_picture_is_prepared_once_for_all_models_that_want_it_the_same(tmp_path: Path) -> None:
     stage = Stage(tmp_path, StandIn([[0, 0, 0]]), StandIn([[0, 9]]), StandIn([[0, 0, 0]]))
-    assert len(stage.cascade._preparation.warm_up().tensors) == 1
+    assert len(stage.cascade._preprocessor.warm_up().tensors) == 1
     digits = stage.models["digits:1.0.0"]
     digits.card = digits.card.model_copy(update={"input": digits.card.input.model_copy(update={"size": 12})})
     other = Cascade(stage.cascade.card, stage.models, Settings())
-    assert [tensor.shape for tensor in other._preparation.warm_up().tensors] == [(1, 8, 8), (1, 12, 12)]
+    assert [tensor.shape for tensor in other._preprocessor.warm_up().tensors] == [(1, 8, 8), (1, 12, 12)]
 
 
 def any_logits(k: int) -> st.SearchStrategy[list[float]]:
@@ -282,7 +296,7 @@ def test_whatever_the_models_say_the_answer_is_one(
 ) -> None:
     async def main() -> None:
         stage = Stage(tmp_path_factory.mktemp("catalogue"), StandIn([category]), StandIn([digits]), StandIn([letters]))
-        answer = await stage.cascade.classify(upload())
+        answer = await classify(stage.cascade)
         shares = answer.probabilities
         assert list(shares) == LABELS
         assert all(0 <= share <= 1 for share in shares.values())

@@ -10,8 +10,8 @@ from PIL import Image
 from models.card import MODEL_FILE, ModelCard
 from models.check import check_folder
 from models.store import CATALOGUE
-from preprocessing import Stage, stages, tensor
-from serving.inference.explanation import PLACES, colours, heat_map, lead, occlusions, patch_side, percent, stage_picture
+from preprocessing import stages, tensor
+from serving.inference.explanation import STEPS, colours, heat_map, margin, occlusions, patch_side, percent
 from serving.inference.sessions import CPU, Session
 from tests.support.pictures import digit
 
@@ -30,9 +30,9 @@ def frame(card: ModelCard) -> Image.Image:
     return stages(digit("7"), card.input)[-1].image
 
 
-def test_the_lead_is_over_the_best_other_class() -> None:
+def test_the_margin_is_over_the_best_other_class() -> None:
     scores = np.array([[1, 5, 3], [4, 0, 2]], dtype=np.float32)
-    np.testing.assert_allclose(lead(scores, 1), [2, -4])
+    np.testing.assert_allclose(margin(scores, 1), [2, -4])
 
 
 def test_every_patch_with_ink_is_covered_once(card: ModelCard, frame: Image.Image) -> None:
@@ -50,8 +50,8 @@ def test_every_patch_with_ink_is_covered_once(card: ModelCard, frame: Image.Imag
 def test_the_heat_lies_on_the_ink(card: ModelCard, frame: Image.Image) -> None:
     corners, covered = occlusions(frame, card)
     scores = Session(FOLDER / MODEL_FILE, CPU, threads=1).run(np.stack([tensor(frame, card.input), *covered]))
-    answer = heat_map(frame, card, corners, scores, card.labels.index("7"))
-    assert re.fullmatch(r"Covering the ink that mattered most (takes '7' from .* to|leaves '7' at) .*%.", answer.note)
+    _, note = heat_map(frame, card, corners, scores, card.labels.index("7"))
+    assert re.fullmatch(r"Covering the ink that mattered most (takes '7' from .* to|leaves '7' at) .*%.", note)
 
 
 @given(st.integers(8, 512))
@@ -60,8 +60,8 @@ def test_the_patch_grows_with_the_frame_and_the_pictures_do_not(card: ModelCard,
     corners, covered = occlusions(Image.new("L", (size, size), 255), other)
     side = patch_side(size)
     assert side / size == pytest.approx(5 / 28, abs=1 / size)
-    assert len(corners) == len(covered) <= (PLACES + 1) ** 2
-    assert size - size / PLACES <= max(top for top, _ in corners) + side <= size
+    assert len(corners) == len(covered) <= (STEPS + 1) ** 2
+    assert size - size / STEPS <= max(top for top, _ in corners) + side <= size
 
 
 def test_heat_glows_and_ink_is_grey() -> None:
@@ -72,16 +72,8 @@ def test_heat_glows_and_ink_is_grey() -> None:
     assert len(set(shown[1, 1].tolist())) == 1
 
 
-def test_large_stages_are_shrunk_but_told_as_they_are() -> None:
-    image = Image.new("L", (2000, 1000), 10)
-    image.paste(250, (0, 0, 1000, 1000))
-    picture = stage_picture(Stage("gray", image, "A note."))
-    assert (picture.min, picture.mean, picture.max) == (10, 130, 250)
-    assert len(picture.png) < 4000
-
-
 @pytest.mark.parametrize(
-    ("share", "words"),
+    ("probability", "words"),
     [
         (1.0, "more than 99.9%"),
         (0.9991, "more than 99.9%"),
@@ -91,5 +83,5 @@ def test_large_stages_are_shrunk_but_told_as_they_are() -> None:
         (0.0, "less than 0.1%"),
     ],
 )
-def test_nothing_is_told_as_certain(share: float, words: str) -> None:
-    assert percent(share) == words
+def test_nothing_is_told_as_certain(probability: float, words: str) -> None:
+    assert percent(probability) == words

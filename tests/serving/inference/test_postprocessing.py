@@ -7,46 +7,38 @@ from hypothesis.extra import numpy as arrays
 from models.card import CARD_FILE, Calibration, ModelCard, Rejection, read_card
 from models.store import CATALOGUE
 from preprocessing import MOST_CHARACTERS, Tensor
-from serving.inference.postprocessing import familiarity, probabilities, ranking, reject_reason, several_reason, table
+from serving.inference.postprocessing import in_distribution_score, reject_reason, several_reason, softmax
 
-LABELS = ["0", "1", "2"]
 PLAIN = Calibration(temperature=1)
 LOGITS = np.array([1, 3, 2], dtype=np.float32)
-SHARES = probabilities(LOGITS, PLAIN)
+PROBABILITIES = softmax(LOGITS, PLAIN)
 
 
 @given(arrays.arrays(np.float32, 5, elements=st.floats(-1e4, 1e4, width=32)), st.floats(0.05, 20))
 def test_probabilities_sum_to_one_and_keep_the_order(logits: Tensor, temperature: float) -> None:
-    shares = probabilities(logits, Calibration(temperature=temperature))
-    assert shares.sum() == pytest.approx(1)
-    assert shares[logits.argmax()] == shares.max()
+    probabilities = softmax(logits, Calibration(temperature=temperature))
+    assert probabilities.sum() == pytest.approx(1)
+    assert probabilities[logits.argmax()] == probabilities.max()
 
 
 def test_a_higher_temperature_is_less_sure() -> None:
-    assert probabilities(LOGITS, Calibration(temperature=2)).max() < probabilities(LOGITS, PLAIN).max()
+    assert softmax(LOGITS, Calibration(temperature=2)).max() < softmax(LOGITS, PLAIN).max()
 
 
 @pytest.mark.parametrize(
     ("score", "expected"),
     [("max_softmax", 0.665), ("max_logit", 3.0), ("energy", 3.408)],
 )
-def test_familiarity_by_hand(score: str, expected: float) -> None:
+def test_in_distribution_scores_by_hand(score: str, expected: float) -> None:
     rejection = Rejection.model_validate({"score": score, "threshold": 0})
-    assert familiarity(LOGITS, SHARES, rejection) == pytest.approx(expected, abs=1e-3)
+    assert in_distribution_score(LOGITS, PROBABILITIES, rejection) == pytest.approx(expected, abs=1e-3)
 
 
 def test_rejection_starts_below_the_threshold() -> None:
-    assert reject_reason(LOGITS, SHARES, Rejection(score="max_logit", threshold=3)) is None
-    reason = reject_reason(LOGITS, SHARES, Rejection(score="max_logit", threshold=3.5))
+    assert reject_reason(LOGITS, PROBABILITIES, Rejection(score="max_logit", threshold=3)) is None
+    reason = reject_reason(LOGITS, PROBABILITIES, Rejection(score="max_logit", threshold=3.5))
     assert reason is not None
     assert "3.00, below 3.50" in reason
-
-
-def test_ranking_and_table() -> None:
-    shares = np.array([0.1, 0.7, 0.2])
-    assert [(share.label, share.confidence) for share in ranking(shares, LABELS, 2)] == [("1", 0.7), ("2", 0.2)]
-    assert len(ranking(shares, LABELS, 99)) == 3
-    assert table(shares, LABELS) == {"0": 0.1, "1": 0.7, "2": 0.2}
 
 
 def test_a_model_of_single_characters_rejects_several() -> None:

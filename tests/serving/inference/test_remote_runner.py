@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from serving.inference import remote_runner
-from serving.inference.local_runner import Call, Outcome
-from serving.inference.remote_runner import CONNECT_TRIES, RemoteRunner, describe, pack
+from serving.inference.local_runner import ModelOutput
+from serving.inference.remote_runner import CONNECT_TRIES, RemoteRunner, device_status, pack
 from serving.inference.runner_health import RunnerHealth
 
-OUTCOME = Outcome(np.array([[1.0, 2.0]], dtype=np.float32), [Call(1, 0.5, "CPUExecutionProvider")])
+OUTPUT = ModelOutput(np.array([1.0, 2.0], dtype=np.float32), 1, "CPUExecutionProvider", 0.5)
 
 
 class Flaky:
@@ -25,7 +25,7 @@ class Flaky:
         self.calls += 1
         if self.calls <= self.failures:
             raise ConnectionRefusedError("the socket is gone")
-        return pack(OUTCOME)
+        return pack([OUTPUT])
 
 
 @pytest.fixture(autouse=True)
@@ -33,9 +33,9 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_runner, "CONNECT_SECONDS", 0)
 
 
-def ask(service: Flaky) -> Outcome:
+def ask(service: Flaky) -> list[ModelOutput]:
     return asyncio.run(
-        RemoteRunner("digits", "cpu", lambda: service, RunnerHealth(lambda: describe(lambda: service))).run(
+        RemoteRunner("digits", "cpu", lambda: service, RunnerHealth(lambda: device_status(lambda: service))).run(
             np.zeros((1, 1, 28, 28), np.float32)
         )
     )
@@ -44,7 +44,9 @@ def ask(service: Flaky) -> Outcome:
 @pytest.mark.parametrize("failures", [0, 1, CONNECT_TRIES - 1])
 def test_a_call_that_cannot_connect_is_made_again(failures: int) -> None:
     service = Flaky(failures)
-    np.testing.assert_array_equal(ask(service).logits, OUTCOME.logits)
+    (output,) = ask(service)
+    np.testing.assert_array_equal(output.logits, OUTPUT.logits)
+    assert (output.batch_size, output.inference_seconds, output.provider) == (1, 0.5, OUTPUT.provider)
     assert service.calls == failures + 1
 
 

@@ -16,7 +16,7 @@ from serving.inference import sessions
 from serving.inference.local_runner import LocalRunner, open_runners, warm_up_sizes
 from serving.inference.sessions import CPU, GPU, Device, DeviceUnavailable, ProviderMissing, Session, open_session
 from serving.process import metrics
-from serving.registry.model_registry import EmbeddedCatalogue
+from serving.registry.model_registry import EmbeddedRegistry
 from serving.settings import Settings, available_cpus
 from tests.models.catalogues import add_cascade, add_model
 
@@ -178,12 +178,12 @@ def test_models_that_fail_to_load_leave_no_session_open(tmp_path: Path) -> None:
         add_model(tmp_path, name, ["a", "b"])
     cascade = add_cascade(tmp_path, "third", "first:1.0.0", {"a": "nobody:1.0.0"}, ["b", "c"])
     with pytest.raises(KeyError):
-        EmbeddedCatalogue([tmp_path / name for name in ("first", "second", cascade.name)], Settings())
+        EmbeddedRegistry([tmp_path / name for name in ("first", "second", cascade.name)], Settings())
     wrong = read_card(tmp_path / "second" / CARD_FILE)
     assert isinstance(wrong, ModelCard)
     write_card(wrong.model_copy(update={"known_answer": {"a": 100.0}}), tmp_path / "second" / CARD_FILE)
     with pytest.raises(DeviceUnavailable, match="answers a known picture with"):
-        EmbeddedCatalogue([tmp_path / "first", tmp_path / "second"], Settings())
+        EmbeddedRegistry([tmp_path / "first", tmp_path / "second"], Settings())
     assert sessions() == before
 
 

@@ -18,11 +18,11 @@ from serving.process.workers import Process, WorkerTable, worker_slots
 from serving.registry import reload
 from serving.registry.model_set import MODEL_SET_FILE, ModelSet, read_model_set
 from serving.registry.reload import ModelReload
-from serving.registry.reload_state import ReloadBoard
+from serving.registry.reload_state import ReloadState
 from serving.settings import Settings
 
 WORKERS: Final = 3
-SECONDS_A_STEP: Final = reload.LOOK_SECONDS
+SECONDS_A_STEP: Final = reload.POLL_SECONDS
 # Of steps; a reload that takes longer waits for somebody who will never answer.
 SOON: Final = 60
 START_STEPS: Final = 8
@@ -48,11 +48,11 @@ class FakeCatalogue:
 class DeadBoard:
     """What a process that ended can still write: nothing."""
 
-    def __init__(self, board: ReloadBoard) -> None:
-        self._board = board
+    def __init__(self, state: ReloadState) -> None:
+        self._state = state
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(self._board, name)
+        value = getattr(self._state, name)
         return value if not callable(value) or name == "report" else lambda *_, **__: 1
 
 
@@ -71,14 +71,14 @@ class Worker:
         folder = self.service.folder
         table = WorkerTable(folder / "workers", worker_slots(WORKERS), self.slot, self.process)
         table.join()
-        board = ReloadBoard.shared(folder, WORKERS)
-        served = read_model_set(folder, board.serving) if board.serving else ModelSet(0, ["m:0"])
+        state = ReloadState.shared(folder, WORKERS)
+        served = read_model_set(folder, state.serving) if state.serving else ModelSet(0, ["m:0"])
         catalogue = FakeCatalogue(served.tags)
         self.catalogues.append(catalogue)
         for _ in range(START_STEPS):  # it loads its models; others may be committed meanwhile
             await asyncio.sleep(0)
         self.models = ModelReload(catalogue, served, self._load, folder, table, Settings(workers=WORKERS))  # type: ignore[arg-type]
-        committed = board.serving
+        committed = state.serving
         await self.models.start()
         if self.slot not in self.service.failing:  # it takes requests from now on
             assert self.models._follower is not None
@@ -105,7 +105,7 @@ class Worker:
         self.service.living.discard(self.process.pid)
         if self.models is not None:
             assert self.models._follower is not None
-            self.models._follower._board = DeadBoard(self.models._follower._board)  # type: ignore[assignment]
+            self.models._follower._state = DeadBoard(self.models._follower._state)  # type: ignore[assignment]
             self.tasks += self.models._tasks
         for task in self.tasks:
             task.cancel()
@@ -139,8 +139,8 @@ class Service:
         self.reloads: list[tuple[Worker, asyncio.Task[list[str]]]] = []
 
     @property
-    def board(self) -> ReloadBoard:
-        return ReloadBoard.shared(self.folder, WORKERS)
+    def state(self) -> ReloadState:
+        return ReloadState.shared(self.folder, WORKERS)
 
     def _begin(self, slot: int) -> Worker:
         pid = next(self._pids)
@@ -204,16 +204,16 @@ class Service:
         assert last.result() == [f"m:{self.version}"]
         await self.until(self._settled, "all workers serve the last version, and nothing else is open")
         assert [file.name for file in self.folder.glob(MODEL_SET_FILE.format("*"))] == [
-            MODEL_SET_FILE.format(self.board.serving)
+            MODEL_SET_FILE.format(self.state.serving)
         ]
         assert list(self.folder.glob("*.new")) == []
 
     def _settled(self) -> bool:
-        serving = self.board.serving
+        serving = self.state.serving
         tags = read_model_set(self.folder, serving).tags if serving else ["m:0"]
-        return self.board.candidate == 0 and all(
+        return self.state.candidate == 0 and all(
             worker.models is not None
-            and isinstance(catalogue := worker.models.catalogue, FakeCatalogue)
+            and isinstance(catalogue := worker.models.registry, FakeCatalogue)
             and catalogue.tags == tags
             and worker.open_catalogues == 1
             for worker in self.workers
@@ -244,7 +244,7 @@ def simulated(folder: Path) -> Iterator[Callable[[], Service]]:
         return write(path, text, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reload, "LOOK_SECONDS", 0)
+        patch.setattr(reload, "POLL_SECONDS", 0)
         patch.setattr(reload, "RETRY_SECONDS", 0)
         patch.setattr(reload, "time", SimpleNamespace(monotonic=lambda: services[0].now))
         patch.setattr(asyncio, "to_thread", in_this_thread)

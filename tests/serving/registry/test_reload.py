@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from serving.errors import Problem
 from serving.process.workers import WorkerTable
 from serving.registry import reload
-from serving.registry.model_registry import Catalogue
+from serving.registry.model_registry import ModelRegistry
 from serving.registry.model_set import ModelSet
-from serving.registry.reload import NOT_HERE, ModelReload
-from serving.registry.reload_state import FAULT_BYTES, ReloadBoard
+from serving.registry.reload import NOT_SUPPORTED, ModelReload
+from serving.registry.reload_state import FAULT_BYTES, ReloadState
 from serving.settings import Settings
 from tests.serving.registry.simulation import WORKERS, Service, simulated
 
@@ -124,7 +124,7 @@ def test_a_worker_that_starts_while_a_candidate_is_proposed_prepares_it(tmp_path
         service.crash(1)
         task = service.reload(0)
         assert task is not None
-        await service.until(lambda: service.board.candidate != 0, "the proposal")
+        await service.until(lambda: service.state.candidate != 0, "the proposal")
         service.restart(1)
         await service.until(task.done, "the reload")
         assert task.result() == ["m:1"]
@@ -142,13 +142,13 @@ def test_a_worker_that_dies_of_the_candidate_ends_the_reload_and_does_not_meet_i
         await service.until(lambda: all(worker.ready for worker in service.workers), "the start")
         task = service.reload(0)
         assert task is not None
-        generation = service.board.serving + 1
-        await service.until(lambda: service.board.report(1).begun == generation, "worker 1 loads")
+        generation = service.state.serving + 1
+        await service.until(lambda: service.state.report(1).begun == generation, "worker 1 loads")
         service.crash(1)
         await service.until(task.done, "the reload")
         with pytest.raises(Problem, match="died while it loaded"):
             task.result()
-        assert service.board.candidate == 0
+        assert service.state.candidate == 0
         service.restart(1)
         await service.recover()
         for worker in service.workers:
@@ -172,7 +172,7 @@ def test_a_reload_that_fails_says_why_and_leaves_everything_as_it_was(event: str
         with pytest.raises(Problem, match=detail) as refused:
             task.result()
         assert refused.value.code == "not_updated"
-        assert [service.board.serving, service.board.candidate] == [0, 0]
+        assert [service.state.serving, service.state.candidate] == [0, 0]
         await service.recover()
         for worker in service.workers:
             worker.crash()
@@ -183,7 +183,7 @@ def test_a_reload_that_fails_says_why_and_leaves_everything_as_it_was(event: str
 
 def test_a_follower_that_fails_is_logged_and_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     play(tmp_path, [(0, "follower fails", 1)])
-    assert "Following the reload board failed" in caplog.text
+    assert "Following the reload state failed" in caplog.text
     assert "MemoryError" in caplog.text
 
 
@@ -201,7 +201,7 @@ def test_a_worker_that_stands_still_is_not_waited_for_for_ever(tmp_path: Path, m
         await service.until(task.done, "the reload")
         with pytest.raises(Problem, match="did not load the models within 2 s"):
             task.result()
-        assert service.board.candidate == 0
+        assert service.state.candidate == 0
         for worker in service.workers:
             worker.crash()
 
@@ -213,20 +213,20 @@ def test_where_there_is_no_folder_or_a_runner_there_is_no_reload(tmp_path: Path)
     table = WorkerTable(None, 2, 0)
     for load, folder in ((None, tmp_path), (lambda _: pytest.fail("loaded"), None)):
         models = ModelReload(
-            Catalogue([], lambda _: pytest.fail("made"), Settings()), ModelSet(), load, folder, table, Settings()
+            ModelRegistry([], lambda _: pytest.fail("made"), Settings()), ModelSet(), load, folder, table, Settings()
         )
         with pytest.raises(Problem) as refused:
             asyncio.run(models.reload())
-        assert refused.value.detail == NOT_HERE
+        assert refused.value.detail == NOT_SUPPORTED
 
 
 def test_a_reason_of_any_length_in_any_script_is_told_in_part(tmp_path: Path) -> None:
-    board = ReloadBoard.shared(tmp_path, 2)
-    board.join(3, os.getpid(), 0)
-    board.report_tried(3, 7, "für " * FAULT_BYTES)
-    report = ReloadBoard.shared(tmp_path, 2).report(3)
+    state = ReloadState.shared(tmp_path, 2)
+    state.join(3, os.getpid(), 0)
+    state.report_tried(3, 7, "für " * FAULT_BYTES)
+    report = ReloadState.shared(tmp_path, 2).report(3)
     assert (report.tried, report.failed) == (7, True)
     assert report.fault.startswith("für für")
     assert len(report.fault.encode()) <= FAULT_BYTES + 2
-    board.report_tried(3, 8, None)
-    assert (board.report(3).failed, board.report(3).fault) == (False, "")
+    state.report_tried(3, 8, None)
+    assert (state.report(3).failed, state.report(3).fault) == (False, "")

@@ -1,23 +1,20 @@
-"""The routes under /gallery: pictures kept for those who ask for it.
+"""The handlers of /gallery: save, list, correct, export and delete classified pictures.
 
-Everything that touches the database or a picture's pixels runs in a few threads; nobody else waits for it.
+All work on the database and on pixels runs in a few threads, so that other requests do not wait for it.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import UUID
 
-from bentoml import get_current_service
 from sqlalchemy import URL
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from gallery import (
     CONNECTIONS,
@@ -49,17 +46,19 @@ from serving.http.gallery_schemas import (
     check_label,
     parse_correction,
 )
-from serving.http.routes import Routes, refusal
+from serving.http.schemas import Classification, parse_fields
 from serving.http.streaming import PIECE_BYTES, PacedResponse, pieces_of
 from serving.middleware.authentication import authenticated_key
-from serving.schemas import Classification, parse_fields
 from serving.settings import Settings
 
 logger = logging.getLogger("bentoml.serving")
 
+if TYPE_CHECKING:
+    from serving.http.handlers import Handlers
+
 T = TypeVar("T")
 
-MOST_ASKED: Final = 64
+MAX_WAITING: Final = 64
 # A little more than the database itself allows a statement, or a writer to wait for another.
 ANSWER_SECONDS: Final = 12.0
 # What a commit that has begun may take besides, since it cannot be called off.
@@ -74,49 +73,36 @@ UNCHANGED: Final = "Nothing was changed."
 UNCERTAIN: Final = "It is not known whether this was done: look, or send it again with the same `key`."
 
 
-class GalleryRoutes:
-    """What is done with a gallery over HTTP: each handler takes a request and answers, whatever happens."""
+class GalleryHandlers:
+    """The handlers of /gallery: each takes a request and returns a response, or raises a ``Problem``."""
 
-    def __init__(self, routes: Routes, settings: Settings, home: Path) -> None:
-        self._routes = routes
+    def __init__(self, api: "Handlers", settings: Settings, home: Path) -> None:
+        self._api = api
         self._settings = settings
         self._store = Store(gallery_url(settings, home), settings.gallery_max_entries, settings.gallery_max_bytes)
         self._threads = ThreadPoolExecutor(CONNECTIONS, "gallery")
-        self._asked = 0
+        self._waiting = 0
         self._exports = 0
         self._unsent = 0
-        self._check = check_label(lambda model: routes.catalogue.model(model).card.labels)
-        routes.by_path["/gallery"] = self.keep  # pictures come by the same way as those that are not kept
-
-    async def respond(self, path: str, request: Request) -> Response:
-        """Answer a request to one of the paths."""
-        try:
-            if not self._settings.gallery:
-                raise Problem("not_found", "The gallery is off: this service was started with GALLERY=false.")
-            return await PATHS[path]["GET" if request.method == "HEAD" else request.method](self, request)
-        except Exception as error:
-            return refusal(error, request)
-
-    async def keep(self, request: Request) -> Response:
-        """``POST /gallery``"""
-        return await self.respond("/gallery", request)
+        self._check = check_label(lambda model: api.registry.model(model).card.labels)
 
     def close(self) -> None:
         """Close the connections to the database."""
         self._threads.shutdown(wait=False)
         self._store.close()
 
-    async def _keep(self, request: Request) -> Response:
-        await self._routes.check_ready()
-        upload = await self._routes.uploads.image(request)
+    async def create(self, request: Request) -> Response:
+        """``POST /gallery``: classify a picture and save it."""
+        await self._api.check_ready()
+        upload = await self._api.uploads.image(request)
         key = parse_fields(Keeping, upload.fields).key
-        answer = await self._routes.classified(upload)
-        kept, new, id = await self._write(self._kept, upload.images[0], answer, key, _keeper(request))
-        response = _json(kept, 201 if new else 200)
+        answer = await self._api.predict(upload)
+        entry, new, id = await self._write(self._save, upload.images[0], answer, key, _keeper(request))
+        response = _json(entry, 201 if new else 200)
         response.headers["Location"] = f"/gallery/{id}"
         return response
 
-    def _kept(
+    def _save(
         self,
         data: bytes | memoryview,
         answer: Classification,
@@ -130,7 +116,8 @@ class GalleryRoutes:
         entry, new = self._store.keep(Prediction(**said), kept, key, keeper, cancellation)
         return GalleryEntry.of(entry).model_dump_json(), new, entry.id
 
-    async def _list(self, request: Request) -> Response:
+    async def list(self, request: Request) -> Response:
+        """``GET /gallery``: a page of entries, newest first."""
         page = await self._run(self._page, parse_fields(Listing, request.query_params))
         return self._answer(page.encode(), "application/json")
 
@@ -139,28 +126,34 @@ class GalleryRoutes:
         shown = [GalleryEntry.of(entry) for entry in entries]
         return GalleryPage(entries=shown, next=following.text() if following else None, total=total).model_dump_json()
 
-    async def _show(self, request: Request) -> Response:
+    async def show(self, request: Request) -> Response:
+        """``GET /gallery/{id}``: an entry."""
         entry = await self._run(self._store.entry, request.path_params["id"])
         return _json(GalleryEntry.of(entry).model_dump_json())
 
-    async def _image(self, request: Request) -> Response:
+    async def image(self, request: Request) -> Response:
+        """``GET /gallery/{id}/image``: the saved picture."""
         return self._answer(*await self._run(self._store.image, request.path_params["id"]))
 
-    async def _correct(self, request: Request) -> Response:
+    async def correct(self, request: Request) -> Response:
+        """``PATCH /gallery/{id}``: set or remove the correct label."""
         headers = BodyHeaders.of(request.scope)
-        body = await self._routes.uploads.bodies.read(request, headers, MAX_CORRECTION_BYTES, _correction_too_large)
+        body = await self._api.uploads.bodies.read(request, headers, MAX_CORRECTION_BYTES, _correction_too_large)
         correction = parse_correction(bytes(body))
         entry = await self._write(self._store.correct, request.path_params["id"], correction.label, self._check)
         return _json(GalleryEntry.of(entry).model_dump_json())
 
-    async def _delete(self, request: Request) -> Response:
+    async def delete(self, request: Request) -> Response:
+        """``DELETE /gallery/{id}``"""
         await self._write(self._store.delete, request.path_params["id"])
         return Response(status_code=204)
 
-    async def _empty(self, _: Request) -> Response:
+    async def empty(self, _: Request) -> Response:
+        """``DELETE /gallery``: delete every entry."""
         return _json(Emptied(deleted=await self._write(self._store.empty)).model_dump_json())
 
-    async def _export(self, request: Request) -> Response:
+    async def export(self, request: Request) -> Response:
+        """``GET /gallery/export``: the pictures as a ZIP file."""
         choice = parse_fields(Chosen, request.query_params).choice()
         headers = {"Content-Disposition": 'attachment; filename="gallery.zip"'}
         if request.method == "HEAD":
@@ -209,14 +202,14 @@ class GalleryRoutes:
         Raises:
             Problem: ``overloaded``; as ``_in_thread``.
         """
-        if self._asked >= MOST_ASKED:
+        if self._waiting >= MAX_WAITING:
             raise Problem("overloaded", BUSY)
         return await self._in_thread(partial(work, *arguments))
 
     async def _write(self, work: Callable[..., T], *arguments: Any) -> T:
         """As ``_run``, for ``work`` that takes a ``Cancellation`` and changes something: who is told 503 is also told that
         nothing was changed, or that this is not known."""
-        if self._asked >= MOST_ASKED:
+        if self._waiting >= MAX_WAITING:
             raise Problem("overloaded", BUSY)
         cancellation = Cancellation()
         try:
@@ -232,7 +225,7 @@ class GalleryRoutes:
         """
         changed = "" if cancellation is None else UNCHANGED
         begun = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        self._asked += 1
+        self._waiting += 1
         try:
             await asyncio.wait({begun}, timeout=ANSWER_SECONDS)
             if not begun.done() and cancellation is not None and not cancellation.cancel():
@@ -251,7 +244,7 @@ class GalleryRoutes:
             raise self._unavailable(str(error), UNCERTAIN if error.uncertain else changed, error.__cause__) from error
         finally:
             begun.cancel()  # of what nobody waits for any more: it is not begun, or its result is dropped
-            self._asked -= 1
+            self._waiting -= 1
 
     def _full(self, error: Full) -> str:
         """What is told of a gallery without room."""
@@ -268,14 +261,6 @@ class GalleryRoutes:
         return Problem("unavailable", told.replace("  ", " "))
 
 
-PATHS: Final[dict[str, dict[str, Callable[[GalleryRoutes, Request], Awaitable[Response]]]]] = {
-    "/gallery": {"GET": GalleryRoutes._list, "POST": GalleryRoutes._keep, "DELETE": GalleryRoutes._empty},
-    "/gallery/export": {"GET": GalleryRoutes._export},
-    "/gallery/{id:uuid}": {"GET": GalleryRoutes._show, "PATCH": GalleryRoutes._correct, "DELETE": GalleryRoutes._delete},
-    "/gallery/{id:uuid}/image": {"GET": GalleryRoutes._image},
-}
-
-
 def gallery_url(settings: Settings, home: Path) -> URL:
     """The database of the gallery: ``GALLERY_URL``, or a SQLite file in ``home``."""
     return file_url(home / FILE_NAME) if settings.gallery_url is None else parse_url(settings.gallery_url)
@@ -285,19 +270,6 @@ def _keeper(request: Request) -> Keeper:
     """Whose entry it is: that of an API key, or everybody's where there are none."""
     key = authenticated_key(request.scope)
     return Keeper() if key is None else Keeper(key.name, key.allows("admin"))
-
-
-def gallery_app() -> Starlette:
-    """The routes under /gallery, mounted beside BentoML's own."""
-
-    def endpoint(path: str) -> Callable[[Request], Awaitable[Response]]:
-        async def respond(request: Request) -> Response:
-            gallery: GalleryRoutes = get_current_service().gallery
-            return await gallery.respond(path, request)
-
-        return respond
-
-    return Starlette(routes=[Route(path, endpoint(path), methods=list(methods)) for path, methods in PATHS.items()])
 
 
 def _json(content: str, status: int = 200) -> Response:

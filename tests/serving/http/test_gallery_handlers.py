@@ -20,14 +20,15 @@ from starlette.types import Message
 
 from gallery import CONNECTIONS, Cancellation, Choice, Page, Store
 from serving.errors import Problem
-from serving.http.gallery_routes import MOST_ASKED, MOST_EXPORTS, GalleryRoutes, gallery_url
+from serving.http.gallery_handlers import MAX_WAITING, MOST_EXPORTS, GalleryHandlers, gallery_url
 from serving.http.gallery_schemas import Chosen, Correction, Keeping, Listing, parse_correction
-from serving.http.routes import Routes
+from serving.http.handlers import Handlers
+from serving.http.routes import ROUTES, handle
+from serving.http.schemas import Classification, Timings, parse_fields
 from serving.http.streaming import PIECE_BYTES
-from serving.inference.request import InferenceRequest
+from serving.http.uploads import Upload
 from serving.middleware.api_keys import Key
 from serving.middleware.authentication import SCOPE_KEY
-from serving.schemas import Classification, Timings, parse_fields
 from serving.settings import Settings
 from serving.startup import load_settings
 from tests.gallery.entries import FOUR, SEVEN, prediction
@@ -82,13 +83,13 @@ def test_corrections() -> None:
 
 
 class NoModels:
-    """In the place of the routes over models: one that reads everything as a 7."""
+    """In the place of the handlers with models: one that reads everything as a 7."""
 
     def __init__(self) -> None:
-        self.by_path: dict[str, Any] = {}
         self.uploads = reader()
+        self.gallery: GalleryHandlers
 
-    class catalogue:  # noqa: N801
+    class registry:  # noqa: N801
         @staticmethod
         def model(_: str) -> Any:
             return SimpleNamespace(card=SimpleNamespace(labels=list("0123456789")))
@@ -96,7 +97,7 @@ class NoModels:
     async def check_ready(self) -> None:
         """It is."""
 
-    async def classified(self, _: InferenceRequest) -> Classification:
+    async def predict(self, _: Upload) -> Classification:
         return ANSWER
 
 
@@ -108,10 +109,19 @@ PICTURE = encoded(digit("7"))
 
 
 @pytest.fixture
-def gallery(tmp_path: Path) -> GalleryRoutes:
+def gallery(tmp_path: Path) -> GalleryHandlers:
     """A gallery over HTTP on a file of its own, whose models are never asked."""
     settings = Settings(gallery_url=f"sqlite:///{tmp_path}/gallery.db")
-    return GalleryRoutes(cast(Routes, NoModels()), settings, tmp_path)
+    models = NoModels()
+    models.gallery = GalleryHandlers(cast(Handlers, models), settings, tmp_path)
+    return models.gallery
+
+
+async def respond(gallery: GalleryHandlers, path: str, request: Request) -> Response:
+    """The answer of the route for a path."""
+    method = "GET" if request.method == "HEAD" else request.method
+    (handler,) = (route.handler for route in ROUTES if (route.method, route.path) == (method, path))
+    return await handle(handler, gallery._api, request)
 
 
 def get(path: str, method: str = "GET", body: bytes = b"", query: str = "", **path_params: Any) -> Request:
@@ -122,21 +132,21 @@ def get(path: str, method: str = "GET", body: bytes = b"", query: str = "", **pa
     return Request({**scope, "path_params": path_params}, receive)
 
 
-def writes(gallery: GalleryRoutes, id: UUID) -> list[Callable[[], Awaitable[Response]]]:
+def writes(gallery: GalleryHandlers, id: UUID) -> list[Callable[[], Awaitable[Response]]]:
     """One of each that changes the gallery."""
     one = "/gallery/{id:uuid}"
     return [
-        lambda: gallery.respond("/gallery", get("/gallery", "POST", PICTURE)),
-        lambda: gallery.respond("/gallery", get("/gallery", "POST", PICTURE, "key=another")),
-        lambda: gallery.respond("/gallery", get("/gallery", "POST", PICTURE, "key=first")),
-        lambda: gallery.respond(one, get(one, "PATCH", b'{"label": "8"}', id=id)),
-        lambda: gallery.respond(one, get(one, "DELETE", id=id)),
-        lambda: gallery.respond("/gallery", get("/gallery", "DELETE")),
+        lambda: respond(gallery, "/gallery", get("/gallery", "POST", PICTURE)),
+        lambda: respond(gallery, "/gallery", get("/gallery", "POST", PICTURE, "key=another")),
+        lambda: respond(gallery, "/gallery", get("/gallery", "POST", PICTURE, "key=first")),
+        lambda: respond(gallery, one, get(one, "PATCH", b'{"label": "8"}', id=id)),
+        lambda: respond(gallery, one, get(one, "DELETE", id=id)),
+        lambda: respond(gallery, "/gallery", get("/gallery", "DELETE")),
     ]
 
 
 @pytest.fixture
-def writer(gallery: GalleryRoutes, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+def writer(gallery: GalleryHandlers, tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """Another program that has the database of the gallery, in which there is one entry, locked for writing."""
     gallery._store.keep(prediction("4"), FOUR, "first")
     with closing(sqlite3.connect(tmp_path / "gallery.db", isolation_level=None)) as connection:
@@ -145,10 +155,10 @@ def writer(gallery: GalleryRoutes, tmp_path: Path) -> Iterator[sqlite3.Connectio
 
 
 def test_what_was_answered_503_is_not_done_afterwards(
-    gallery: GalleryRoutes, writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+    gallery: GalleryHandlers, writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database is locked for longer than an answer may take, and then is not any more."""
-    monkeypatch.setattr("serving.http.gallery_routes.ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("serving.http.gallery_handlers.ANSWER_SECONDS", 0.3)
     (before,) = gallery._store.page(Choice(), 9).entries
 
     async def ask() -> list[Response]:
@@ -164,10 +174,10 @@ def test_what_was_answered_503_is_not_done_afterwards(
     gallery.close()
 
 
-def test_a_commit_that_has_begun_is_waited_for(gallery: GalleryRoutes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_commit_that_has_begun_is_waited_for(gallery: GalleryHandlers, monkeypatch: pytest.MonkeyPatch) -> None:
     """It cannot be called off: the answer says what became of it, or that this is not known."""
-    monkeypatch.setattr("serving.http.gallery_routes.ANSWER_SECONDS", 1.0)
-    monkeypatch.setattr("serving.http.gallery_routes.picture", lambda *_: SEVEN)
+    monkeypatch.setattr("serving.http.gallery_handlers.ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("serving.http.gallery_handlers.picture", lambda *_: SEVEN)
     gallery._store.page(Choice(), 1)
     go_on = Event()
 
@@ -179,13 +189,13 @@ def test_a_commit_that_has_begun_is_waited_for(gallery: GalleryRoutes, monkeypat
     monkeypatch.setattr(Cancellation, "begin_commit", slowly)
 
     async def keep(wait: float) -> Response:
-        answer = asyncio.ensure_future(gallery.respond("/gallery", get("/gallery", "POST", PICTURE)))
+        answer = asyncio.ensure_future(respond(gallery, "/gallery", get("/gallery", "POST", PICTURE)))
         asyncio.get_running_loop().call_later(wait, go_on.set)
         return await answer
 
     assert asyncio.run(keep(1.2)).status_code == 201
     go_on.clear()
-    monkeypatch.setattr("serving.http.gallery_routes.COMMIT_SECONDS", 0.1)
+    monkeypatch.setattr("serving.http.gallery_handlers.COMMIT_SECONDS", 0.1)
     answer = asyncio.run(keep(60))
     assert answer.status_code == 503
     assert b"It is not known whether this was done" in answer.body
@@ -195,12 +205,12 @@ def test_a_commit_that_has_begun_is_waited_for(gallery: GalleryRoutes, monkeypat
     gallery.close()
 
 
-def test_writes_whose_clients_went_away_are_called_off(gallery: GalleryRoutes, writer: sqlite3.Connection) -> None:
+def test_writes_whose_clients_went_away_are_called_off(gallery: GalleryHandlers, writer: sqlite3.Connection) -> None:
     (before,) = gallery._store.page(Choice(), 9).entries
 
     async def ask() -> None:
         answers = [asyncio.ensure_future(write()) for write in writes(gallery, before.id)]
-        while gallery._asked < len(answers):
+        while gallery._waiting < len(answers):
             await asyncio.sleep(0.01)
         for answer in answers:
             answer.cancel()
@@ -211,15 +221,15 @@ def test_writes_whose_clients_went_away_are_called_off(gallery: GalleryRoutes, w
     gallery._threads.shutdown(wait=True)
     (after,) = gallery._store.page(Choice(), 9).entries
     assert (after.id, after.updated) == (before.id, before.updated)
-    assert gallery._asked == 0
+    assert gallery._waiting == 0
     gallery.close()
 
 
-def test_a_key_of_the_api_has_entries_of_its_own(gallery: GalleryRoutes) -> None:
+def test_a_key_of_the_api_has_entries_of_its_own(gallery: GalleryHandlers) -> None:
     def keep(key: Key | None) -> Any:
         request = get("/gallery", "POST", PICTURE, "key=drawing")
         request.scope[SCOPE_KEY] = key
-        answer = asyncio.run(gallery.respond("/gallery", request))
+        answer = asyncio.run(respond(gallery, "/gallery", request))
         return answer.status_code, json.loads(bytes(answer.body))["id"]
 
     page, app, me = Key("page", "read", b""), Key("app", "read", b""), Key("me", "admin", b"")
@@ -237,18 +247,18 @@ def test_a_key_of_the_api_has_entries_of_its_own(gallery: GalleryRoutes) -> None
     gallery.close()
 
 
-def export(gallery: GalleryRoutes) -> Response:
-    return asyncio.run(gallery.respond("/gallery/export", get("/gallery/export")))
+def export(gallery: GalleryHandlers) -> Response:
+    return asyncio.run(respond(gallery, "/gallery/export", get("/gallery/export")))
 
 
-def test_few_exports_at_a_time(gallery: GalleryRoutes) -> None:
+def test_few_exports_at_a_time(gallery: GalleryHandlers) -> None:
     gallery._store.keep(prediction(), SEVEN)
 
     async def crowd() -> None:
-        answers = [await gallery.respond("/gallery/export", get("/gallery/export")) for _ in range(MOST_EXPORTS + 1)]
+        answers = [await respond(gallery, "/gallery/export", get("/gallery/export")) for _ in range(MOST_EXPORTS + 1)]
         assert [answer.status_code for answer in answers] == [200] * MOST_EXPORTS + [429]
         assert int(answers[-1].headers["retry-after"]) >= 1
-        head = await gallery.respond("/gallery/export", get("/gallery/export", "HEAD"))
+        head = await respond(gallery, "/gallery/export", get("/gallery/export", "HEAD"))
         assert head.status_code == 200
 
         async def send(_: Message) -> None:
@@ -259,7 +269,7 @@ def test_few_exports_at_a_time(gallery: GalleryRoutes) -> None:
 
         request = get("/gallery/export")
         await answers[0](request.scope, receive, send)
-        again = await gallery.respond("/gallery/export", request)
+        again = await respond(gallery, "/gallery/export", request)
         assert again.status_code == 200
         for answer in (again, *answers[1:-1]):
             await answer(request.scope, receive, send)
@@ -269,14 +279,14 @@ def test_few_exports_at_a_time(gallery: GalleryRoutes) -> None:
     gallery.close()
 
 
-def test_answers_that_are_not_read_are_few(gallery: GalleryRoutes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_that_are_not_read_are_few(gallery: GalleryHandlers, monkeypatch: pytest.MonkeyPatch) -> None:
     body = bytes(2 * PIECE_BYTES)
     entry, _ = gallery._store.keep(prediction(), replace(SEVEN, image=body, media_type="image/webp"))
-    monkeypatch.setattr("serving.http.gallery_routes.MOST_UNSENT_BYTES", 3 * len(body))
+    monkeypatch.setattr("serving.http.gallery_handlers.MOST_UNSENT_BYTES", 3 * len(body))
     image = "/gallery/{id:uuid}/image"
 
     async def ask() -> None:
-        answers = [await gallery.respond(image, get(image, id=entry.id)) for _ in range(4)]
+        answers = [await respond(gallery, image, get(image, id=entry.id)) for _ in range(4)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert answers[0].headers["content-type"] == "image/webp"
         assert answers[0].headers["content-length"] == str(len(body))
@@ -291,14 +301,14 @@ def test_answers_that_are_not_read_are_few(gallery: GalleryRoutes, monkeypatch: 
 
         await answers[0](get(image).scope, receive, send)
         assert b"".join(sent) == body
-        assert (await gallery.respond(image, get(image, id=entry.id))).status_code == 200
+        assert (await respond(gallery, image, get(image, id=entry.id))).status_code == 200
 
     asyncio.run(ask())
     gallery.close()
 
 
 def test_an_export_that_cannot_go_on_breaks_off(
-    gallery: GalleryRoutes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    gallery: GalleryHandlers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer that ended as if it were whole would be a ZIP file with entries missing."""
     monkeypatch.setattr("gallery.store.EXPORT_PAGE", 2)
@@ -307,7 +317,7 @@ def test_an_export_that_cannot_go_on_breaks_off(
         store.keep(prediction(), SEVEN)
 
     async def export() -> None:
-        answer = await gallery.respond("/gallery/export", get("/gallery/export"))
+        answer = await respond(gallery, "/gallery/export", get("/gallery/export"))
         assert isinstance(answer, StreamingResponse)
         pieces = aiter(answer.body_iterator)
         assert await anext(pieces)
@@ -322,22 +332,22 @@ def test_an_export_that_cannot_go_on_breaks_off(
     gallery.close()
 
 
-def test_an_export_that_cannot_begin_is_a_problem(gallery: GalleryRoutes, tmp_path: Path) -> None:
+def test_an_export_that_cannot_begin_is_a_problem(gallery: GalleryHandlers, tmp_path: Path) -> None:
     (tmp_path / "gallery.db").write_bytes(b"something else " * 1000)
     assert export(gallery).status_code == 503
     assert gallery._exports == 0
 
 
-def test_too_many_that_wait_are_refused(gallery: GalleryRoutes) -> None:
+def test_too_many_that_wait_are_refused(gallery: GalleryHandlers) -> None:
     async def crowd() -> list[Response]:
-        return await asyncio.gather(*(gallery.respond("/gallery", get("/gallery")) for _ in range(2 * MOST_ASKED)))
+        return await asyncio.gather(*(respond(gallery, "/gallery", get("/gallery")) for _ in range(2 * MAX_WAITING)))
 
     answers = asyncio.run(crowd())
     gallery.close()
-    assert [answer.status_code for answer in answers] == [200] * MOST_ASKED + [429] * MOST_ASKED
+    assert [answer.status_code for answer in answers] == [200] * MAX_WAITING + [429] * MAX_WAITING
 
 
-def test_a_database_that_hangs_holds_nobody(gallery: GalleryRoutes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_hangs_holds_nobody(gallery: GalleryHandlers, monkeypatch: pytest.MonkeyPatch) -> None:
     awake = Event()
     page = gallery._store.page
 
@@ -346,26 +356,26 @@ def test_a_database_that_hangs_holds_nobody(gallery: GalleryRoutes, monkeypatch:
         return page(*arguments)
 
     async def ask(count: int) -> set[int]:
-        answers = [gallery.respond("/gallery", get("/gallery")) for _ in range(count)]
+        answers = [respond(gallery, "/gallery", get("/gallery")) for _ in range(count)]
         return {answer.status_code for answer in await asyncio.gather(*answers)}
 
     monkeypatch.setattr(gallery._store, "page", hang)
-    monkeypatch.setattr("serving.http.gallery_routes.ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr("serving.http.gallery_handlers.ANSWER_SECONDS", 0.05)
     assert asyncio.run(ask(3 * CONNECTIONS)) == {503}
     awake.set()
-    monkeypatch.setattr("serving.http.gallery_routes.ANSWER_SECONDS", 60)
+    monkeypatch.setattr("serving.http.gallery_handlers.ANSWER_SECONDS", 60)
     assert asyncio.run(ask(3 * CONNECTIONS)) == {200}
     gallery.close()
 
 
 def test_a_fault_of_ours_is_told_as_such_and_logged(
-    gallery: GalleryRoutes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    gallery: GalleryHandlers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(gallery._store, "page", fail)
-    answer = asyncio.run(gallery.respond("/gallery", get("/gallery")))
+    answer = asyncio.run(respond(gallery, "/gallery", get("/gallery")))
     assert answer.status_code == 500
     assert b"a bug" not in answer.body
     assert "a bug" in caplog.text

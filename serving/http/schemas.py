@@ -22,7 +22,7 @@ class Options(BaseModel):
     device: Device = Field("auto", description="Where to run; `gpu` is refused when there is none.")
 
 
-class Share(BaseModel):
+class LabelScore(BaseModel):
     """A label and its calibrated probability."""
 
     label: str
@@ -46,14 +46,16 @@ class Classification(BaseModel):
     version: str
     label: str
     confidence: float
-    top: list[Share]
+    top: list[LabelScore]
     probabilities: dict[str, float]
     rejected: bool = Field(
         description="The image does not look like anything the model was made for, or shows several characters to a model that "
         "reads one. The label is only a guess then."
     )
     reject_reason: str | None = Field(description="Why it is rejected, in one or two sentences; null where it is not.")
-    category: Share | None = Field(description="Filled by cascades: the category of the label, as their first model tells it.")
+    category: LabelScore | None = Field(
+        description="Filled by cascades: the category of the label, as their first model tells it."
+    )
     provider: str = Field(description="ONNX Runtime's execution provider that ran the model; of a cascade, its first.")
     batch_size: int = Field(description="Images that shared the call of the model; of a cascade, of its first.")
     timings_ms: Timings
