@@ -195,7 +195,7 @@ def test_two_changes_at_once_do_not_mix(home: Path) -> None:
             answers = await asyncio.gather(*(change(address) for _ in range(4)))
             assert {answer.status_code for answer in answers} == {200, 409}
             refused = {answer.json()["detail"] for answer in answers if answer.status_code == 409}
-            assert refused == {"Another change of the models is under way. Try again when it is done."}
+            assert refused == {"Another reload is running. Try again when it has finished."}
             async with asked(address) as seen:
                 await answered(seen, "2.0.0")
 

@@ -96,7 +96,7 @@ def test_a_worker_that_comes_during_a_commit_and_cannot_load_tries_again(
         folder = tmp_path / str(step)
         folder.mkdir()
         play(folder, [(step, "restart", 1), (step, "fails to load", 1)])
-    assert "Not taken into service" in caplog.text
+    assert "Cannot load the new models" in caplog.text
 
 
 Schedule = list[tuple[int, str, int]]
