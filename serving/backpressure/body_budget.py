@@ -1,9 +1,8 @@
-"""How many bytes of request bodies a service holds, all its workers together: counted before and while they arrive, until they
-are freed.
+"""Limits the bytes of request bodies that all workers hold in memory: counted before they are read, until they are freed.
 
-A quarter of the budget is left to bodies of at most ``SMALL_BODY`` bytes, which drawings have: they are always let in, and when
-too many of them are still arriving, those that have been longest on their way are given up. Larger ones share three quarters,
-and those larger than ``LARGE_BODY`` may fill no more than half, so that stalled batches keep no photo out.
+A quarter of the budget is reserved for bodies of at most ``SMALL_BODY`` bytes, such as drawings: they are always accepted, and
+when too many are still arriving, the oldest are aborted. Larger bodies share three quarters, and those larger than
+``LARGE_BODY`` at most half, so that stalled batches do not block photos.
 """
 
 import asyncio
@@ -19,12 +18,12 @@ from serving.settings import CONNECTION_BUFFER, SMALL_BODY, largest_body
 
 FILE: Final = "body_bytes.counts"
 LARGE_BODY: Final = 16_777_216
-# Bodies without an announced length are counted in steps, since a count of all workers is read for each.
+# Bodies without a Content-Length are counted in steps, since each count reads the counters of all workers.
 STEP: Final = 1_048_576
 
 
 class Body(bytearray):
-    """The bytes of a large body, which are counted until they are freed, in whatever thread and by whoever held them last."""
+    """The bytes of a large body; they are counted until this object is freed, in whatever thread."""
 
     __slots__ = ("_budget", "_charged", "_loop")
 
@@ -35,7 +34,7 @@ class Body(bytearray):
         self._loop = asyncio.get_running_loop()
 
     @property
-    def room(self) -> int:
+    def reserved(self) -> int:
         """How many bytes are counted for it."""
         return self._charged - CONNECTION_BUFFER
 
@@ -50,12 +49,12 @@ class Body(bytearray):
 
     def __del__(self) -> None:
         if self._charged:
-            with suppress(RuntimeError):  # a loop that is closed counts no more
-                self._loop.call_soon_threadsafe(self._budget.give_back, self._charged)
+            with suppress(RuntimeError):  # the loop is closed, and the count no longer matters
+                self._loop.call_soon_threadsafe(self._budget.release, self._charged)
 
 
 class BodyBudget:
-    """At most ``limit`` bytes of bodies, with those of the other workers."""
+    """At most ``limit`` bytes of request bodies, counted over all workers."""
 
     def __init__(self, limit: int, held: SharedCounters, workers: int) -> None:
         self._limit = limit
@@ -66,24 +65,24 @@ class BodyBudget:
     def shared(
         cls, limit: int, folder: Path | None, worker: int, workers: int, living: Collection[int] | None = None
     ) -> "BodyBudget":
-        """A budget shared with the workers that name the same folder; without one this worker has it for itself. What workers
-        whose slot is not among the ``living`` left is forgotten."""
+        """A budget shared with the workers that use the same folder, or of this worker alone without one. What was counted by
+        workers whose slot is not among the ``living`` is reset."""
         slots = worker_slots(workers)
         held = SharedCounters.shared(folder / FILE if folder else None, slots, worker % slots, living)
         return cls(limit, held, workers)
 
     @property
     def held(self) -> int:
-        """Bytes that are counted for the large bodies of all workers."""
+        """Bytes counted for the large bodies of all workers."""
         return self._held.total
 
     @property
     def largest(self) -> int:
-        """The size of the largest body that could ever be let in."""
+        """The size of the largest body that fits."""
         return largest_body(self._limit)
 
-    def hold(self, size: int) -> Body:
-        """An empty body with room for ``size`` bytes.
+    def allocate(self, size: int) -> Body:
+        """An empty body that may grow to ``size`` bytes.
 
         Raises:
             Problem: ``overloaded``.
@@ -93,18 +92,20 @@ class BodyBudget:
         return body
 
     def charge(self, more: int, size: int) -> int:
-        """Count ``more`` bytes for a body of ``size`` bytes so far; gives how many are counted.
+        """Count ``more`` bytes for a body of ``size`` bytes in all; returns how many were counted.
 
         Raises:
             Problem: ``overloaded``.
         """
-        share = self._limit // 2 if size > LARGE_BODY else self._limit * 3 // 4
+        limit = self._limit // 2 if size > LARGE_BODY else self._limit * 3 // 4
         self._held.add(more)
-        if self._held.total > share:
+        if self._held.total > limit:
             self._held.add(-more)
-            raise Problem("overloaded", "The service holds as many bytes of requests as it may. Try again in a moment.")
+            raise Problem(
+                "overloaded", "The service holds as many bytes of requests as it may. Try again in a moment."
+            )
         return more
 
-    def give_back(self, size: int) -> None:
-        """Count these bytes no more."""
+    def release(self, size: int) -> None:
+        """Stop counting ``size`` bytes."""
         self._held.add(-size)

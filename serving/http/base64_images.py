@@ -1,6 +1,6 @@
-"""Images that come as base64 text, as a browser's ``canvas.toDataURL()`` gives them, in JSON or in a form.
+"""Decodes base64 images in JSON or forms, with or without a ``data:`` URL prefix as ``canvas.toDataURL()`` writes it.
 
-A text is decoded in place and in slices: neither a second copy of it nor a long hold of the event loop comes of a large one.
+A text is decoded in slices, without a second copy, so that a large one does not block the event loop.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ HINT: Final = "Send the image file as base64, with or without `data:image/png;ba
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How base64 is written down inside another text: escapes that stand for its characters, and what a space means."""
+    """How base64 is embedded in another format: the escapes of its characters, and what a space means."""
 
     escape: bytes = b""
     longest: int = 0
@@ -85,14 +85,13 @@ class EncodedImage:
 
 
 async def decode_images(images: Sequence[EncodedImage], limit: int, budget: BodyBudget) -> list[bytes | memoryview]:
-    """The bytes of images, of which there may be ``limit`` in all: counted in the budget, if they are many, while anybody holds
-    one of them.
+    """The decoded bytes of images, at most ``limit`` in all; many bytes are counted in the budget until they are freed.
 
     Raises:
         Problem: ``bad_request`` (an address, or no base64), ``too_large``, ``overloaded`` (no budget for the decoded bytes).
     """
     size = sum(len(image.text) for image in images)
-    decoded = budget.hold(min(size * 3 // 4, limit)) if size > SMALL_BODY else bytearray()
+    decoded = budget.allocate(min(size * 3 // 4, limit)) if size > SMALL_BODY else bytearray()
     ends = [0]
     for image in images:
         await _decode(image, decoded, limit)
@@ -102,7 +101,7 @@ async def decode_images(images: Sequence[EncodedImage], limit: int, budget: Body
 
 
 async def _decode(image: EncodedImage, decoded: bytearray, limit: int) -> None:
-    """Append the bytes of an image to those that are decoded."""
+    """Append the bytes of an image to ``decoded``."""
     text = image.text
     at, carried = _skip_prefix(image)
     pending, last = b"", False
@@ -123,7 +122,7 @@ async def _decode(image: EncodedImage, decoded: bytearray, limit: int) -> None:
 
 
 def image_too_large(size: int, limit: int, *, at_least: bool = False) -> Problem:
-    """The problem of an image of ``size`` bytes, or of more than are known yet."""
+    """The error for an image of ``size`` bytes, or of ``at_least`` so many."""
     known = "at least " if at_least else ""
     return Problem(
         "too_large",
@@ -133,7 +132,7 @@ def image_too_large(size: int, limit: int, *, at_least: bool = False) -> Problem
 
 
 def _skip_prefix(image: EncodedImage) -> tuple[int, bytes]:
-    """How much of the text was read to look for a ``data:`` prefix, and the base64 in that.
+    """Parse a ``data:`` prefix: how much of the text was read for that, and the base64 in it.
 
     Raises:
         Problem: ``bad_request``.
@@ -151,7 +150,7 @@ def _skip_prefix(image: EncodedImage) -> tuple[int, bytes]:
 
 
 def _cut_escape(piece: bytes, encoding: Encoding) -> tuple[bytes, bytes]:
-    """A piece of a text without the escape that it may end in the middle of, and that beginning."""
+    """Split off an incomplete escape at the end of a piece: the piece before it, and the incomplete escape."""
     if not encoding.escape:
         return piece, b""
     at = piece.rfind(encoding.escape, max(0, len(piece) - encoding.longest + 1))
@@ -167,10 +166,10 @@ def _unescaped(piece: bytes, encoding: Encoding) -> bytes:
 
 
 def _cleaned(piece: bytes, image: EncodedImage, *, last: bool) -> bytes:
-    """A piece of base64 in the usual alphabet, without white space.
+    """A piece of base64 in the standard alphabet, without white space.
 
     Raises:
-        Problem: ``bad_request``, naming the first byte that is none.
+        Problem: ``bad_request``, naming the first invalid byte.
     """
     encoding = image.encoding
     piece = _unescaped(piece, encoding)
@@ -185,10 +184,10 @@ def _cleaned(piece: bytes, image: EncodedImage, *, last: bool) -> bytes:
 
 
 def _without_padding(cleaned: bytes, image: EncodedImage) -> bytes:
-    """Cleaned base64 with one ``=`` for however many it ends with.
+    """Cleaned base64 with at most one ``=`` at its end.
 
     Raises:
-        Problem: ``bad_request`` when something comes behind one.
+        Problem: ``bad_request`` when something follows a ``=``.
     """
     end = cleaned.find(b"=")
     if end < 0:

@@ -1,4 +1,4 @@
-"""Reads request bodies while the limits hold: on their size, on the time they take, and on what the service holds in all."""
+"""Reads request bodies within limits on their size, on the time they take, and on the bytes that the service holds in all."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,22 +11,22 @@ from serving.backpressure.body_budget import STEP, Body, BodyBudget
 from serving.errors import Problem
 from serving.settings import SMALL_BODY
 
-# Bodies without a length cannot be refused before they are read. A worker reads this many steps of them at once, and after that
-# one in so many seconds: 50 MB/s for all of them, so that many that are sent and refused again and again leave time for others.
+# Bodies without a Content-Length cannot be refused before they are read. A worker reads this many steps of them at once, and
+# then one per interval, 50 MB/s in all, so that many of them, sent and refused again and again, leave time for other requests.
 STEPS_AT_ONCE: Final = 64
 STEP_SECONDS: Final = 0.02
-CROWDED: Final = "The service waits for as many bodies as it may, and this one was the longest on its way. Send it again."
+TOO_MANY: Final = "Too many request bodies are arriving, and this one was the oldest. Send it again."
 
 
 class BodyHeaders(NamedTuple):
-    """What a request says of its body; ``size`` is None for one in chunks."""
+    """The headers of a request about its body; ``size`` is None for a chunked body."""
 
     content_type: bytes
     size: int | None
 
     @classmethod
     def of(cls, scope: Scope) -> "BodyHeaders":
-        """Read them from the headers of a request; without any there is no body."""
+        """From the headers of a request; without any the body is empty."""
         content_type, size = b"", 0
         chunked = False
         for name, value in scope["headers"]:
@@ -40,47 +40,47 @@ class BodyHeaders(NamedTuple):
 
 
 class BodyReader:
-    """Reads bodies of this worker, each within ``seconds``, and gives up those that are still on their way when it must."""
+    """Reads the request bodies of this worker, each within ``seconds``, and can abort those that are still arriving."""
 
     def __init__(self, budget: BodyBudget, seconds: float) -> None:
         self.budget = budget
         self._seconds = seconds
-        # How to give up each body that is arriving, the longest on its way first.
+        # A function that aborts each arriving body, the oldest first.
         self._small: dict[Callable[[Problem], None], None] = {}
         self._large: dict[Callable[[Problem], None], None] = {}
-        self._next_step = 0.0  # when the loop's clock lets a body without a length grow again
+        self._next_step = 0.0  # loop time at which a body without a Content-Length may grow again
 
     async def read(
         self, request: Request, headers: BodyHeaders, limit: int, too_large: Callable[[int, int, bool], Problem]
     ) -> bytes | Body:
-        """The body of a request, of at most ``limit`` bytes: counted in the budget while anybody holds it if it is large.
+        """The body of a request, of at most ``limit`` bytes; a large one is counted in the budget until it is freed.
 
-        ``too_large`` makes the refusal of its size, the limit, and whether more than that size was to come.
+        ``too_large`` makes the error from its size, the limit, and whether more bytes were to come.
 
         Raises:
-            Problem: ``slow_body``, ``overloaded``, what ``too_large`` makes.
+            Problem: ``slow_body``, ``overloaded``, that of ``too_large``.
             ClientDisconnect: the connection closed before the body was complete.
         """
         limit = min(limit, self.budget.largest)
         announced = headers.size or 0
         if announced > limit:
             raise too_large(announced, limit, False)
-        body = self.budget.hold(announced) if announced > SMALL_BODY else bytearray()
+        body = self.budget.allocate(announced) if announced > SMALL_BODY else bytearray()
         task, refusal = asyncio.current_task(), None
 
-        def give_up(problem: Problem) -> None:
+        def abort_body(problem: Problem) -> None:
             nonlocal refusal
             refusal = problem
             assert task is not None
             task.cancel()
 
         late = Problem("slow_body", f"The body did not arrive within {self._seconds:g} s.")
-        timer = asyncio.get_running_loop().call_later(self._seconds, give_up, late)
+        timer = asyncio.get_running_loop().call_later(self._seconds, abort_body, late)
         if isinstance(body, Body):
-            self._large[give_up] = None
+            self._large[abort_body] = None
         else:
             self._make_room()
-            self._small[give_up] = None
+            self._small[abort_body] = None
         try:
             while True:
                 message = await request.receive()
@@ -92,16 +92,16 @@ class BodyReader:
                 if size > limit:
                     raise too_large(size, limit, True)
                 if not more and size == len(chunk) and size <= SMALL_BODY:
-                    return chunk  # the usual case: all of a drawing is there
-                if size > (body.room if isinstance(body, Body) else SMALL_BODY):
+                    return chunk  # the usual case: a drawing that arrived in one piece
+                if size > (body.reserved if isinstance(body, Body) else SMALL_BODY):
                     await self._wait_for_step()
                     room = min(limit, -(-size // STEP) * STEP)
                     if isinstance(body, Body):
                         body.reserve(room)
                     else:
-                        small, body = body, self.budget.hold(room)
+                        small, body = body, self.budget.allocate(room)
                         body += small
-                        self._large[give_up] = self._small.pop(give_up, None)
+                        self._large[abort_body] = self._small.pop(abort_body, None)
                 body += chunk
                 if not more:
                     return body if isinstance(body, Body) else bytes(body)
@@ -110,28 +110,28 @@ class BodyReader:
                 raise
             if task is not None and hasattr(task, "uncancel"):  # Python 3.11 and later count cancellations
                 task.uncancel()
-            del body  # the refusal and this frame hold each other: the bytes would stay until the next garbage collection
+            del body  # the error and this frame reference each other, which would keep the bytes until a garbage collection
             raise refusal from error
         finally:
             timer.cancel()
-            self._small.pop(give_up, None)
-            self._large.pop(give_up, None)
+            self._small.pop(abort_body, None)
+            self._large.pop(abort_body, None)
 
     def abort(self) -> None:
-        """Refuse the requests whose bodies have not arrived yet: the worker ends."""
-        for give_up in [*self._small, *self._large]:
-            give_up(Problem("unavailable", "The service is ending. Send it again."))
+        """Abort all bodies that have not arrived in full, because the worker shuts down."""
+        for abort_body in [*self._small, *self._large]:
+            abort_body(Problem("unavailable", "The service is shutting down. Send it again."))
 
     async def _wait_for_step(self) -> None:
-        """Wait until a body without a length may grow by a step."""
+        """Wait until a body without a Content-Length may grow by a step."""
         now = asyncio.get_running_loop().time()
         self._next_step = max(self._next_step, now - STEPS_AT_ONCE * STEP_SECONDS) + STEP_SECONDS
         if self._next_step > now:
             await asyncio.sleep(self._next_step - now)
 
     def _make_room(self) -> None:
-        """Let another small body in: in the place of the one that has been longest on its way where there are too many."""
+        """Make room for another small body: abort the oldest where there are too many."""
         while len(self._small) >= self.budget.max_small:
             oldest = next(iter(self._small))
             del self._small[oldest]
-            oldest(Problem("overloaded", CROWDED))
+            oldest(Problem("overloaded", TOO_MANY))

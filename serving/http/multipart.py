@@ -1,7 +1,7 @@
-"""multipart/form-data bodies (RFC 7578): the few parts of an image upload, cut at their boundary and not copied.
+"""Parses multipart/form-data bodies (RFC 7578) that are in memory already, without copying the parts.
 
-A general parser that feeds callbacks byte by byte takes longer than the preprocessing of a small image; the whole body is here
-already, within its limit, so that finding the boundary is enough.
+A general streaming parser takes longer than the preprocessing of a small image; with the whole body at hand, searching for the
+boundary is enough.
 """
 
 import re
@@ -20,7 +20,7 @@ _PARAMETER: Final = re.compile(rb';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One field of a form; a file when it came with a filename, or with a content type that is none of text."""
+    """One field of a form; a file if it has a filename, or a content type that is not text."""
 
     name: str
     is_file: bool
@@ -28,12 +28,12 @@ class Part:
 
 
 def is_form(content_type: bytes) -> bool:
-    """Whether a Content-Type header announces multipart/form-data."""
+    """Whether a Content-Type header is multipart/form-data."""
     return _FORM.match(content_type) is not None
 
 
 def parse_form(body: bytes | bytearray, content_type: bytes, max_parts: int) -> list[Part]:
-    """The parts of a whole multipart/form-data body, in order; their data are slices of it, or views where it is a bytearray.
+    """The parts of a complete multipart/form-data body, in order; their data are slices of it, or views of a bytearray.
 
     Raises:
         Problem: ``bad_request`` when it is broken or cut off, ``too_large`` when it has more than ``max_parts`` parts.

@@ -1,4 +1,4 @@
-"""Request bodies that are text, JSON or a urlencoded form: their fields, of which long ones stay where they are in the body."""
+"""Parses JSON and urlencoded request bodies, leaving long base64 strings in place instead of copying them."""
 
 import json
 import re
@@ -9,14 +9,14 @@ from urllib.parse import unquote_plus
 from serving.errors import Problem
 from serving.http.base64_images import JSON_STRING, URLENCODED, EncodedImage
 
-# What is in a body beside its long strings.
+# The most bytes of JSON besides its long strings.
 MAX_REST: Final = 16_384
-LONG: Final = 72  # longer than the name of a model or a key of the gallery
+LONG: Final = 72  # longer than a model name or a gallery key
 MAX_ESCAPED_QUOTES: Final = 256
 MAX_VALUE: Final = 4096
 JSON_EXAMPLE: Final = '{"image": "<base64>", "model": "digits"}'
 HINT: Final = f"Send JSON like {JSON_EXAMPLE}, the image file as base64; arrays of pixels are not read."
-# Stands for a long string in what is given to the JSON parser; a client that sends it itself gets one of its own strings.
+# Replaces a long string before the JSON parser runs; a client that sends it itself gets one of its own strings.
 _PLACE: Final = "\0"
 _BACKSLASH: Final = ord("\\")
 _JSON_START: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,1000}([\[{\"0-9tfn-])")
@@ -24,13 +24,13 @@ _FORM_START: Final = re.compile(rb"[\w.\-%+\[\]]{1,64}=")
 
 
 def is_json(body: bytes | bytearray, content_type: bytes) -> bool:
-    """Whether a body is JSON: an object is told by its first character, anything else by that and the Content-Type."""
+    """Whether a body is JSON: by its first character for an object, else by that and the Content-Type."""
     start = _JSON_START.match(body)
     return start is not None and (start[1] == b"{" or b"json" in content_type.lower())
 
 
 def is_urlencoded(body: bytes | bytearray, content_type: bytes) -> bool:
-    """Whether a body is a urlencoded form; ``curl --data-binary`` calls every image one."""
+    """Whether a body is a urlencoded form; ``curl --data-binary`` sends that Content-Type with any file."""
     return b"urlencoded" in content_type.lower() and _FORM_START.match(body) is not None
 
 
@@ -81,10 +81,10 @@ def parse_urlencoded(body: bytes | bytearray, field: str, max_fields: int) -> It
 
 
 def _cut_long_strings(body: bytes | bytearray, long: list[memoryview]) -> bytes:
-    """The body with a short string in the place of each long one, which is put into ``long``.
+    """The body with each long string replaced by a placeholder and appended to ``long``.
 
     Raises:
-        Problem: ``bad_request`` when too much is left, or a string does not end.
+        Problem: ``bad_request`` when too much remains, or a string is not terminated.
     """
     rest, at, text = bytearray(), 0, memoryview(body)
     escaped_quotes = 0
@@ -111,7 +111,7 @@ def _cut_long_strings(body: bytes | bytearray, long: list[memoryview]) -> bytes:
 
 
 def _is_escaped(body: bytes | bytearray, quote: int) -> bool:
-    """Whether a quotation mark belongs to the string it stands in."""
+    """Whether a quotation mark is escaped."""
     if body[quote - 1] != _BACKSLASH:
         return False
     before = bytes(memoryview(body)[max(0, quote - 64) : quote])
@@ -119,7 +119,7 @@ def _is_escaped(body: bytes | bytearray, quote: int) -> bool:
 
 
 def _restored(name: str, value: Any, long: list[memoryview]) -> Any:
-    """A value of the JSON, with a long string in the place of its placeholder."""
+    """A value of the JSON, with its placeholder replaced by the long string."""
     if isinstance(value, str) and value.startswith(_PLACE) and value[1:].isascii() and value[1:].isdigit():
         place = int(value[1:])
         return EncodedImage(name, long[place], JSON_STRING) if place < len(long) else value

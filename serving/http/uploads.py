@@ -1,4 +1,4 @@
-"""An HTTP request to checked images and their options; limits hold while the body arrives."""
+"""Reads the images and options of a request, in any of the supported encodings, within the limits."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ FORMATS: Final = "PNG, JPEG, WebP, BMP or GIF"
 OVERHEAD: Final = 65_536
 MAX_FIELDS: Final = 16
 MAX_NAMES: Final = 10
-# Fields of a form that are never the image, even where a client sends them as files.
+# Form fields that are never the image, even if a client sends them as files.
 OPTION_FIELDS: Final = frozenset({*Options.model_fields, "key"})
 TEXT_TYPES: Final = (b"application/json", b"application/x-www-form-urlencoded", b"text/")
 SHOWN: Final = {dict: "an object", list: "a list", bool: "true or false", int: "a number", float: "a number"}
@@ -46,15 +46,15 @@ class Upload:
 
 
 class _Fields(NamedTuple):
-    """What a body holds: the images in order, some of them still text, what was given beside them, and all names of fields."""
+    """The fields of a body: the images in order, some still base64, all other fields, and the names of all."""
 
     images: list[Image | EncodedImage]
-    given: dict[str, Any]
+    others: dict[str, Any]
     names: list[str]
 
 
 class UploadReader:
-    """Reads the requests that bring images: as a multipart form, as the body itself, or as base64 in JSON or a form."""
+    """Reads images from requests: as multipart files, as the body itself, or as base64 in JSON or a form."""
 
     def __init__(self, settings: Settings, budget: BodyBudget) -> None:
         self.bodies = BodyReader(budget, settings.body_seconds)
@@ -62,7 +62,7 @@ class UploadReader:
         self._budget = budget
 
     async def image(self, request: Request) -> Upload:
-        """Read one image, in the field ``image`` or whatever the only file is called, and the options beside it.
+        """Read one image, in the field ``image`` or the only file of the form, and the options.
 
         Raises:
             Problem: ``bad_request``, ``slow_body``, ``too_large`` or ``overloaded``.
@@ -88,11 +88,11 @@ class UploadReader:
             raise Problem("bad_request", f"The image is empty. {_ask('image')}")
         if len(image) > limit:
             raise image_too_large(len(image), limit)
-        options = parse_options(fields.given, self._settings.default_model)
-        return Upload([image], options, started, self._token(started, request), fields.given)
+        options = parse_options(fields.others, self._settings.default_model)
+        return Upload([image], options, started, self._token(started, request), fields.others)
 
     async def batch(self, request: Request) -> Upload:
-        """Read many images, in fields ``images`` or, where none is called so, all files, and the options beside them.
+        """Read many images, in fields ``images`` or, without those, all files, and the options.
 
         Raises:
             Problem: ``bad_request``, ``slow_body``, ``overloaded``, ``too_large`` (more bytes or images than a request has).
@@ -106,7 +106,7 @@ class UploadReader:
             raise Problem("bad_request", f"There is no image. {_sent(fields)} {_ask('images')}")
         if len(fields.images) > most:
             raise Problem("too_large", f"There are more than the {most} images allowed. Send fewer at a time.")
-        options = parse_options(fields.given, self._settings.default_model)
+        options = parse_options(fields.others, self._settings.default_model)
         images = await self._decoded(fields.images, limit)
         return Upload(images, options, started, self._token(started, request))
 
@@ -122,7 +122,7 @@ class UploadReader:
         limit: int,
         too_large: Callable[[int, int, bool], Problem],
     ) -> _Fields:
-        """What the body and the query of a request hold, of about ``most`` images of ``limit`` bytes in all."""
+        """The fields of the body and the query of a request, of about ``most`` images of ``limit`` bytes in all."""
         kind = headers.content_type
         query: dict[str, Any] = dict(request.query_params) if request.scope["query_string"] else {}
         if is_form(kind):
@@ -140,14 +140,14 @@ class UploadReader:
         return _Fields([memoryview(body) if isinstance(body, Body) else body] if body else [], query, [])
 
     async def _decoded(self, images: list[Image | EncodedImage], limit: int) -> list[Image]:
-        """The images, those that are text decoded, of ``limit`` bytes in all."""
+        """The images with base64 decoded, of ``limit`` bytes in all."""
         encoded = [image for image in images if isinstance(image, EncodedImage)]
         decoded = iter(await decode_images(encoded, limit, self._budget) if encoded else [])
         return [next(decoded) if isinstance(image, EncodedImage) else image for image in images]
 
 
 def _multipart(parts: list[Part], name: str, given: dict[str, Any]) -> _Fields:
-    # An input of a page that nothing was chosen for sends an empty file; of a batch one fails alone.
+    # A file input in which nothing was chosen sends an empty file; in a batch it fails alone.
     there = parts if name == "images" else [part for part in parts if len(part.data)]
     chosen = [part for part in there if part.name == name]
     if not chosen:
@@ -191,7 +191,7 @@ def _urlencoded(body: bytes | Body, name: str, most: int, given: dict[str, Any])
 
 
 def _sent(fields: _Fields) -> str:
-    """What was there in the place of an image."""
+    """What was sent instead of an image."""
     if not fields.names:
         return "The body is empty."
     return f"The fields that came are {_listed(fields.names)}."
