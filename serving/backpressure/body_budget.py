@@ -101,9 +101,7 @@ class BodyBudget:
         self._held.add(more)
         if self._held.total > limit:
             self._held.add(-more)
-            raise Problem(
-                "overloaded", "The service holds as many bytes of requests as it may. Try again in a moment."
-            )
+            raise Problem("overloaded", "The service holds as many bytes of requests as it may. Try again in a moment.")
         return more
 
     def release(self, size: int) -> None:

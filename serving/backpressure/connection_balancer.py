@@ -1,14 +1,13 @@
-"""Keep-alive connections spread over the workers.
+"""Balances keep-alive connections over the workers, by closing some in workers that have too many.
 
-All workers accept from one socket, and a connection stays with the worker that took it: of 32 that open at once, one worker may
-hold them all while the next core idles. A worker with more than its share of the busy connections therefore closes some after
-their answer, which HTTP clients take as a matter of course; the next connection goes to whichever worker is idle enough to
-accept it.
+All workers accept from one socket, and a connection stays with the worker that accepted it: of 32 that open at once, one worker
+may hold all while the next core idles. A worker with more than its share of the busy connections therefore closes some after
+their response, which HTTP clients handle; the next connection goes to whichever worker is idle enough to accept it.
 """
 
 import math
 from pathlib import Path
-from time import monotonic  # the machine's: one clock for all its processes
+from time import monotonic  # the same clock in all processes of a machine
 from typing import Final
 
 from serving.process.shared_counters import SharedCounters
@@ -17,7 +16,7 @@ from serving.process.workers import WorkerTable, worker_slots
 FILE: Final = "connections"
 TICK_SECONDS: Final = 0.1
 BUSY_SECONDS: Final = 1.0  # a connection without a request for longer does not count
-LIVING_SECONDS: Final = 1.0
+LIVENESS_SECONDS: Final = 1.0  # between two checks of which workers live
 SLACK: Final = 0.1  # of the mean
 _SECOND: Final = 1_000_000_000
 
@@ -25,13 +24,13 @@ Client = tuple[str, int]
 
 
 class ConnectionBalancer:
-    """The busy connections of this worker, and how many the other living workers of ``table`` have."""
+    """Compares the busy connections of this worker with those of the other live workers of ``table``."""
 
     def __init__(self, folder: Path, table: WorkerTable, workers: int) -> None:
         slots = worker_slots(workers)
         self._table = table
         self._counts = SharedCounters.shared(folder / f"{FILE}.counts", slots, table.slot)
-        self._told = SharedCounters.shared(folder / f"{FILE}.told", slots, table.slot)
+        self._updated = SharedCounters.shared(folder / f"{FILE}.updated", slots, table.slot)
         self._seen: dict[Client, float] = {}
         self._tick = 0.0
         self._surplus = 0
@@ -39,7 +38,7 @@ class ConnectionBalancer:
         self._looked = -math.inf
 
     def should_close(self, client: Client) -> bool:
-        """Whether the connection of ``client``, whose request is answered now, should be closed."""
+        """Whether to close the connection of ``client`` after the response that is sent now."""
         now = monotonic()
         self._seen[client] = now
         if now - self._tick > TICK_SECONDS:
@@ -53,18 +52,18 @@ class ConnectionBalancer:
         return True
 
     def _exchange(self, now: float) -> list[int]:
-        """Tell the others how many busy connections there are here, and read how many there are in each living worker: none in
-        one that has had no request for long."""
+        """Publish the busy connections of this worker, and read those of each live worker; a worker without recent requests has
+        none."""
         self._counts.own = len(self._seen)
-        self._told.own = int(now * _SECOND)
-        if now - self._looked > LIVING_SECONDS:
+        self._updated.own = int(now * _SECOND)
+        if now - self._looked > LIVENESS_SECONDS:
             self._looked, self._living = now, self._table.living()
         since = (now - BUSY_SECONDS) * _SECOND
-        return [self._counts.of(slot) if self._told.of(slot) > since else 0 for slot in self._living]
+        return [self._counts.of(slot) if self._updated.of(slot) > since else 0 for slot in self._living]
 
 
-def surplus(mine: int, everyones: list[int]) -> int:
-    """How many connections to close now: half of what is over the mean, so that workers do not throw them at each other."""
-    mean = sum(everyones) / max(1, len(everyones))
-    over = mine - mean
+def surplus(own: int, counts: list[int]) -> int:
+    """How many connections to close now: half of those over the mean, so that workers do not pass them back and forth."""
+    mean = sum(counts) / max(1, len(counts))
+    over = own - mean
     return math.ceil(over / 2) if over >= max(1, SLACK * mean) else 0

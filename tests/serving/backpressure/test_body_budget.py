@@ -126,7 +126,7 @@ def test_small_bodies_are_read_whatever_is_held() -> None:
         held = []
         with pytest.raises(Problem) as refused:
             for _ in range(100):
-                held.append(allowed.hold(SMALL_BODY + 1))  # noqa: PERF401 - until it is refused
+                held.append(allowed.allocate(SMALL_BODY + 1))  # noqa: PERF401 - until it is refused
         assert (refused.value.status, refused.value.retry_after) == (429, 1)
         for made in (request("", [b"x" * SMALL_BODY], SMALL_BODY), request("", [b"x", b"y"], 2), request("", [b"x"] * 9)):
             assert set(await read(bodies, made)) <= set(b"xy")
@@ -139,12 +139,12 @@ def test_small_bodies_are_read_whatever_is_held() -> None:
 def test_batches_leave_room_for_photos_and_photos_for_drawings() -> None:
     async def main() -> None:
         allowed = budget(256 * MEGABYTE)
-        batches = [allowed.hold(60 * MEGABYTE) for _ in range(2)]
+        batches = [allowed.allocate(60 * MEGABYTE) for _ in range(2)]
         with pytest.raises(Problem):
-            allowed.hold(LARGE_BODY + 1)
-        photos = [allowed.hold(8 * MEGABYTE) for _ in range(8)]
+            allowed.allocate(LARGE_BODY + 1)
+        photos = [allowed.allocate(8 * MEGABYTE) for _ in range(8)]
         with pytest.raises(Problem):
-            photos.append(allowed.hold(8 * MEGABYTE))
+            photos.append(allowed.allocate(8 * MEGABYTE))
         assert allowed.held <= 192 * MEGABYTE
         assert batches
 
@@ -231,10 +231,10 @@ def test_a_decoded_image_is_counted_too_and_its_text_no_longer() -> None:
 def test_workers_share_one_budget(tmp_path: Path) -> None:
     async def main() -> None:
         first, second = (budget(4 * MEGABYTE, tmp_path, worker) for worker in (0, 1))
-        held = first.hold(MEGABYTE), second.hold(MEGABYTE)
+        held = first.allocate(MEGABYTE), second.allocate(MEGABYTE)
         assert first.held == second.held == 2 * (MEGABYTE + CONNECTION_BUFFER)
         with pytest.raises(Problem):
-            second.hold(MEGABYTE)
+            second.allocate(MEGABYTE)
         assert budget(4 * MEGABYTE, tmp_path, 1).held == MEGABYTE + CONNECTION_BUFFER  # the second was killed
         del held
 

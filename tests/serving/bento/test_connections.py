@@ -46,4 +46,4 @@ def test_files_without_a_limit_are_left_so(monkeypatch: pytest.MonkeyPatch, gran
 
 
 def test_a_look_is_taken_every_second() -> None:
-    assert connections.LOOK_SECONDS == 1.0  # or HEAD_SECONDS and WRITE_SECONDS are no seconds
+    assert connections.CHECK_SECONDS == 1.0  # or HEAD_SECONDS and WRITE_SECONDS are no seconds

@@ -32,7 +32,7 @@ def run(request: pytest.FixtureRequest) -> Run:
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second lasts a hundredth of one."""
-    monkeypatch.setattr(connections, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(connections, "CHECK_SECONDS", 0.01)
 
 
 def heads(size: int) -> bytes:
@@ -336,7 +336,7 @@ def test_an_answer_that_is_complete_but_not_read_is_given_up(run: Run) -> None:
 
 
 def test_an_answer_that_is_read_slowly_is_sent(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "CHECK_SECONDS", 0.05)
     monkeypatch.setattr(http_protocol, "WRITE_SECONDS", 10)
     app = Endless()
 

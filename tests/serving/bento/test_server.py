@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope, Send
 from serving.bento import server as bento_server
 from serving.bento.http_protocol import LimitedProtocol
 from serving.bento.server import on_sigterm, record_server
-from serving.inference import remote_runner
-from serving.inference.remote_runner import RunnerHost
+from serving.inference import runner_service
+from serving.inference.runner_service import RunnerHost
 from serving.process import shutdown
 from serving.process.shutdown import Shutdown
 from serving.settings import Settings
@@ -140,7 +140,7 @@ def test_a_second_sigterm_skips_the_wait(replace: Callable[[object], None]) -> N
 def test_the_runner_ends_when_no_call_has_come_for_a_while(
     replace: Callable[[object], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote_runner, "QUIET_SECONDS", 0.3)
+    monkeypatch.setattr(runner_service, "QUIET_SECONDS", 0.3)
 
     async def scenario() -> None:
         host = RunnerHost([], Settings())
