@@ -31,19 +31,19 @@ from serving.registry.model_registry import EmbeddedRegistry, ModelRegistry, Rem
 from serving.registry.model_set import folders_of, model_folders, model_set_in_service, with_models
 from serving.registry.reload import ModelReload
 from serving.startup import (
-    check_access,
+    check_api_keys,
     choose_topology,
-    favour_event_loop,
     find_gpu,
     freeze_start_objects,
     join_workers,
     load_settings,
     runner_key,
+    shorten_switch_interval,
 )
 
 escape_log_lines()
 settings = load_settings()
-check_access(settings)
+check_api_keys(settings)
 apply_patches(settings, open_runtime_folder() / METRICS)
 model_set, cards = model_set_in_service(settings)
 gpu = find_gpu(settings, cards)
@@ -73,7 +73,7 @@ class ModelRunner:
         limit_connections(None)
         on_sigterm(self.host.drain_after_callers)
         freeze_start_objects()
-        favour_event_loop()
+        shorten_switch_interval()
 
     @on_shutdown
     def close(self) -> None:
@@ -127,7 +127,7 @@ class ImageClassifier:
         on_sigterm(self.api.shutdown.begin)
         await self.models.start()
         freeze_start_objects()
-        favour_event_loop()
+        shorten_switch_interval()
 
     @on_shutdown
     async def drain(self) -> None:

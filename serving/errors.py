@@ -1,4 +1,4 @@
-"""Problems a client is told of: RFC 9457 documents with a code from the API's table."""
+"""The errors of the API: codes, statuses, and problem documents (RFC 9457)."""
 
 import json
 from http import HTTPStatus
@@ -42,8 +42,8 @@ IMAGE_CODES: Final[dict[type[ImageError], str]] = {
 
 
 class Problem(Exception):
-    """Ends a request with the status of ``code``; ``detail`` says what was wrong and what to do, ``retry_after`` in how many
-    seconds trying again makes sense, where it does."""
+    """An error with the status of ``code``; ``detail`` says what was wrong and what to do, ``retry_after`` after how many
+    seconds to retry."""
 
     def __init__(self, code: str, detail: str, retry_after: int = RETRY_AFTER_SECONDS) -> None:
         super().__init__(detail)
@@ -53,7 +53,7 @@ class Problem(Exception):
 
     @classmethod
     def from_image(cls, error: ImageError) -> "Problem":
-        """The problem that a picture which cannot be read makes of its request."""
+        """The error for an image that cannot be read."""
         return cls(IMAGE_CODES[type(error)], str(error))
 
     @property
@@ -71,7 +71,7 @@ class Problem(Exception):
         }
 
     def response(self) -> Response:
-        """The HTTP answer; it says when to try again, or what a key is sent as."""
+        """The HTTP response, with ``Retry-After`` or ``WWW-Authenticate`` where the status has one."""
         headers = None
         if self.status in (429, 503):
             headers = {"Retry-After": str(self.retry_after)}

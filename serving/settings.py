@@ -1,4 +1,4 @@
-"""Every setting of the service: one typed class, read from the environment."""
+"""The settings of the service, read from environment variables, and the CPUs it may use."""
 
 import os
 from pathlib import Path
@@ -10,14 +10,14 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from preprocessing import Limits
 
 CGROUP = Path("/sys/fs/cgroup")
-# A worker answers nearly one image a millisecond: what is let in last is answered in a seventh of a second.
-IN_FLIGHT_EACH: Final = 128
+# A worker processes nearly one image per millisecond, so that the last accepted is answered in a seventh of a second.
+IN_FLIGHT_PER_WORKER: Final = 128
 DEFAULT_LIMITS: Final = Limits()
 # Bytes. A drawing is smaller; larger bodies count in MAX_BODY_BYTES_IN_FLIGHT.
 SMALL_BODY: Final = 65_536
 # What the HTTP server may hold of a connection besides the body, while it passes pieces of it on.
 CONNECTION_BUFFER: Final = 262_144
-# Where version 2 and version 1 keep the quota and its period, in microseconds.
+# Files of the CPU quota and its period in microseconds, of cgroup version 2 and version 1.
 CPU_QUOTAS: Final = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/*?#@]+$")]
 
@@ -54,7 +54,7 @@ def available_cpus() -> int:
 
 
 class Settings(BaseSettings):
-    """Read from environment variables of the same names in capitals."""
+    """Read from environment variables of the same names in upper case."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
@@ -148,17 +148,17 @@ class Settings(BaseSettings):
 
     @property
     def limits(self) -> Limits:
-        """How large one image may be."""
+        """The limits on one image."""
         return Limits(self.max_pixels, self.max_photo_pixels, self.max_side, self.max_image_bytes)
 
     @property
     def work_limit(self) -> int:
-        """Images all workers may work on at a time."""
-        return self.max_in_flight or IN_FLIGHT_EACH * self.workers
+        """Images that all workers may process at a time."""
+        return self.max_in_flight or IN_FLIGHT_PER_WORKER * self.workers
 
     @property
     def announced(self) -> dict[str, int]:
-        """What a client may want to know before it sends pictures."""
+        """The limits that ``GET /models`` tells clients."""
         names = ("max_image_bytes", "max_pixels", "max_photo_pixels", "max_side", "max_batch_bytes")
         largest = largest_body(self.max_body_bytes_in_flight)
         in_all = {"max_images": min(self.max_images, self.max_queue), "max_batch_bytes": min(self.max_batch_bytes, largest)}

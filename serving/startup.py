@@ -1,4 +1,4 @@
-"""Before the first request: settings, keys, devices and the BentoML configuration, checked so that a fault ends the start."""
+"""Checks settings, API keys and devices before the service starts, and exits with one line where something is wrong."""
 
 import gc
 import os
@@ -22,7 +22,7 @@ RUNNER_KEY: Final = "IMAGE_CLASSIFIER_RUNNER_KEY"
 
 
 def load_settings() -> Settings:
-    """The settings of this process; a bad value ends it with one line per field."""
+    """Read the settings; exit with one line for each invalid value."""
     try:
         return Settings()
     except ValidationError as error:
@@ -34,7 +34,7 @@ def load_settings() -> Settings:
 
 
 def join_workers(service: str, workers: int) -> WorkerTable:
-    """Take this worker's place among those of a service, and clear away what the one before it left in the metrics."""
+    """Take this worker's slot among those of a service, and remove the dead worker that had it from the metrics."""
     table = WorkerTable.shared(service, workers)
     before = table.join()
     if before not in (None, os.getpid()):
@@ -43,42 +43,41 @@ def join_workers(service: str, workers: int) -> WorkerTable:
 
 
 def freeze_start_objects() -> None:
-    """Keep what was made until now out of every later garbage collection, so that no request pays for looking at it again.
-    Models of a later reload are left to the collector: to look through the whole process holds up its requests."""
+    """Exclude all objects so far from later garbage collections, which would delay requests. Models of a later reload are not
+    frozen, since collecting the whole process first would delay requests as well."""
     gc.collect()
     gc.freeze()
 
 
-def favour_event_loop() -> None:
-    """Have threads hand the interpreter to the event loop soon, where Python lets each keep it for five milliseconds, and that
-    several times a request: a reload and a scrape of ``/metrics`` compute for hundreds of them in a thread."""
+def shorten_switch_interval() -> None:
+    """Have threads release the GIL to the event loop after a millisecond, not Python's five: a reload and ``/metrics`` compute
+    for hundreds of milliseconds in a thread."""
     sys.setswitchinterval(SWITCH_SECONDS)
 
 
 def runner_key() -> str:
-    """The secret by which the runner knows this service's own workers; the parent makes it and leaves it to all of them in the
-    environment."""
+    """The secret with which API workers authenticate to the runner; the parent puts it into the environment."""
     if not os.environ.get(RUNNER_KEY):
         os.environ[RUNNER_KEY] = secrets.token_urlsafe(32)
     return os.environ[RUNNER_KEY]
 
 
-def check_access(settings: Settings) -> None:
-    """End the process with one line unless the keys of the API can be read, where there are to be any."""
+def check_api_keys(settings: Settings) -> None:
+    """Exit with one line if the file of API keys cannot be read, or ``RATE_LIMIT`` is set without one."""
     try:
         if settings.api_keys_file is not None:
             read_keys(settings.api_keys_file)
         elif settings.rate_limit is not None:
-            raise KeysError("RATE_LIMIT is for each key, and there are none: set API_KEYS_FILE too.")
+            raise KeysError("RATE_LIMIT applies to API keys. Set API_KEYS_FILE too.")
     except KeysError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None
 
 
 def find_gpu(settings: Settings, cards: dict[str, Card]) -> bool:
-    """Whether a session of the catalogue runs on a GPU; with ``DEVICE=gpu`` and none the process ends with one line.
+    """Whether a model of the catalogue runs on a GPU; exits with one line for ``DEVICE=gpu`` without a working GPU.
 
-    The answer is left in the environment, so that the workers, which import the service again, need not find out again.
+    The parent passes the result to the workers in the environment, so that they do not try again.
     """
     if settings.device == "cpu":
         return False
@@ -96,7 +95,7 @@ def find_gpu(settings: Settings, cards: dict[str, Card]) -> bool:
 
 
 def choose_topology(settings: Settings, gpu: bool) -> str:
-    """``embedded`` or ``runner``: what ``TOPOLOGY`` says, or the runner where a GPU is shared."""
+    """``embedded`` or ``runner``, as ``TOPOLOGY`` says; for ``auto`` the runner if there is a GPU."""
     if settings.topology != "auto":
         return settings.topology
     return "runner" if gpu else "embedded"

@@ -37,12 +37,12 @@ from preprocessing import strip_metadata
 from serving.errors import Problem
 from serving.http.body_reader import BodyHeaders
 from serving.http.gallery_schemas import (
-    Chosen,
     Emptied,
+    EntryFilter,
     GalleryEntry,
     GalleryPage,
-    Keeping,
-    Listing,
+    ListOptions,
+    SaveOptions,
     check_label,
     parse_correction,
 )
@@ -59,18 +59,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_WAITING: Final = 64
-# A little more than the database itself allows a statement, or a writer to wait for another.
+# A little more than the database allows a statement, or a writer to wait for another.
 ANSWER_SECONDS: Final = 12.0
-# What a commit that has begun may take besides, since it cannot be called off.
+# How long a commit that has begun may take in addition, since it cannot be cancelled.
 COMMIT_SECONDS: Final = 12.0
 MAX_CORRECTION_BYTES: Final = 4096
-# Of one worker: exports at a time, and bytes of other answers that clients have not taken yet.
-MOST_EXPORTS: Final = 2
+# Limits of one worker: concurrent exports, and bytes of other responses that clients have not read yet.
+MAX_EXPORTS: Final = 2
 EXPORT_RETRY_SECONDS: Final = 10
-MOST_UNSENT_BYTES: Final = 67_108_864
+MAX_UNSENT_BYTES: Final = 67_108_864
 BUSY: Final = "Too many requests wait for the gallery. Try again in a moment."
 UNCHANGED: Final = "Nothing was changed."
-UNCERTAIN: Final = "It is not known whether this was done: look, or send it again with the same `key`."
+UNCERTAIN: Final = "It is not known whether this was done. List the entries, or send it again with the same `key`."
 
 
 class GalleryHandlers:
@@ -95,7 +95,7 @@ class GalleryHandlers:
         """``POST /gallery``: classify a picture and save it."""
         await self._api.check_ready()
         upload = await self._api.uploads.image(request)
-        key = parse_fields(Keeping, upload.fields).key
+        key = parse_fields(SaveOptions, upload.fields).key
         answer = await self._api.predict(upload)
         entry, new, id = await self._write(self._save, upload.images[0], answer, key, _keeper(request))
         response = _json(entry, 201 if new else 200)
@@ -118,10 +118,10 @@ class GalleryHandlers:
 
     async def list(self, request: Request) -> Response:
         """``GET /gallery``: a page of entries, newest first."""
-        page = await self._run(self._page, parse_fields(Listing, request.query_params))
+        page = await self._run(self._page, parse_fields(ListOptions, request.query_params))
         return self._answer(page.encode(), "application/json")
 
-    def _page(self, listing: Listing) -> str:
+    def _page(self, listing: ListOptions) -> str:
         entries, following, total = self._store.page(listing.choice(), listing.limit, listing.after())
         shown = [GalleryEntry.of(entry) for entry in entries]
         return GalleryPage(entries=shown, next=following.text() if following else None, total=total).model_dump_json()
@@ -154,24 +154,24 @@ class GalleryHandlers:
 
     async def export(self, request: Request) -> Response:
         """``GET /gallery/export``: the pictures as a ZIP file."""
-        choice = parse_fields(Chosen, request.query_params).choice()
+        choice = parse_fields(EntryFilter, request.query_params).choice()
         headers = {"Content-Disposition": 'attachment; filename="gallery.zip"'}
         if request.method == "HEAD":
             return Response(headers=headers, media_type="application/zip")
-        if self._exports >= MOST_EXPORTS:
-            told = "The service writes as many exports as it may at a time. Try again when one has ended."
-            raise Problem("overloaded", told, EXPORT_RETRY_SECONDS)
+        if self._exports >= MAX_EXPORTS:
+            detail = "The service writes as many exports as it may at a time. Try again when one has ended."
+            raise Problem("overloaded", detail, EXPORT_RETRY_SECONDS)
         self._exports += 1
         try:
             pieces = archive(self._store.pictures(choice), _document)
-            first = await self._run(next, pieces, None)  # a database that is not there is told of before the answer begins
+            first = await self._run(next, pieces, None)  # a database that is down fails here, before the response begins
         except BaseException:
             self._export_ended()
             raise
         return PacedResponse(self._stream(first, pieces), self._export_ended, headers, "application/zip")
 
     async def _stream(self, piece: bytes | None, pieces: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
-        """The pieces, each made when the one before was sent; where one cannot be, the connection breaks off."""
+        """The pieces, each made after the one before was sent; an error closes the connection."""
         while piece is not None:
             yield piece
             piece = await self._in_thread(partial(next, pieces, None))
@@ -180,14 +180,14 @@ class GalleryHandlers:
         self._exports -= 1
 
     def _answer(self, body: bytes, media_type: str) -> Response:
-        """An answer that may be large, counted until its client has taken it.
+        """A response that may be large; its bytes are counted until the client has read it.
 
         Raises:
-            Problem: ``overloaded``: clients have not taken too much already.
+            Problem: ``overloaded``: too many bytes are unsent.
         """
         if len(body) <= PIECE_BYTES:
             return Response(body, media_type=media_type)
-        if self._unsent and self._unsent + len(body) > MOST_UNSENT_BYTES:
+        if self._unsent and self._unsent + len(body) > MAX_UNSENT_BYTES:
             raise Problem("overloaded", BUSY)
         self._unsent += len(body)
 
@@ -197,7 +197,7 @@ class GalleryHandlers:
         return PacedResponse(pieces_of(body), end, {"Content-Length": str(len(body))}, media_type)
 
     async def _run(self, work: Callable[..., T], *arguments: Any) -> T:
-        """What ``work`` gives, in a thread, unless too many wait for one.
+        """The result of ``work`` in a thread, unless too many requests wait.
 
         Raises:
             Problem: ``overloaded``; as ``_in_thread``.
@@ -207,8 +207,8 @@ class GalleryHandlers:
         return await self._in_thread(partial(work, *arguments))
 
     async def _write(self, work: Callable[..., T], *arguments: Any) -> T:
-        """As ``_run``, for ``work`` that takes a ``Cancellation`` and changes something: who is told 503 is also told that
-        nothing was changed, or that this is not known."""
+        """As ``_run``, for ``work`` that writes and takes a ``Cancellation``: a 503 says whether something was changed, or that
+        this is not known."""
         if self._waiting >= MAX_WAITING:
             raise Problem("overloaded", BUSY)
         cancellation = Cancellation()
@@ -218,7 +218,7 @@ class GalleryHandlers:
             cancellation.cancel()
 
     async def _in_thread(self, work: Callable[[], T], cancellation: Cancellation | None = None) -> T:
-        """What ``work`` gives, in a thread. A write that takes too long is called off, unless its commit has begun.
+        """The result of ``work`` in a thread. A write that takes too long is cancelled, unless its commit has begun.
 
         Raises:
             Problem: ``not_found``, ``undecodable``, ``too_large`` (the gallery is full), ``unavailable`` (its database is).
@@ -243,22 +243,22 @@ class GalleryHandlers:
         except Unavailable as error:
             raise self._unavailable(str(error), UNCERTAIN if error.uncertain else changed, error.__cause__) from error
         finally:
-            begun.cancel()  # of what nobody waits for any more: it is not begun, or its result is dropped
+            begun.cancel()  # does not start it, or discards its result
             self._waiting -= 1
 
     def _full(self, error: Full) -> str:
-        """What is told of a gallery without room."""
+        """The error text for a full gallery."""
         if error.of == "entries":
             most, setting = f"{self._settings.gallery_max_entries:,} entries", "GALLERY_MAX_ENTRIES"
         else:
             most, setting = f"{self._settings.gallery_max_bytes:,} bytes of pictures", "GALLERY_MAX_BYTES"
-        return f"The gallery is full: it may hold {most}. Delete some, export and empty it, or raise {setting}."
+        return f"The gallery is full: it may hold {most}. Delete entries, export and empty it, or raise {setting}."
 
     def _unavailable(self, reason: str, changed: str, cause: BaseException | None) -> Problem:
-        """What is told of a database that cannot be used, and of what it was to change; the log has what it said."""
+        """The error for a database that cannot be used; the log has the cause."""
         logger.warning("The gallery's database cannot be used: %s (%s)", reason, cause)
-        told = f"The gallery's database cannot be used: {reason}. {changed} Everything else works; try again in a moment."
-        return Problem("unavailable", told.replace("  ", " "))
+        detail = f"The gallery's database cannot be used: {reason}. {changed} Everything else works; try again in a moment."
+        return Problem("unavailable", detail.replace("  ", " "))
 
 
 def gallery_url(settings: Settings, home: Path) -> URL:
@@ -267,7 +267,7 @@ def gallery_url(settings: Settings, home: Path) -> URL:
 
 
 def _keeper(request: Request) -> Keeper:
-    """Whose entry it is: that of an API key, or everybody's where there are none."""
+    """The owner of an entry: the API key of the request, or nobody where there are no keys."""
     key = authenticated_key(request.scope)
     return Keeper() if key is None else Keeper(key.name, key.allows("admin"))
 

@@ -1,4 +1,4 @@
-"""What /gallery takes and answers, as pydantic models."""
+"""The pydantic models of /gallery: requests and responses."""
 
 from base64 import b64encode
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from gallery import Choice, Entry, Place
 from serving.errors import Problem
 from serving.http.schemas import LabelScore
 
-# PostgreSQL has no text with a zero in it.
+# PostgreSQL text cannot contain a NUL character.
 Label = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]*$")]
 Name = Annotated[str, StringConstraints(max_length=63, pattern=r"^[^\x00]*$")]
 
 
-class Keeping(BaseModel):
-    """What comes with a picture that is to be kept, besides how it is classified."""
+class SaveOptions(BaseModel):
+    """The options of saving a picture, besides those of its classification."""
 
     key: str | None = Field(
         None,
@@ -27,7 +27,7 @@ class Keeping(BaseModel):
     )
 
 
-class Chosen(BaseModel):
+class EntryFilter(BaseModel):
     """Which entries."""
 
     model: Name | None = Field(None, description="Of this model.")
@@ -35,12 +35,12 @@ class Chosen(BaseModel):
     corrected: bool | None = Field(None, description="Those with a correction, or those without.")
 
     def choice(self) -> Choice:
-        """As the gallery is asked."""
+        """The filter as the gallery takes it."""
         return Choice(self.model, self.label, self.corrected)
 
 
-class Listing(Chosen):
-    """Which page of the chosen entries."""
+class ListOptions(EntryFilter):
+    """Which page of the selected entries."""
 
     limit: int = Field(24, ge=1, le=100, description="Entries of a page.")
     cursor: str | None = Field(None, description="The `next` of the page before; the newest entries without one.")
@@ -53,18 +53,18 @@ class Listing(Chosen):
         return cursor
 
     def after(self) -> Place | None:
-        """Where the page begins."""
+        """The entry after which the page begins."""
         return None if self.cursor is None else Place.parse(self.cursor)
 
 
 class Correction(BaseModel):
-    """What a picture really shows."""
+    """The correct label of a picture."""
 
     label: Label | None = Field(description="One of the labels of the entry's model; null takes the correction back.")
 
 
 class GalleryEntry(BaseModel):
-    """A kept picture, what a model said of it, and the label a person gave it."""
+    """A saved picture, its prediction, and its corrected label."""
 
     id: str
     created: datetime
@@ -113,13 +113,13 @@ class GalleryPage(BaseModel):
 
 
 class Emptied(BaseModel):
-    """What is gone."""
+    """How many entries were deleted."""
 
     deleted: int
 
 
 def parse_correction(body: bytes) -> Correction:
-    """The correction in a JSON body.
+    """Parse a correction from JSON.
 
     Raises:
         Problem: ``bad_request``, saying what was wrong.

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from serving.errors import MEDIA_TYPE
-from serving.http.gallery_schemas import Chosen, Correction, Emptied, GalleryEntry, GalleryPage, Keeping, Listing
+from serving.http.gallery_schemas import Correction, Emptied, EntryFilter, GalleryEntry, GalleryPage, ListOptions, SaveOptions
 from serving.http.openapi_uploads import BINARY, image_body, query_parameters
 from serving.http.schemas import Options
 
@@ -30,7 +30,7 @@ def gallery_paths() -> dict[str, Any]:
     entry, page = _json(GalleryEntry), _json(GalleryPage)
     return {
         "/gallery": {
-            "get": _operation("Kept pictures, newest first.", "200", page, _query(Listing)),
+            "get": _operation("Kept pictures, newest first.", "200", page, _query(ListOptions)),
             "post": _keeping(entry),
             "delete": _operation("Remove every entry.", "200", _json(Emptied)),
         },
@@ -39,7 +39,7 @@ def gallery_paths() -> dict[str, Any]:
                 "A ZIP file: LABEL/ID.png (.jpg, .webp) of each entry, and manifest.json. Few at a time; more get 429.",
                 "200",
                 ZIP,
-                _query(Chosen),
+                _query(EntryFilter),
             )
         },
         "/gallery/{id}": {
@@ -56,7 +56,7 @@ def _keeping(entry: dict[str, Any]) -> dict[str, Any]:
         "Classify one image and keep it. An entry of the same `key` is renewed instead, and answered 200; with API keys each "
         "has entries of its own. After a 503 that says so nothing was changed."
     )
-    options = _properties(Options, Keeping)
+    options = _properties(Options, SaveOptions)
     form = {"schema": {"type": "object", "properties": {"image": BINARY, **options}}}
     operation = _operation(told, "201", entry, query_parameters(options))
     operation["requestBody"] = image_body(form, options)

@@ -1,4 +1,4 @@
-"""The devices a model can run on, and ONNX Runtime sessions on them."""
+"""ONNX Runtime sessions on the CPU and the GPU."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,16 +11,16 @@ from preprocessing import Tensor
 
 
 class DeviceUnavailable(Exception):
-    """No session can run on the device; the text says why."""
+    """No session can run on the device; the message says why."""
 
 
 class ProviderMissing(DeviceUnavailable):
-    """The installed onnxruntime was built without the device's provider: a choice, not a fault."""
+    """The installed onnxruntime does not include the execution provider of the device."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """An execution provider, its options, and the memory its tensors live in when that is not the host's."""
+    """An execution provider, its options, and the memory of its tensors if that is not the host's."""
 
     name: str
     provider: str
@@ -33,10 +33,10 @@ GPU: Final = Device(
     "gpu",
     "CUDAExecutionProvider",
     {
-        # The exhaustive search runs anew for every batch size; TF32 would cost the agreement with the CPU.
+        # The exhaustive search runs again for each batch size; TF32 would give other results than the CPU.
         "cudnn_conv_algo_search": "HEURISTIC",
         "use_tf32": "0",
-        # Grow by what is asked for, not to the next power of two: other processes share the GPU.
+        # Grow by what is requested, not to the next power of two, since other processes share the GPU.
         "arena_extend_strategy": "kSameAsRequested",
     },
     "cuda",
@@ -45,16 +45,16 @@ DEVICES: Final = {device.name: device for device in (CPU, GPU)}
 
 
 def open_session(path: Path, device: Device, threads: int) -> ort.InferenceSession:
-    """A session on ``device`` with ``threads`` threads of its own, which sleep when there is nothing to do.
+    """A session on ``device`` with ``threads`` threads of its own, which do not spin when idle.
 
     Raises:
-        ProviderMissing: the provider is not built in.
-        DeviceUnavailable: it is and does not work, or the session fell back to another.
+        ProviderMissing: onnxruntime does not include the provider.
+        DeviceUnavailable: the provider does not work, or the session fell back to another.
     """
     if device.provider not in ort.get_available_providers():
         raise ProviderMissing(f"The installed onnxruntime has no {device.provider}.")
     if device.memory == "cuda":
-        ort.preload_dlls()  # finds CUDA and cuDNN where pip put them
+        ort.preload_dlls()  # finds CUDA and cuDNN where pip installed them
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.intra_op_num_threads = threads
@@ -62,7 +62,7 @@ def open_session(path: Path, device: Device, threads: int) -> ort.InferenceSessi
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = ort.InferenceSession(str(path), options, providers=[(device.provider, device.options)])
-    except Exception as error:  # a driver that is missing or too old surfaces as any of onnxruntime's own classes
+    except Exception as error:  # a missing or old driver raises any of onnxruntime's classes
         if device == CPU:
             raise
         raise DeviceUnavailable(f"{device.provider} does not work: {error}") from error
@@ -83,7 +83,7 @@ class Session:
 
     @property
     def provider(self) -> str:
-        """The execution provider really in use, asked of the session."""
+        """The execution provider in use, as the session reports it."""
         return str(self._session.get_providers()[0])
 
     def run(self, batch: Tensor) -> Tensor:
@@ -94,7 +94,7 @@ class Session:
         return np.asarray(logits, dtype=np.float32)
 
     def _run_bound(self, batch: Tensor, memory: str) -> Tensor:
-        """Run on tensors that stay in the device's memory, one for each power of two, so that no size is new to the device."""
+        """Run on tensors that stay in the device's memory, one for each power of two, so that no batch size is new to it."""
         n = len(batch)
         size = 1 << (n - 1).bit_length()
         padded = batch if n == size else np.concatenate([batch, np.zeros((size - n, *batch.shape[1:]), np.float32)])

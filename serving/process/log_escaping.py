@@ -1,4 +1,4 @@
-"""Log lines that clients cannot forge: whatever a record holds is one line, and tracebacks are indented."""
+"""Escapes control characters in log records, so that clients cannot forge log lines; tracebacks are indented."""
 
 import logging
 import traceback
@@ -8,8 +8,8 @@ from models.terminal import printable
 
 
 def escape_log_lines() -> None:
-    """Have every log record of this process, whoever makes it, escape line breaks and control characters: paths, names and
-    errors hold what clients sent, and `GET /x%0A...` would write a line of its own."""
+    """Escape line breaks and control characters in every log record of this process: paths, names and errors contain what
+    clients sent, and `GET /x%0A...` would otherwise write a line of its own."""
     logging.setLogRecordFactory(EscapedRecord)
 
 

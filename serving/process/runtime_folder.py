@@ -1,9 +1,9 @@
-"""The private folder of a running service: what its processes tell each other, and their metrics.
+"""The private folder of a running service, for the files that its processes share and their metrics.
 
-The parent makes one for itself at the start, in the folder for temporary files, and removes it at the end. Two services
-therefore never meet in one, whatever model store, port or process ids they have in common. Every process of the service holds a
-shared lock on it: a folder that nobody holds was left by a service that was killed, and the next start removes it. (The lock
-also keeps systemd-tmpfiles from clearing the folder of a service that runs for weeks.)
+The parent creates it at the start, in the folder for temporary files, and removes it at the end, so that two services never
+share one, whatever model store, port or process ids they have in common. Each process of the service holds a shared lock on it:
+an unlocked folder was left by a service that was killed, and the next start removes it. (The lock also keeps systemd-tmpfiles from
+clearing the folder of a service that runs for weeks.)
 """
 
 import atexit
@@ -22,15 +22,15 @@ from serving.process.workers import RUNTIME_FOLDER, SHARED, become_parent, has_p
 
 PREFIX: Final = "image-classifier-"
 METRICS: Final = "metrics"
-# A folder that is younger may not be locked yet by the service that makes it.
+# A younger folder may not be locked yet by the service that creates it.
 YOUNG_SECONDS: Final = 60.0
 
 _locks: list[int] = []
 
 
 def open_runtime_folder() -> Path:
-    """The folder of the service this process belongs to; the parent makes it. Ends a parent that cannot, and a worker whose
-    parent is gone, with one line."""
+    """The folder of this process's service, created by the parent. Exits with one line where that fails, or in a worker whose
+    parent has ended."""
     if is_parent():
         return Path(os.environ[RUNTIME_FOLDER])
     if has_parent():
@@ -47,7 +47,7 @@ def open_runtime_folder() -> Path:
         for name in (METRICS, SHARED):
             (folder / name).mkdir(mode=0o700)
     except OSError as error:
-        sys.stderr.write(f"A folder for runtime files cannot be made: {error}. Set TMPDIR to a folder that can be written.\n")
+        sys.stderr.write(f"Cannot create a folder for runtime files: {error}. Set TMPDIR to a writable folder.\n")
         raise SystemExit(2) from None
     become_parent()
     os.environ[RUNTIME_FOLDER] = str(folder)
@@ -56,7 +56,7 @@ def open_runtime_folder() -> Path:
 
 
 def remove_stale(temporary: Path) -> None:
-    """Remove folders of this user's services in ``temporary`` that no process holds any more."""
+    """Remove folders of this user's services in ``temporary`` that no process has locked."""
     for folder in temporary.glob(f"{PREFIX}*"):
         try:
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -67,14 +67,14 @@ def remove_stale(temporary: Path) -> None:
             if status.st_uid == os.geteuid() and time.time() - status.st_mtime > YOUNG_SECONDS:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder, ignore_errors=True)
-        except BlockingIOError:  # a service that runs
+        except BlockingIOError:  # a running service
             continue
         finally:
             os.close(descriptor)
 
 
 def _hold(folder: Path) -> None:
-    """Keep a shared lock on the folder until this process ends; processes that it starts do not inherit it."""
+    """Lock the folder (shared) until this process ends; child processes do not inherit the lock."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     _locks.append(descriptor)

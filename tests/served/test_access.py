@@ -202,7 +202,7 @@ def test_keys_change_without_a_restart(model_store: Path, tmp_path: Path) -> Non
 
         log = next(model_store.glob(f"service-{address.rpartition(':')[2]}.log"))
         file.write_text("nonsense\n", encoding="utf-8")
-        until(lambda: statuses(new) == {200} and log.read_text().count("stay in force") == 2)
+        until(lambda: statuses(new) == {200} and log.read_text().count("stay valid") == 2)
         file.write_text("", encoding="utf-8")
         until(lambda: statuses(new) == {401})
         assert httpx.get(f"{address}/livez").status_code == 200
@@ -240,4 +240,4 @@ def test_a_file_that_others_may_write_is_warned_of_once(model_store: Path, tmp_p
     add_key(file, "page", "read")
     file.chmod(0o666)
     with start_service(model_store, port, API_KEYS_FILE=str(file)):
-        assert (model_store / f"service-{port}.log").read_text().count("is open to more users than it should be") == 1
+        assert (model_store / f"service-{port}.log").read_text().count("Other users may read or write") == 1

@@ -20,8 +20,8 @@ from starlette.types import Message
 
 from gallery import CONNECTIONS, Cancellation, Choice, Page, Store
 from serving.errors import Problem
-from serving.http.gallery_handlers import MAX_WAITING, MOST_EXPORTS, GalleryHandlers, gallery_url
-from serving.http.gallery_schemas import Chosen, Correction, Keeping, Listing, parse_correction
+from serving.http.gallery_handlers import MAX_EXPORTS, MAX_WAITING, GalleryHandlers, gallery_url
+from serving.http.gallery_schemas import Correction, EntryFilter, ListOptions, SaveOptions, parse_correction
 from serving.http.handlers import Handlers
 from serving.http.routes import ROUTES, handle
 from serving.http.schemas import Classification, Timings, parse_fields
@@ -59,16 +59,21 @@ def test_a_bad_address_stops_the_start_in_one_line_without_its_password(
 
 @pytest.mark.parametrize(
     ("schema", "name", "value"),
-    [(Keeping, "key", "a b"), (Listing, "limit", "1.5"), (Listing, "cursor", "AAAA"), (Chosen, "model", "x" * 64)],
+    [
+        (SaveOptions, "key", "a b"),
+        (ListOptions, "limit", "1.5"),
+        (ListOptions, "cursor", "AAAA"),
+        (EntryFilter, "model", "x" * 64),
+    ],
 )
-def test_bad_values_are_named(schema: type[Keeping | Chosen], name: str, value: str) -> None:
+def test_bad_values_are_named(schema: type[SaveOptions | EntryFilter], name: str, value: str) -> None:
     with pytest.raises(Problem, match=f"{name}=") as refused:
         parse_fields(schema, {name: value})
     assert refused.value.code == "bad_request"
 
 
 def test_values_that_are_not_given() -> None:
-    assert parse_fields(Listing, {"cursor": "", "corrected": "null", "other": "x"}) == Listing(
+    assert parse_fields(ListOptions, {"cursor": "", "corrected": "null", "other": "x"}) == ListOptions(
         model=None, label=None, corrected=None, limit=24, cursor=None
     )
 
@@ -255,8 +260,8 @@ def test_few_exports_at_a_time(gallery: GalleryHandlers) -> None:
     gallery._store.keep(prediction(), SEVEN)
 
     async def crowd() -> None:
-        answers = [await respond(gallery, "/gallery/export", get("/gallery/export")) for _ in range(MOST_EXPORTS + 1)]
-        assert [answer.status_code for answer in answers] == [200] * MOST_EXPORTS + [429]
+        answers = [await respond(gallery, "/gallery/export", get("/gallery/export")) for _ in range(MAX_EXPORTS + 1)]
+        assert [answer.status_code for answer in answers] == [200] * MAX_EXPORTS + [429]
         assert int(answers[-1].headers["retry-after"]) >= 1
         head = await respond(gallery, "/gallery/export", get("/gallery/export", "HEAD"))
         assert head.status_code == 200
@@ -282,7 +287,7 @@ def test_few_exports_at_a_time(gallery: GalleryHandlers) -> None:
 def test_answers_that_are_not_read_are_few(gallery: GalleryHandlers, monkeypatch: pytest.MonkeyPatch) -> None:
     body = bytes(2 * PIECE_BYTES)
     entry, _ = gallery._store.keep(prediction(), replace(SEVEN, image=body, media_type="image/webp"))
-    monkeypatch.setattr("serving.http.gallery_handlers.MOST_UNSENT_BYTES", 3 * len(body))
+    monkeypatch.setattr("serving.http.gallery_handlers.MAX_UNSENT_BYTES", 3 * len(body))
     image = "/gallery/{id:uuid}/image"
 
     async def ask() -> None:

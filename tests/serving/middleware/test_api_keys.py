@@ -62,7 +62,7 @@ def test_an_administrator_may_what_a_reader_may() -> None:
         (f"# a key\n\npage read {HASH[:-1]}", "line 3: not"),
         (f"page read {HASH} {HASH}", "line 1: not"),
         (f"../page read {HASH}", "line 1: not"),
-        (f"page read {HASH}\npage admin {HASH}", "line 2: there is a key called 'page' already"),
+        (f"page read {HASH}\npage admin {HASH}", "line 2: there is already a key called 'page'"),
         ("\x00\udcff", "cannot be read"),
     ],
 )
@@ -78,7 +78,7 @@ def test_a_line_that_is_no_key_is_named(text: str, fault: str, file: Path) -> No
 
 @pytest.mark.parametrize("name", ["", " ", "two words", "../up", "a" * 65, "ö", "#a", "-a", "a\nb"])
 def test_a_name_that_is_none_makes_no_key(name: str, file: Path) -> None:
-    with pytest.raises(KeysError, match="no name for a key"):
+    with pytest.raises(KeysError, match="not a valid name for a key"):
         add_key(file, name, "read")
     assert not file.exists()
 
@@ -207,7 +207,7 @@ def test_keys_are_read_again_when_their_file_changes(
             spoil()
             now += 2
             assert await known(first, second) == [True, True]
-            assert "stay in force" in caplog.text
+            assert "stay valid" in caplog.text
             caplog.clear()
             now += 2
             assert await known(first) == [True]
