@@ -2,8 +2,8 @@
 
 The parent creates it at the start, in the folder for temporary files, and removes it at the end, so that two services never
 share one, whatever model store, port or process ids they have in common. Each process of the service holds a shared lock on it:
-an unlocked folder was left by a service that was killed, and the next start removes it. (The lock also keeps systemd-tmpfiles from
-clearing the folder of a service that runs for weeks.)
+an unlocked folder was left by a service that was killed, and the next start removes it. (The lock also keeps systemd-tmpfiles
+from clearing the folder of a service that runs for weeks.)
 """
 
 import atexit
