@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     catalogue: Path | None = Field(
         None, description="Folder of the model cards, NAME/card.yaml each; models/ of the project when not set."
     )
-    default_model: str = Field("digits", min_length=1, max_length=63, description="Model asked for when a request names none.")
+    default_model: str = Field("digits", min_length=1, max_length=63, description="Model used when a request names none.")
     device: Literal["auto", "cpu", "gpu"] = Field(
         "auto", description="Devices sessions are made for: auto tries the GPU and says when it falls back to the CPU."
     )
@@ -100,7 +100,7 @@ class Settings(BaseSettings):
         1024,
         ge=8,
         le=65_536,
-        description="Connections one API worker holds; a new one closes the oldest that has asked for nothing, or gets 503.",
+        description="Connections one API worker holds; a new one closes the oldest that has sent no request, or gets 503.",
     )
     max_in_flight: int | None = Field(
         None,

@@ -1,6 +1,6 @@
 """The patches of BentoML, circus, uvicorn and OpenTelemetry, each with its reason, its upstream issue and when it can go.
 
-All are applied when service.py is imported, so that one whose target is gone ends the start. Two lie in modules of their own:
+All are applied when service.py is imported, so that the start fails if a target is missing. Two have modules of their own:
 ``metric_paths`` and ``server``. tests/serving/bento/test_compat.py checks what each relies on.
 """
 

@@ -24,7 +24,7 @@ AS_TEXT: Final = "In JSON or a form also as base64 text or a data: URL."
 
 
 class ImageInput(IODescriptor):
-    """The input of /classify and /explain; it reads the request itself, so that no address is ever fetched."""
+    """The input of /classify and /explain."""
 
     image: Path = Field(description=f"One image: {FORMATS}. {AS_TEXT}")
     model: str = Field("", description=Options.model_fields["model"].description)
@@ -33,12 +33,12 @@ class ImageInput(IODescriptor):
 
     @classmethod
     async def from_http_request(cls, request: Request, serde: "Serde") -> "ImageInput":  # noqa: ARG003 - BentoML's signature
-        """Hand the request on unread: the route reads it within the limits and answers faults as problems."""
+        """Pass the request on unread: the handler reads it within the limits."""
         return cls.model_construct(image=request)
 
 
 class BatchInput(IODescriptor):
-    """The input of /classify/batch, read like ``ImageInput``."""
+    """The input of /classify/batch."""
 
     images: list[Path] = Field(description=f"Images: {FORMATS}. {AS_TEXT}")
     model: str = Field("", description=Options.model_fields["model"].description)
@@ -47,11 +47,11 @@ class BatchInput(IODescriptor):
 
     @classmethod
     async def from_http_request(cls, request: Request, serde: "Serde") -> "BatchInput":  # noqa: ARG003 - BentoML's signature
-        """As for ``ImageInput``."""
+        """Pass the request on unread, as ``ImageInput``."""
         return cls.model_construct(images=request)
 
 
 def with_default_model(form: type[IODescriptor], settings: Settings) -> type[IODescriptor]:
-    """An input whose description names the model that is asked when a request names none."""
+    """The input descriptor with the default model in its description."""
     field = Field(settings.default_model, description=Options.model_fields["model"].description)
     return create_model(form.__name__, __base__=form, __doc__=form.__doc__, model=(str, field))

@@ -95,7 +95,7 @@ class GalleryEntry(BaseModel):
             confidence=entry.confidence,
             rejected=entry.rejected,
             category=None if entry.category is None else LabelScore(**entry.category),
-            top=[LabelScore(**share) for share in entry.top],
+            top=[LabelScore(**score) for score in entry.top],
             corrected=entry.corrected,
             width=entry.width,
             height=entry.height,

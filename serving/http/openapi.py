@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from serving.http.openapi_gallery import REFERENCE, gallery_paths, gallery_schemas
-from serving.http.openapi_models import PROBLEM, catalogue_paths
+from serving.http.openapi_models import PROBLEM, models_paths
 from serving.http.openapi_uploads import describe_upload
 from serving.http.schemas import Batch, Classification, Explanation, ProblemDocument
 from serving.middleware.authentication import PUBLIC_PATHS
@@ -38,7 +38,7 @@ def openapi_document(spec: dict[str, Any], with_keys: bool) -> dict[str, Any]:
         operation["responses"]["200"] = {"description": "Successful Response", "content": content}
     version = spec["info"]["version"]
     info = {"title": TITLE, "version": "not built" if version == NO_BENTO else version, "description": ABOUT}
-    described = {**spec, "info": info, "components": components, "paths": {**paths, **catalogue_paths(), **gallery_paths()}}
+    described = {**spec, "info": info, "components": components, "paths": {**paths, **models_paths(), **gallery_paths()}}
     if with_keys:
         components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
         described["security"] = [{"key": []}]

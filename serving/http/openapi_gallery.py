@@ -1,4 +1,4 @@
-"""The gallery's part of the API's description: BentoML describes its own routes only."""
+"""The OpenAPI description of /gallery, which BentoML does not know."""
 
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ ID: Final = {"name": "id", "in": "path", "required": True, "schema": {"type": "s
 
 
 def gallery_schemas() -> dict[str, Any]:
-    """The schemas that the paths refer to."""
+    """The schemas that the paths refer to, by name."""
     _, schemas = models_json_schema(
         [(schema, "serialization") for schema in (GalleryEntry, GalleryPage, Correction, Emptied)], ref_template=REFERENCE
     )
@@ -26,12 +26,12 @@ def gallery_schemas() -> dict[str, Any]:
 
 
 def gallery_paths() -> dict[str, Any]:
-    """The paths under /gallery and what each takes and answers."""
+    """The paths under /gallery and their operations."""
     entry, page = _json(GalleryEntry), _json(GalleryPage)
     return {
         "/gallery": {
             "get": _operation("Kept pictures, newest first.", "200", page, _query(ListOptions)),
-            "post": _keeping(entry),
+            "post": _create_operation(entry),
             "delete": _operation("Remove every entry.", "200", _json(Emptied)),
         },
         "/gallery/export": {
@@ -51,14 +51,14 @@ def gallery_paths() -> dict[str, Any]:
     }
 
 
-def _keeping(entry: dict[str, Any]) -> dict[str, Any]:
-    told = (
+def _create_operation(entry: dict[str, Any]) -> dict[str, Any]:
+    description = (
         "Classify one image and keep it. An entry of the same `key` is renewed instead, and answered 200; with API keys each "
         "has entries of its own. After a 503 that says so nothing was changed."
     )
     options = _properties(Options, SaveOptions)
     form = {"schema": {"type": "object", "properties": {"image": BINARY, **options}}}
-    operation = _operation(told, "201", entry, query_parameters(options))
+    operation = _operation(description, "201", entry, query_parameters(options))
     operation["requestBody"] = image_body(form, options)
     operation["responses"]["200"] = {"description": "Renewed", "content": entry}
     return operation
@@ -72,7 +72,7 @@ def _operation(
     body: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     problem = {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(model="ProblemDocument")}}}
-    told: dict[str, Any] = {
+    operation: dict[str, Any] = {
         "tags": ["Gallery"],
         "description": description,
         "parameters": parameters or [],
@@ -81,7 +81,7 @@ def _operation(
             "default": {"description": "A problem", "content": problem},
         },
     }
-    return told | ({"requestBody": {"required": True, "content": body}} if body else {})
+    return operation | ({"requestBody": {"required": True, "content": body}} if body else {})
 
 
 def _query(*schemas: type[BaseModel]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The catalogue's part of the API's description: BentoML describes its own routes only."""
+"""The OpenAPI description of /models, which BentoML does not know."""
 
 from typing import Any, Final
 
@@ -15,8 +15,8 @@ _VERSIONS: Final = {
 }
 
 
-def catalogue_paths() -> dict[str, Any]:
-    """The paths under /models and what they answer."""
+def models_paths() -> dict[str, Any]:
+    """The paths under /models and their operations."""
     return {
         "/models": {
             "get": _operation("The models, their cards, and the devices and providers really in use.", "models", {}),

@@ -1,4 +1,4 @@
-"""How images are sent, for the API's description: BentoML would describe a multipart form alone."""
+"""The OpenAPI description of image uploads: BentoML describes only the multipart form."""
 
 from typing import Any, Final
 
@@ -23,8 +23,7 @@ IMAGES: Final = (
 
 
 def image_body(form: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """The body of a request with one image; ``form`` is the content of a multipart form, ``options`` the properties of what may
-    be given beside the image."""
+    """The body of a request with one image; ``form`` describes the multipart form, ``options`` the other properties."""
     text = {"schema": {"type": "object", "properties": {"image": TEXT, **options}, "required": ["image"]}}
     content = {"multipart/form-data": form, "application/json": text, "application/x-www-form-urlencoded": text}
     itself = {media_type: {"schema": BINARY} for media_type in MEDIA_TYPES}
@@ -39,7 +38,7 @@ def batch_body(form: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
 
 
 def describe_upload(operation: dict[str, Any]) -> dict[str, Any]:
-    """BentoML's description of a route that takes images, with the other ways to send them and the options in the query."""
+    """BentoML's description of a route that takes images, with all encodings and the options as query parameters."""
     form = operation["requestBody"]["content"]["multipart/form-data"]
     properties = form["schema"]["properties"]
     options = {name: field for name, field in properties.items() if name not in ("image", "images")}
@@ -48,7 +47,7 @@ def describe_upload(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def query_parameters(fields: dict[str, Any]) -> list[dict[str, Any]]:
-    """Properties as query parameters, none of which must be given."""
+    """Properties as optional query parameters."""
     return [
         {"name": name, "in": "query", "description": field.get("description", ""), "schema": field}
         for name, field in fields.items()

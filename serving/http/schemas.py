@@ -1,4 +1,4 @@
-"""What the API takes and answers, as pydantic models: the source of /schema.json and /docs.json."""
+"""The pydantic models of the API: options and answers; the source of /schema.json and /docs.json."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
@@ -13,7 +13,7 @@ Device = Literal["auto", "cpu", "gpu"]
 
 
 class Options(BaseModel):
-    """How an image is to be classified."""
+    """The options of a classification."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -102,13 +102,13 @@ class Explanation(Classification):
 
 
 def parse_options(given: Mapping[str, Any], default_model: str) -> Options:
-    """How an image is to be classified, as ``parse_fields`` reads it."""
+    """The options of a request, as ``parse_fields`` reads them."""
     return parse_fields(Options, given, model=default_model)
 
 
 def parse_fields(schema: type[M], given: Mapping[str, Any], **defaults: str) -> M:
-    """The fields of ``schema`` from query parameters and form fields, which are text, or members of JSON; a JSON-quoted text is
-    unquoted, an empty one is the default.
+    """Parse the fields of ``schema`` from query parameters, form fields or JSON members; JSON-quoted text is unquoted, and
+    empty text means the default.
 
     Raises:
         Problem: ``bad_request``, naming every field with a bad value.
@@ -126,5 +126,5 @@ def parse_fields(schema: type[M], given: Mapping[str, Any], **defaults: str) -> 
 
 
 def _number(value: object) -> object:
-    """A member of JSON that is no text, as pydantic should see it: it would take true for 1."""
+    """A JSON value that is not a string, as pydantic should validate it: it would accept true as 1."""
     return str(value) if isinstance(value, bool) else value

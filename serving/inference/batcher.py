@@ -27,7 +27,7 @@ class _Item:
     tensor: Tensor
     future: "asyncio.Future[ModelOutput]"
     queued: float
-    gone: Callable[[], Awaitable[bool]] | None
+    is_disconnected: Callable[[], Awaitable[bool]] | None
 
 
 class Batcher:

@@ -87,7 +87,7 @@ class ModelReload:
             task.cancel()
         if self._follower is not None:
             await self._follower.leave()
-        await self.catalogue.close()
+        await self.registry.close()
 
     def retire(self, registry: ModelRegistry | None) -> None:
         """Close a registry once no request uses it any more."""
