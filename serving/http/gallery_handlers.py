@@ -116,7 +116,7 @@ class GalleryHandlers:
         entry, new = self._store.keep(Prediction(**said), kept, key, keeper, cancellation)
         return GalleryEntry.of(entry).model_dump_json(), new, entry.id
 
-    async def list(self, request: Request) -> Response:
+    async def list_entries(self, request: Request) -> Response:
         """``GET /gallery``: a page of entries, newest first."""
         page = await self._run(self._page, parse_fields(ListOptions, request.query_params))
         return self._answer(page.encode(), "application/json")

@@ -36,7 +36,7 @@ ROUTES: Final = (
     ApiRoute("GET", "/models", Handlers.list_models),
     ApiRoute("POST", "/models/reload", Handlers.reload_models),
     ApiRoute("POST", "/gallery", lambda api, request: api.gallery.create(request), takes_images=True),
-    ApiRoute("GET", "/gallery", lambda api, request: api.gallery.list(request)),
+    ApiRoute("GET", "/gallery", lambda api, request: api.gallery.list_entries(request)),
     ApiRoute("DELETE", "/gallery", lambda api, request: api.gallery.empty(request)),
     ApiRoute("GET", "/gallery/export", lambda api, request: api.gallery.export(request)),
     ApiRoute("GET", "/gallery/{id:uuid}", lambda api, request: api.gallery.show(request)),
