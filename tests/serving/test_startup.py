@@ -77,7 +77,7 @@ def test_a_cascade_without_one_of_its_models_stops_the_start(tmp_path: Path) -> 
     assert said == "characters:1.0.0 needs digits:1.0.0, which the catalogue does not hold.\n"
 
 
-def test_a_model_that_answers_wrongly_stops_the_start(tmp_path: Path) -> None:
+def test_wrong_golden_output_stops_the_start(tmp_path: Path) -> None:
     stored = import_marks(tmp_path)
     card = read_card(stored / CARD_FILE)
     write_card(card.model_copy(update={"known_answer": {"a": 100.0}}), stored / CARD_FILE)
@@ -86,7 +86,7 @@ def test_a_model_that_answers_wrongly_stops_the_start(tmp_path: Path) -> None:
     assert said.endswith("; its card says a 100.000.\n")
 
 
-def test_a_file_that_is_no_model_stops_the_start(tmp_path: Path) -> None:
+def test_invalid_model_file_stops_the_start(tmp_path: Path) -> None:
     stored = import_marks(tmp_path)
     (stored / MODEL_FILE).write_bytes((stored / MODEL_FILE).read_bytes()[:100])
     card = read_card(stored / CARD_FILE)
@@ -111,7 +111,7 @@ def test_opentelemetry_sees_requests_where_they_are_traced(tracing: bool, monkey
     assert (OpenTelemetryMiddleware.__call__ is seen) == tracing
 
 
-def test_a_worker_clears_what_the_one_before_it_left_in_the_gauges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worker_removes_its_dead_predecessor_from_the_gauges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of its own service alone: the runner has a slot 0 of its own."""
     metrics = tmp_path / "metrics"
     for folder in (metrics, tmp_path / SHARED):

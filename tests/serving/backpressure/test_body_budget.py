@@ -97,7 +97,7 @@ def test_a_large_body_is_counted_before_it_is_read_until_it_is_freed() -> None:
     asyncio.run(main())
 
 
-def test_many_bodies_without_a_length_wait_for_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_chunked_bodies_are_read_at_a_limited_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_reader, "STEPS_AT_ONCE", 3)
     monkeypatch.setattr(body_reader, "STEP_SECONDS", 3600)
 
@@ -119,7 +119,7 @@ def test_many_bodies_without_a_length_wait_for_one_another(monkeypatch: pytest.M
     asyncio.run(main())
 
 
-def test_small_bodies_are_read_whatever_is_held() -> None:
+def test_small_bodies_are_accepted_when_the_budget_is_full() -> None:
     async def main() -> None:
         allowed = budget(MEGABYTE)
         bodies = BodyReader(allowed, 10)
@@ -151,7 +151,7 @@ def test_batches_leave_room_for_photos_and_photos_for_drawings() -> None:
     asyncio.run(main())
 
 
-def test_a_body_without_a_length_is_counted_as_it_comes() -> None:
+def test_chunked_body_is_counted_while_it_arrives() -> None:
     async def main() -> None:
         allowed = budget(8 * MEGABYTE)
         bodies = BodyReader(allowed, 10)
@@ -169,7 +169,7 @@ def test_a_body_without_a_length_is_counted_as_it_comes() -> None:
     asyncio.run(main())
 
 
-def test_nothing_stays_counted_of_bodies_that_are_refused_or_break_off() -> None:
+def test_refused_or_aborted_bodies_are_not_counted() -> None:
     """Not even until the next garbage collection, which may be far away where nobody asks for anything."""
 
     async def refused(bodies: BodyReader, made: Request, **limit: int) -> None:
@@ -217,7 +217,7 @@ def test_nothing_stays_counted_of_bodies_that_are_refused_or_break_off() -> None
         gc.enable()
 
 
-def test_a_decoded_image_is_counted_too_and_its_text_no_longer() -> None:
+def test_decoded_image_is_counted_and_its_base64_is_released() -> None:
     async def main() -> None:
         uploads = reader()
         text = b'{"image": "' + b"/9j/" * 500_000 + b'"}'
@@ -241,7 +241,7 @@ def test_workers_share_one_budget(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
-def test_of_too_many_small_bodies_on_their_way_the_oldest_is_given_up() -> None:
+def test_oldest_of_too_many_small_bodies_is_aborted() -> None:
     async def main() -> None:
         bodies = BodyReader(budget(MEGABYTE), 10)
         most = bodies.budget.max_small
@@ -258,14 +258,14 @@ def test_of_too_many_small_bodies_on_their_way_the_oldest_is_given_up() -> None:
     asyncio.run(main())
 
 
-def test_a_form_is_held_once() -> None:
+def test_form_is_in_memory_once() -> None:
     """In a process of its own: the most memory it ever had is what tells."""
     ran = subprocess.run([sys.executable, "-c", HELD_ONCE], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert ran.returncode == 0, ran.stderr
     assert 0.9 < float(ran.stdout) < 1.3
 
 
-def test_what_is_announced_of_batches_can_be_let_in() -> None:
+def test_announced_batch_limit_fits_the_budget() -> None:
     settings = Settings(max_body_bytes_in_flight=8 * MEGABYTE)
     assert settings.announced["max_batch_bytes"] == budget(8 * MEGABYTE).largest == 4 * MEGABYTE - CONNECTION_BUFFER
     assert Settings().announced["max_batch_bytes"] == Settings().max_batch_bytes

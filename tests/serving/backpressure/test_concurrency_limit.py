@@ -13,7 +13,7 @@ from serving.errors import Problem
 from tests.support.processes import ROOT
 
 
-def test_as_much_as_the_limit_and_no_more() -> None:
+def test_images_over_the_limit_are_refused() -> None:
     limit = ConcurrencyLimit.shared(2, None, 0, 2)
     with limit.acquire(1), limit.acquire(1):
         with pytest.raises(Problem, match="as many images as it may") as refused, limit.acquire(1):
@@ -24,7 +24,7 @@ def test_as_much_as_the_limit_and_no_more() -> None:
     assert limit.in_flight == 0
 
 
-def test_many_images_are_let_in_where_there_is_any_room() -> None:
+def test_batch_may_exceed_the_limit_when_it_starts_below() -> None:
     limit = ConcurrencyLimit.shared(2, None, 0, 2)
     with limit.acquire(1), limit.acquire(200):
         assert limit.in_flight == 201
@@ -32,14 +32,14 @@ def test_many_images_are_let_in_where_there_is_any_room() -> None:
     assert limit.in_flight == 0
 
 
-def test_what_fails_is_no_longer_counted() -> None:
+def test_failed_image_is_not_counted() -> None:
     limit = ConcurrencyLimit.shared(1, None, 0, 2)
     with pytest.raises(ZeroDivisionError), limit.acquire(1):
         raise ZeroDivisionError
     assert not limit.is_full
 
 
-def test_workers_count_together_and_a_new_one_forgets_what_the_dead_left(tmp_path: Path) -> None:
+def test_limit_is_shared_by_workers_and_dead_ones_are_reset(tmp_path: Path) -> None:
     first, second = ConcurrencyLimit.shared(2, tmp_path, 0, 2), ConcurrencyLimit.shared(2, tmp_path, 1, 2)
     with first.acquire(1):
         work = f"work = ConcurrencyLimit.shared(2, Path({str(tmp_path)!r}), 1, 2).acquire(1)"
@@ -74,7 +74,7 @@ def test_batches_hold_no_more_than_half_and_take_turns() -> None:
     assert {name: order[:6].count(name) for name in "abc"} == {"a": 2, "b": 2, "c": 2}
 
 
-def test_a_batch_is_refused_before_it_begins_and_waits_after() -> None:
+def test_first_chunk_is_refused_at_the_limit_and_later_chunks_wait() -> None:
     async def portion(limit: ConcurrencyLimit, *, first: bool, seconds: float = 10.0) -> int:
         async with limit.acquire_chunk(1, perf_counter() + seconds, first=first):
             return limit.in_flight

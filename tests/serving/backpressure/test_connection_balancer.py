@@ -38,11 +38,11 @@ def answer(worker: ConnectionBalancer, connections: int) -> int:
     ("mine", "everyones", "expected"),
     [(32, [32, 0], 8), (20, [20, 12], 2), (17, [17, 15], 0), (2, [2, 0], 1), (3, [3, 1], 1), (2, [2, 1], 0), (40, [40], 0)],
 )
-def test_half_of_what_is_over_the_mean_is_closed(mine: int, everyones: list[int], expected: int) -> None:
+def test_half_of_the_connections_over_the_mean_are_closed(mine: int, everyones: list[int], expected: int) -> None:
     assert surplus(mine, everyones) == expected
 
 
-def test_connections_are_closed_until_the_workers_hold_as_many(tmp_path: Path, clock: list[float]) -> None:
+def test_connections_are_closed_until_workers_are_balanced(tmp_path: Path, clock: list[float]) -> None:
     table(tmp_path, 1, PARENT)
     worker, held = balancer(tmp_path, 0), 32
     for _ in range(100):
@@ -53,7 +53,7 @@ def test_connections_are_closed_until_the_workers_hold_as_many(tmp_path: Path, c
     assert held <= 1
 
 
-def test_workers_with_as_many_connections_close_none(tmp_path: Path, clock: list[float]) -> None:
+def test_balanced_workers_close_no_connections(tmp_path: Path, clock: list[float]) -> None:
     workers = [balancer(tmp_path, 0), balancer(tmp_path, 1, PARENT)]
     closed = []
     for _ in range(5):
@@ -63,7 +63,7 @@ def test_workers_with_as_many_connections_close_none(tmp_path: Path, clock: list
 
 
 @pytest.mark.parametrize("dead", [Process(os.getpid(), 1), Process(2**22 + 1, 1)])
-def test_a_worker_whose_neighbour_died_keeps_its_connections(tmp_path: Path, clock: list[float], dead: Process) -> None:
+def test_dead_worker_does_not_make_others_close_connections(tmp_path: Path, clock: list[float], dead: Process) -> None:
     """Also where another process has the id that the dead one had."""
     table(tmp_path, 1, dead)
     worker = balancer(tmp_path, 0)

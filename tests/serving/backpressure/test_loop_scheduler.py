@@ -37,7 +37,7 @@ async def longest_turn(clock: Clock, tasks: list["asyncio.Task[None]"]) -> float
 
 
 @pytest.mark.parametrize("milliseconds", [0.2, 1.0, 3.0])
-def test_a_crowd_shares_turns_of_a_limited_length_in_order(clock: Clock, milliseconds: float) -> None:
+def test_many_items_run_in_iterations_of_limited_length_in_order(clock: Clock, milliseconds: float) -> None:
     async def play() -> None:
         scheduler, done = LoopScheduler(SECONDS), []
 
@@ -54,7 +54,7 @@ def test_a_crowd_shares_turns_of_a_limited_length_in_order(clock: Clock, millise
     asyncio.run(play())
 
 
-def test_who_is_alone_does_not_wait(clock: Clock) -> None:
+def test_single_item_does_not_wait(clock: Clock) -> None:
     async def play() -> None:
         scheduler = LoopScheduler(SECONDS)
         for _ in range(3):
@@ -67,7 +67,7 @@ def test_who_is_alone_does_not_wait(clock: Clock) -> None:
     asyncio.run(play())
 
 
-def test_who_went_away_takes_no_turn(clock: Clock) -> None:
+def test_cancelled_item_takes_no_capacity(clock: Clock) -> None:
     async def play() -> None:
         scheduler, done = LoopScheduler(SECONDS), []
 
@@ -87,7 +87,7 @@ def test_who_went_away_takes_no_turn(clock: Clock) -> None:
     asyncio.run(play())
 
 
-def test_a_loop_that_ended_in_the_middle_holds_up_no_other(clock: Clock) -> None:
+def test_waiters_of_a_closed_loop_do_not_block_the_next_loop(clock: Clock) -> None:
     scheduler = LoopScheduler(SECONDS)
 
     async def leave() -> None:
@@ -103,7 +103,7 @@ def test_a_loop_that_ended_in_the_middle_holds_up_no_other(clock: Clock) -> None
     asyncio.run(come())
 
 
-def test_after_a_newcomer_was_refused_turns_are_short_for_a_while(clock: Clock) -> None:
+def test_iterations_are_short_for_a_while_after_a_new_client_was_refused(clock: Clock) -> None:
     async def play() -> None:
         scheduler = LoopScheduler(SECONDS, SECONDS / 5)
 

@@ -23,7 +23,7 @@ from serving.bento.server import record_server, running_server
 from tests.serving.bento.server import Recorder
 
 
-def test_uvicorn_takes_the_protocol_where_nobody_chooses_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uvicorn_uses_the_limited_protocol_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auto, "AutoHTTPProtocol", auto.AutoHTTPProtocol)
     monkeypatch.setattr(ConnectionTable, "limit", None)
     limit_http(100)
@@ -74,7 +74,7 @@ def test_the_running_server_is_known_to_its_own_startup_hooks(
     assert "the limits on headers and connections do not hold" in caplog.text  # with another protocol
 
 
-def test_a_service_that_is_not_served_is_in_the_bento_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unserved_service_is_part_of_the_bento(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Service, "all_services", Service.all_services)
     skip_unserved()
 
@@ -96,5 +96,5 @@ def test_a_service_that_is_not_served_is_in_the_bento_all_the_same(monkeypatch: 
     assert Outer().inner is None
 
 
-def test_bentoml_asks_for_the_services_to_start_as_nobody_else_does() -> None:
+def test_bentoml_serve_lists_services_with_exclude_urls() -> None:
     assert "all_services(exclude_urls=True)" in inspect.getsource(bentoml_serving.serve_http)

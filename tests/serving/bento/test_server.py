@@ -124,7 +124,7 @@ def test_sigterm_drains_whatever_handled_it_before(replace: Callable[[object], N
 
 
 @pytest.mark.parametrize("replace", HANDLERS)
-def test_a_second_sigterm_skips_the_wait(replace: Callable[[object], None]) -> None:
+def test_second_sigterm_exits_without_draining(replace: Callable[[object], None]) -> None:
     async def scenario() -> None:
         ending = Shutdown(3600, lambda: None)
         task, _ = await started(App(replace, lambda: on_sigterm(ending.begin)))
@@ -137,9 +137,7 @@ def test_a_second_sigterm_skips_the_wait(replace: Callable[[object], None]) -> N
 
 
 @pytest.mark.parametrize("replace", HANDLERS)
-def test_the_runner_ends_when_no_call_has_come_for_a_while(
-    replace: Callable[[object], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runner_exits_after_a_quiet_period(replace: Callable[[object], None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner_service, "QUIET_SECONDS", 0.3)
 
     async def scenario() -> None:
@@ -158,7 +156,7 @@ def test_the_runner_ends_when_no_call_has_come_for_a_while(
     asyncio.run(scenario())
 
 
-def test_an_unknown_server_is_told_of_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+def test_unknown_server_is_logged_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         before = signal.getsignal(signal.SIGTERM)
         on_sigterm(Shutdown(DRAIN_SECONDS, lambda: None).begin)

@@ -36,7 +36,7 @@ from tests.serving.http.requests import reader
 from tests.support.pictures import digit, encoded
 
 
-def test_the_file_of_the_gallery_when_no_address_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_database_is_a_sqlite_file(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (gallery_url(Settings(), Path("/home")).database or "").endswith("/gallery.db")
     monkeypatch.setenv("GALLERY_URL", "postgresql://me:secret@localhost/gallery")
     url = gallery_url(Settings(), Path("/home"))
@@ -72,7 +72,7 @@ def test_bad_values_are_named(schema: type[SaveOptions | EntryFilter], name: str
     assert refused.value.code == "bad_request"
 
 
-def test_values_that_are_not_given() -> None:
+def test_missing_values_use_defaults() -> None:
     assert parse_fields(ListOptions, {"cursor": "", "corrected": "null", "other": "x"}) == ListOptions(
         model=None, label=None, corrected=None, limit=24, cursor=None
     )
@@ -159,7 +159,7 @@ def writer(gallery: GalleryHandlers, tmp_path: Path) -> Iterator[sqlite3.Connect
         yield connection
 
 
-def test_what_was_answered_503_is_not_done_afterwards(
+def test_write_answered_503_is_not_done_afterwards(
     gallery: GalleryHandlers, writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database is locked for longer than an answer may take, and then is not any more."""
@@ -210,7 +210,7 @@ def test_a_commit_that_has_begun_is_waited_for(gallery: GalleryHandlers, monkeyp
     gallery.close()
 
 
-def test_writes_whose_clients_went_away_are_called_off(gallery: GalleryHandlers, writer: sqlite3.Connection) -> None:
+def test_writes_of_disconnected_clients_are_cancelled(gallery: GalleryHandlers, writer: sqlite3.Connection) -> None:
     (before,) = gallery._store.page(Choice(), 9).entries
 
     async def ask() -> None:
@@ -230,7 +230,7 @@ def test_writes_whose_clients_went_away_are_called_off(gallery: GalleryHandlers,
     gallery.close()
 
 
-def test_a_key_of_the_api_has_entries_of_its_own(gallery: GalleryHandlers) -> None:
+def test_each_api_key_has_its_own_entries(gallery: GalleryHandlers) -> None:
     def keep(key: Key | None) -> Any:
         request = get("/gallery", "POST", PICTURE, "key=drawing")
         request.scope[SCOPE_KEY] = key
@@ -256,7 +256,7 @@ def export(gallery: GalleryHandlers) -> Response:
     return asyncio.run(respond(gallery, "/gallery/export", get("/gallery/export")))
 
 
-def test_few_exports_at_a_time(gallery: GalleryHandlers) -> None:
+def test_concurrent_exports_are_limited(gallery: GalleryHandlers) -> None:
     gallery._store.keep(prediction(), SEVEN)
 
     async def crowd() -> None:
@@ -284,7 +284,7 @@ def test_few_exports_at_a_time(gallery: GalleryHandlers) -> None:
     gallery.close()
 
 
-def test_answers_that_are_not_read_are_few(gallery: GalleryHandlers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unread_responses_are_limited(gallery: GalleryHandlers, monkeypatch: pytest.MonkeyPatch) -> None:
     body = bytes(2 * PIECE_BYTES)
     entry, _ = gallery._store.keep(prediction(), replace(SEVEN, image=body, media_type="image/webp"))
     monkeypatch.setattr("serving.http.gallery_handlers.MAX_UNSENT_BYTES", 3 * len(body))
@@ -312,7 +312,7 @@ def test_answers_that_are_not_read_are_few(gallery: GalleryHandlers, monkeypatch
     gallery.close()
 
 
-def test_an_export_that_cannot_go_on_breaks_off(
+def test_export_that_fails_midway_closes_the_connection(
     gallery: GalleryHandlers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer that ended as if it were whole would be a ZIP file with entries missing."""
@@ -337,13 +337,13 @@ def test_an_export_that_cannot_go_on_breaks_off(
     gallery.close()
 
 
-def test_an_export_that_cannot_begin_is_a_problem(gallery: GalleryHandlers, tmp_path: Path) -> None:
+def test_export_that_cannot_begin_is_answered_with_an_error(gallery: GalleryHandlers, tmp_path: Path) -> None:
     (tmp_path / "gallery.db").write_bytes(b"something else " * 1000)
     assert export(gallery).status_code == 503
     assert gallery._exports == 0
 
 
-def test_too_many_that_wait_are_refused(gallery: GalleryHandlers) -> None:
+def test_too_many_waiting_requests_are_refused(gallery: GalleryHandlers) -> None:
     async def crowd() -> list[Response]:
         return await asyncio.gather(*(respond(gallery, "/gallery", get("/gallery")) for _ in range(2 * MAX_WAITING)))
 
@@ -352,7 +352,7 @@ def test_too_many_that_wait_are_refused(gallery: GalleryHandlers) -> None:
     assert [answer.status_code for answer in answers] == [200] * MAX_WAITING + [429] * MAX_WAITING
 
 
-def test_a_database_that_hangs_holds_nobody(gallery: GalleryHandlers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_database_does_not_block_other_requests(gallery: GalleryHandlers, monkeypatch: pytest.MonkeyPatch) -> None:
     awake = Event()
     page = gallery._store.page
 
@@ -373,7 +373,7 @@ def test_a_database_that_hangs_holds_nobody(gallery: GalleryHandlers, monkeypatc
     gallery.close()
 
 
-def test_a_fault_of_ours_is_told_as_such_and_logged(
+def test_unexpected_error_is_answered_500_and_logged(
     gallery: GalleryHandlers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:

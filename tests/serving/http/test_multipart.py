@@ -35,7 +35,7 @@ def test_what_a_client_library_sends_is_read(parts: list[tuple[str, bytes]]) -> 
 @example(b"\r\n")
 @example(b"\r\n\r\n")
 @example(b"--")
-def test_data_comes_out_as_it_went_in(data: bytes) -> None:
+def test_parts_keep_their_data(data: bytes) -> None:
     assert parse_form(bytearray(multipart((FILE, data), (TEXT, data))), FORM, 16) == [
         Part("image", True, data),
         Part("model", False, data),
@@ -69,7 +69,7 @@ def test_padding_preamble_and_epilogue_are_allowed() -> None:
 @example(b"--edge\r\nContent-Disposition: form-data\r\n\r\n")
 @example(multipart((FILE, b"x"))[:-10])
 @example(b"--edge\r\n" + b"x" * 20_000 + b"\r\n\r\n\r\n--edge--")
-def test_what_is_no_multipart_body_is_a_bad_request(body: bytes) -> None:
+def test_invalid_multipart_body_is_a_bad_request(body: bytes) -> None:
     assert refused(body).code == "bad_request"
 
 

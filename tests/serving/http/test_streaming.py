@@ -62,7 +62,7 @@ class Watched:
         return self.closed and self.ended == 1
 
 
-def test_a_body_in_pieces_is_the_body() -> None:
+def test_pieces_join_to_the_body() -> None:
     async def collect(body: bytes) -> list[bytes]:
         return [piece async for piece in pieces_of(body)]
 
@@ -72,7 +72,7 @@ def test_a_body_in_pieces_is_the_body() -> None:
     assert max(map(len, pieces)) == PIECE_BYTES
 
 
-def test_who_reads_gets_everything() -> None:
+def test_reading_client_gets_the_whole_response() -> None:
     async def serve() -> None:
         client, watched = Client(), Watched()
         await watched.response(SCOPE, client.receive, client.send)
@@ -83,7 +83,7 @@ def test_who_reads_gets_everything() -> None:
     asyncio.run(serve())
 
 
-def test_who_reads_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_client_that_reads_nothing_is_disconnected(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr("serving.http.streaming.PATIENCE_SECONDS", 0.05)
 
     async def serve() -> None:
@@ -98,7 +98,7 @@ def test_who_reads_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch, caplog: p
 
 
 @pytest.mark.parametrize(("rate", "complete"), [(50, False), (5000, True)])
-def test_who_reads_too_slowly_is_cut_off(rate: int, complete: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_that_reads_too_slowly_is_disconnected(rate: int, complete: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock is the client's: each piece of ten bytes takes a hundredth of a second, a thousand bytes a second."""
     monkeypatch.setattr("serving.http.streaming.PATIENCE_SECONDS", 0.05)
     monkeypatch.setattr("serving.http.streaming.BYTES_PER_SECOND", 1000 * 1000 / rate)
@@ -120,7 +120,7 @@ def test_who_reads_too_slowly_is_cut_off(rate: int, complete: bool, monkeypatch:
     asyncio.run(serve())
 
 
-def test_who_goes_away_holds_nothing() -> None:
+def test_disconnected_client_releases_the_response() -> None:
     async def serve() -> None:
         client, watched = Client(most=3), Watched()
         task = asyncio.ensure_future(watched.response(SCOPE, client.receive, client.send))
@@ -134,7 +134,7 @@ def test_who_goes_away_holds_nothing() -> None:
     asyncio.run(serve())
 
 
-def test_a_response_that_is_cancelled_or_fails_holds_nothing() -> None:
+def test_cancelled_or_failed_response_releases_its_memory() -> None:
     async def serve() -> None:
         client, watched = Client(most=3), Watched()
         task = asyncio.ensure_future(watched.response(SCOPE, client.receive, client.send))

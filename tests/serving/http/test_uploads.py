@@ -35,7 +35,7 @@ def test_options_come_plain_quoted_empty_and_with_unknown_ones() -> None:
     assert options.model_dump() == {"model": "digits", "top_k": 5, "device": "auto"}
 
 
-def test_the_default_model_is_asked_when_none_is_named() -> None:
+def test_default_model_is_used_when_none_is_named() -> None:
     for options in ({}, {"model": ""}, {"top_k": "1"}):
         assert parse_options(options, "letters").model == "letters"
 
@@ -67,7 +67,7 @@ def test_one_file_under_any_name_is_the_image(data: bytes, name: str) -> None:
     assert (upload.options.model, upload.fields["note"]) == ("letters", "mine")
 
 
-def test_of_several_files_the_one_called_image_counts() -> None:
+def test_field_named_image_is_preferred_among_files() -> None:
     assert image(multipart([("mask", BIG), ("image", PNG), ("other", b"x")])).images == [PNG]
     assert image(multipart([("image", b""), ("file", PNG)])).images == [PNG]
     assert "2 images" in refusal(multipart([("image", PNG), ("image", PNG)])).detail
@@ -75,7 +75,7 @@ def test_of_several_files_the_one_called_image_counts() -> None:
     assert (several.code, "`left`, `right`" in several.detail) == ("bad_request", True)
 
 
-def test_what_came_in_the_place_of_an_image_is_named() -> None:
+def test_missing_image_error_names_what_was_sent() -> None:
     for made in (
         text_form(picture="x", model="digits"),
         urlencoded(picture="x", model="digits"),
@@ -110,7 +110,7 @@ def test_base64_is_read_in_json_and_in_forms(data: bytes, prefix: str) -> None:
 
 
 @pytest.mark.parametrize("data", [bytes(range(248, 256)), BIG])
-def test_base64_without_padding_urlsafe_and_with_line_breaks_is_read(data: bytes) -> None:
+def test_base64_variants_are_read(data: bytes) -> None:
     text = base64_of(data)
     lines = "\r\n".join(text[at : at + 76] for at in range(0, len(text), 76)) + "\n"
     assert image(as_json(image=f"  {text[:40]} {text[40:]} ")).images == [data]
@@ -119,7 +119,7 @@ def test_base64_without_padding_urlsafe_and_with_line_breaks_is_read(data: bytes
             assert image(made).images == [data], form[:40]
 
 
-def test_a_plus_that_became_a_space_is_read() -> None:
+def test_space_in_base64_form_text_is_read_as_plus() -> None:
     for data in (b"\xff\xd8\xff" + b"\xfb\xef\xbe" * 20, b"\xff\xd8\xff" + b"\xfb\xef\xbe" * 60_000):
         text = base64_of(data)
         assert text.endswith("++++")
@@ -160,7 +160,7 @@ def test_escapes_that_json_libraries_write_are_read(data: bytes) -> None:
         (True, "true or false"),
     ],
 )
-def test_what_is_no_image_is_refused_with_what_to_send(value: object, told: str) -> None:
+def test_invalid_image_is_refused_with_what_to_send(value: object, told: str) -> None:
     made = [as_json(image=value)]
     made += [urlencoded(image=value), text_form(image=value)] if isinstance(value, str) else []
     for one in made:
@@ -200,11 +200,11 @@ def test_what_is_no_image_is_refused_with_what_to_send(value: object, told: str)
     ],
     ids=range(20),
 )
-def test_what_is_no_json_is_a_bad_request(body: bytes) -> None:
+def test_invalid_json_is_a_bad_request(body: bytes) -> None:
     assert refusal(whole(JSON, body)).code == "bad_request"
 
 
-def test_arrays_of_pixels_are_told_what_to_send() -> None:
+def test_pixel_arrays_are_refused_with_what_to_send() -> None:
     for side in (2, 28, 280):
         told = refusal(as_json(image=[[255] * side] * side))
         assert (told.code, "the image file as base64; arrays of pixels are not read" in told.detail) == ("bad_request", True)
@@ -221,7 +221,7 @@ def test_a_batch_as_files_of_any_name_or_as_json() -> None:
     assert batch(urlencoded(images=base64_of(PNG))).images == [PNG]
 
 
-def test_batches_that_are_none() -> None:
+def test_invalid_batches_are_refused() -> None:
     for made in (as_json(images=[]), as_json(image="abcd"), whole("image/png", PNG), whole("", b""), text_form(model="digits")):
         assert refusal(made, many=True).code == "bad_request"
     assert "`images` holds a number" in refusal(as_json(images=["abcd", 7]), many=True).detail

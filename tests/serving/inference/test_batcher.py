@@ -80,7 +80,7 @@ async def held(queue: Batcher, model: Model) -> "asyncio.Task[ModelOutput]":
     return task
 
 
-def test_one_image_alone_waits_for_nobody() -> None:
+def test_single_image_is_processed_at_once() -> None:
     async def main() -> None:
         model = Model()
         queue = batcher(model)
@@ -94,7 +94,7 @@ def test_one_image_alone_waits_for_nobody() -> None:
     run(main)
 
 
-def test_what_queues_while_the_model_is_busy_shares_the_next_batch() -> None:
+def test_images_queued_while_the_model_is_busy_form_the_next_batch() -> None:
     async def main() -> None:
         model = Model()
         queue = batcher(model)
@@ -115,7 +115,7 @@ def test_what_queues_while_the_model_is_busy_shares_the_next_batch() -> None:
     st.integers(1, 9),
     st.sampled_from([None, 0]),
 )
-def test_every_image_gets_its_own_logits_whatever_else_fails(
+def test_each_image_gets_its_own_logits_when_others_fail(
     requests: list[list[float]], max_batch_size: int, bad: int | None
 ) -> None:
     async def main() -> None:
@@ -140,7 +140,7 @@ def test_every_image_gets_its_own_logits_whatever_else_fails(
 
 @settings(max_examples=30)
 @given(st.lists(st.sampled_from(["stays", "cancelled", "late", "gone"]), min_size=1, max_size=20), st.integers(1, 5))
-def test_only_the_images_that_are_still_wanted_are_computed(fates: list[str], max_batch_size: int) -> None:
+def test_cancelled_late_and_disconnected_images_are_not_computed(fates: list[str], max_batch_size: int) -> None:
     async def gone() -> bool:
         return True
 
@@ -185,7 +185,7 @@ def test_only_the_images_that_are_still_wanted_are_computed(fates: list[str], ma
         run(main)
 
 
-def test_what_became_of_the_images_of_a_lost_client_is_no_news(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_images_of_a_disconnected_client_log_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     async def gone() -> bool:
         return True
 
@@ -204,7 +204,7 @@ def test_what_became_of_the_images_of_a_lost_client_is_no_news(monkeypatch: pyte
     run(main)
 
 
-def test_clients_are_asked_only_after_a_while() -> None:
+def test_disconnects_are_checked_only_after_an_interval() -> None:
     async def main() -> None:
         asked = 0
 
@@ -221,7 +221,7 @@ def test_clients_are_asked_only_after_a_while() -> None:
     run(main)
 
 
-def test_a_full_queue_is_overloaded_and_takes_a_request_whole_or_not_at_all() -> None:
+def test_full_queue_refuses_a_request_as_a_whole() -> None:
     async def main() -> None:
         model = Model()
         queue = batcher(model, max_batch_size=1, max_queue=2)
@@ -240,7 +240,7 @@ def test_a_full_queue_is_overloaded_and_takes_a_request_whole_or_not_at_all() ->
     run(main)
 
 
-def test_no_image_suffers_for_another() -> None:
+def test_failing_image_does_not_fail_its_batch() -> None:
     async def main() -> None:
         model = Model()
         model.poison = 5
@@ -255,7 +255,7 @@ def test_no_image_suffers_for_another() -> None:
     run(main)
 
 
-def test_closing_answers_what_waits_and_takes_no_more() -> None:
+def test_close_processes_the_queue_and_refuses_new_images() -> None:
     async def main() -> None:
         model = Model()
         queue = batcher(model)

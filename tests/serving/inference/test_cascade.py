@@ -36,7 +36,7 @@ from tests.serving.inference.cascades import (
 from tests.support.pictures import encoded, several
 
 
-def test_probabilities_are_of_the_category_and_then_of_the_label(tmp_path: Path) -> None:
+def test_probabilities_are_joint_over_category_and_label(tmp_path: Path) -> None:
     async def main() -> None:
         stage = Stage(tmp_path, StandIn([logits(0.6, 0.3, 0.1)]), StandIn([logits(0.2, 0.8)]), StandIn([logits(0.5, 0.4, 0.1)]))
         answer = await classify(stage.cascade)
@@ -60,7 +60,9 @@ def test_probabilities_are_of_the_category_and_then_of_the_label(tmp_path: Path)
         ((0.02, 0.02, 0.96), [[1], [], []]),
     ],
 )
-def test_models_read_where_they_have_a_chance(categories: tuple[float, ...], sizes: list[list[int]], tmp_path: Path) -> None:
+def test_models_run_for_categories_above_the_threshold(
+    categories: tuple[float, ...], sizes: list[list[int]], tmp_path: Path
+) -> None:
     async def main() -> None:
         stage = Stage(tmp_path, StandIn([logits(*categories)]), StandIn([[0, 0]]), StandIn([[0, 0, 9]]))
         answer = await classify(stage.cascade)
@@ -71,7 +73,7 @@ def test_models_read_where_they_have_a_chance(categories: tuple[float, ...], siz
     run(main)
 
 
-def test_the_likeliest_category_is_read_however_unlikely_it_is(tmp_path: Path) -> None:
+def test_model_of_the_likeliest_category_always_runs(tmp_path: Path) -> None:
     async def main() -> None:
         category = StandIn([logits(0.04, *[0.96 / 39] * 39)])
         many = ["digit", "letter", *(f"drawing {i}" for i in range(38))]
@@ -84,7 +86,7 @@ def test_the_likeliest_category_is_read_however_unlikely_it_is(tmp_path: Path) -
     run(main)
 
 
-def test_every_stage_reads_the_images_of_a_request_in_one_call(tmp_path: Path) -> None:
+def test_each_stage_runs_once_for_all_images_of_a_request(tmp_path: Path) -> None:
     async def main() -> None:
         kinds = {"d": (0.98, 0.01, 0.01), "l": (0.01, 0.98, 0.01), "x": (0.01, 0.01, 0.98), "b": (0.5, 0.49, 0.01)}
         stage = Stage(
@@ -101,7 +103,7 @@ def test_every_stage_reads_the_images_of_a_request_in_one_call(tmp_path: Path) -
     run(main)
 
 
-def test_stages_share_their_calls_with_what_else_the_models_are_asked(tmp_path: Path) -> None:
+def test_stages_share_batches_with_direct_requests(tmp_path: Path) -> None:
     async def main() -> None:
         stage = Stage(tmp_path, StandIn([logits(0.98, 0.01, 0.01)]), StandIn([[0, 9]]), StandIn([[0, 0, 0]]))
         digits = stage.models["digits:1.0.0"]
@@ -141,7 +143,7 @@ def test_a_model_that_fails_fails_only_its_images(tmp_path: Path) -> None:
     run(main)
 
 
-def test_a_queue_that_is_full_refuses_only_its_images(tmp_path: Path) -> None:
+def test_full_queue_of_a_stage_fails_only_its_images(tmp_path: Path) -> None:
     async def main() -> None:
         kinds = [(0.98, 0.01, 0.01), (0.01, 0.98, 0.01), (0.01, 0.98, 0.01)]
         stage = Stage(
@@ -206,7 +208,7 @@ def test_several_characters_are_rejected_by_a_stage_that_reads_one(category: str
     run(main)
 
 
-def test_times_are_of_the_calls_that_waited_for_each_other(tmp_path: Path) -> None:
+def test_times_add_up_sequential_stages_and_the_slowest_parallel_one(tmp_path: Path) -> None:
     async def main() -> None:
         stage = Stage(tmp_path, StandIn([logits(0.5, 0.4, 0.1)], 0.25), StandIn([[0, 9]], 0.5), StandIn([[0, 0, 0]], 2.0))
         stage.letters.free.clear()
@@ -246,7 +248,7 @@ def test_a_cascade_counts_for_itself_and_not_for_its_models(tmp_path: Path) -> N
         ((0.45, 0.45, 0.1), "digits", "1", [0, 9]),
     ],
 )
-def test_an_answer_comes_from_the_model_that_gave_the_label(
+def test_source_is_the_model_that_gave_the_label(
     shares: tuple[float, ...], model: str, label: str, logits_of: list[float], tmp_path: Path
 ) -> None:
     async def main() -> None:
@@ -278,7 +280,7 @@ def test_a_device_that_a_model_lacks_is_refused_before_anything_is_done(tmp_path
     run(main)
 
 
-def test_a_picture_is_prepared_once_for_all_models_that_want_it_the_same(tmp_path: Path) -> None:
+def test_image_is_preprocessed_once_per_distinct_input_spec(tmp_path: Path) -> None:
     stage = Stage(tmp_path, StandIn([[0, 0, 0]]), StandIn([[0, 9]]), StandIn([[0, 0, 0]]))
     assert len(stage.cascade._preprocessor.warm_up().tensors) == 1
     digits = stage.models["digits:1.0.0"]
@@ -293,7 +295,7 @@ def any_logits(k: int) -> st.SearchStrategy[list[float]]:
 
 @settings(max_examples=60)
 @given(any_logits(3), any_logits(2), any_logits(3))
-def test_whatever_the_models_say_the_answer_is_one(
+def test_any_logits_give_a_valid_distribution(
     tmp_path_factory: pytest.TempPathFactory, category: list[float], digits: list[float], letters: list[float]
 ) -> None:
     async def main() -> None:

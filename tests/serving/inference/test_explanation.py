@@ -55,7 +55,7 @@ def test_the_heat_lies_on_the_ink(card: ModelCard, frame: Image.Image) -> None:
 
 
 @given(st.integers(8, 512))
-def test_the_patch_grows_with_the_frame_and_the_pictures_do_not(card: ModelCard, size: int) -> None:
+def test_patch_scales_with_the_frame_and_occlusions_stay_limited(card: ModelCard, size: int) -> None:
     other = card.model_copy(update={"input": card.input.model_copy(update={"size": size})})
     corners, covered = occlusions(Image.new("L", (size, size), 255), other)
     side = patch_side(size)
@@ -83,5 +83,5 @@ def test_heat_glows_and_ink_is_grey() -> None:
         (0.0, "less than 0.1%"),
     ],
 )
-def test_nothing_is_told_as_certain(probability: float, words: str) -> None:
+def test_percentages_are_never_0_or_100(probability: float, words: str) -> None:
     assert percent(probability) == words

@@ -107,7 +107,7 @@ def asked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("runs", bmp(b"\x40\x07\0\0" * 64, 64, 64, 8, compression=1, palette=bytes(28) + b"\xff" * 996), False),
     ],
 )
-def test_the_event_loop_prepares_what_takes_no_longer_than_a_canvas(name: str, data: bytes, inline: bool) -> None:
+def test_only_small_images_are_preprocessed_in_the_event_loop(name: str, data: bytes, inline: bool) -> None:
     async def prepare() -> Watched:
         watched = Watched()
         found = await watched.run_one(data, patient())
@@ -118,7 +118,7 @@ def test_the_event_loop_prepares_what_takes_no_longer_than_a_canvas(name: str, d
     assert (len(watched.inline), len(watched.threaded)) == ((1, 0) if inline else (0, 1))
 
 
-def test_every_kind_of_image_of_a_batch_has_its_place() -> None:
+def test_results_of_a_batch_are_in_order() -> None:
     body = memoryview(b"head" + SEVEN + LARGE)
     images: Sequence[bytes | memoryview] = [
         SEVEN, LARGE, b"", body[4 : 4 + len(SEVEN)], body[4 + len(SEVEN) :], LARGE[:5000], encoded(Image.new("L", (900, 900))),
@@ -139,7 +139,7 @@ def test_an_image_of_a_batch_that_has_too_many_bytes_fails_alone() -> None:
     assert f"{len(SEVEN) + 8000:,} bytes; at most 4,096 are allowed" in found[1].detail
 
 
-def test_no_picture_is_begun_after_the_deadline() -> None:
+def test_no_large_image_is_started_after_the_deadline() -> None:
     async def prepare() -> None:
         watched = Watched()
         watched.hold()
@@ -159,7 +159,7 @@ def test_no_picture_is_begun_after_the_deadline() -> None:
     asyncio.run(prepare())
 
 
-def test_no_small_picture_is_begun_after_the_deadline_either() -> None:
+def test_no_small_image_is_started_after_the_deadline() -> None:
     async def prepare() -> None:
         watched = Watched()
         with pytest.raises(Problem) as caught:
@@ -172,7 +172,7 @@ def test_no_small_picture_is_begun_after_the_deadline_either() -> None:
     asyncio.run(prepare())
 
 
-def test_pictures_of_a_client_that_hung_up_are_not_begun() -> None:
+def test_images_of_a_disconnected_client_are_not_started() -> None:
     there = True
 
     async def gone() -> bool:
@@ -197,7 +197,7 @@ def test_pictures_of_a_client_that_hung_up_are_not_begun() -> None:
     asyncio.run(prepare())
 
 
-def test_a_picture_that_waits_for_a_thread_is_not_begun_when_its_client_hung_up() -> None:
+def test_image_waiting_for_a_thread_is_dropped_when_its_client_disconnects() -> None:
     async def prepare() -> None:
         watched = Watched()
         watched.hold()
@@ -229,7 +229,7 @@ def leave_soon() -> Callable[[], Awaitable[bool]]:
     return gone
 
 
-def test_a_batch_of_large_pictures_leaves_threads_to_others() -> None:
+def test_batch_of_large_images_leaves_threads_to_other_requests() -> None:
     async def prepare() -> None:
         batches, other = Watched(), Watched()
         batches.hold()
@@ -251,7 +251,7 @@ def test_a_batch_of_large_pictures_leaves_threads_to_others() -> None:
     asyncio.run(prepare())
 
 
-def test_one_batch_has_a_share_of_the_threads() -> None:
+def test_one_batch_uses_at_most_half_of_the_threads() -> None:
     async def prepare() -> None:
         watched = Watched()
         found = await watched.run_many([LARGE] * 12, patient())
@@ -261,7 +261,7 @@ def test_one_batch_has_a_share_of_the_threads() -> None:
     asyncio.run(prepare())
 
 
-def test_nothing_holds_the_loop_while_files_are_walked() -> None:
+def test_file_inspection_does_not_block_the_loop() -> None:
     worst = [
         png_with(SEVEN, [chunk(b"tEXt")] * 5000),
         saved(PHOTO, "JPEG") + b"\xff\xda\0\x02" * 10_000,
@@ -280,5 +280,5 @@ def _seconds(work: Callable[[], object]) -> float:
     return perf_counter() - started
 
 
-def test_images_of_all_formats_are_taken_at_the_start() -> None:
+def test_warm_up_covers_every_image_format() -> None:
     assert ImagePreprocessor([SPEC], Limits()).warm_up().tensors[0].shape == (1, 28, 28)

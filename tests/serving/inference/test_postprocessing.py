@@ -21,7 +21,7 @@ def test_probabilities_sum_to_one_and_keep_the_order(logits: Tensor, temperature
     assert probabilities[logits.argmax()] == probabilities.max()
 
 
-def test_a_higher_temperature_is_less_sure() -> None:
+def test_higher_temperature_lowers_the_highest_probability() -> None:
     assert softmax(LOGITS, Calibration(temperature=2)).max() < softmax(LOGITS, PLAIN).max()
 
 

@@ -42,7 +42,7 @@ def ask(service: Flaky) -> list[ModelOutput]:
 
 
 @pytest.mark.parametrize("failures", [0, 1, CONNECT_TRIES - 1])
-def test_a_call_that_cannot_connect_is_made_again(failures: int) -> None:
+def test_call_that_cannot_connect_is_retried(failures: int) -> None:
     service = Flaky(failures)
     (output,) = ask(service)
     np.testing.assert_array_equal(output.logits, OUTPUT.logits)
@@ -50,7 +50,7 @@ def test_a_call_that_cannot_connect_is_made_again(failures: int) -> None:
     assert service.calls == failures + 1
 
 
-def test_a_runner_that_stays_away_is_told() -> None:
+def test_runner_that_stays_unreachable_raises() -> None:
     service = Flaky(CONNECT_TRIES)
     with pytest.raises(ConnectionRefusedError):
         ask(service)

@@ -38,7 +38,7 @@ def run(main: Coroutine[Any, Any, None]) -> None:
     asyncio.run(main)
 
 
-def test_a_runner_that_answers_is_alive_and_calls_go_through() -> None:
+def test_runner_that_answers_is_up_and_can_be_called() -> None:
     async def main() -> None:
         heart = RunnerHealth(Heart().beat)
         assert await heart.is_up()
@@ -50,7 +50,7 @@ def test_a_runner_that_answers_is_alive_and_calls_go_through() -> None:
 
 
 @pytest.mark.parametrize("mood", ["hang", ConnectionResetError(errno.ECONNRESET, "reset"), ValueError("no answer of ours")])
-def test_one_that_dies_takes_its_calls_with_it_and_may_come_back(mood: BaseException | str) -> None:
+def test_calls_fail_when_the_runner_goes_down_and_work_after_it_returns(mood: BaseException | str) -> None:
     async def main() -> None:
         runner = Heart()
         heart = RunnerHealth(runner.beat)
@@ -69,7 +69,7 @@ def test_one_that_dies_takes_its_calls_with_it_and_may_come_back(mood: BaseExcep
     run(main())
 
 
-def test_all_who_ask_at_first_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_first_callers_wait_for_the_first_response(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner_health, "TIMEOUT_SECONDS", 5.0)
 
     async def main() -> None:
@@ -81,7 +81,7 @@ def test_all_who_ask_at_first_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> No
     run(main())
 
 
-def test_one_that_was_never_there_is_not_waited_for_long() -> None:
+def test_runner_that_never_answers_is_reported_down_soon() -> None:
     async def main() -> None:
         runner = Heart()
         runner.mood = "hang"
@@ -95,7 +95,7 @@ def test_one_that_was_never_there_is_not_waited_for_long() -> None:
 @pytest.mark.parametrize(
     "gone", [FileNotFoundError(errno.ENOENT, "no socket"), ConnectionRefusedError(errno.ECONNREFUSED, "no")]
 )
-def test_a_socket_that_is_taken_away_is_the_end_of_all_and_answers_are_still_waited_for(gone: OSError) -> None:
+def test_removed_socket_does_not_cancel_running_calls(gone: OSError) -> None:
     async def main() -> None:
         runner = Heart()
         heart = RunnerHealth(runner.beat)
@@ -112,7 +112,7 @@ def test_a_socket_that_is_taken_away_is_the_end_of_all_and_answers_are_still_wai
     run(main())
 
 
-def test_a_caller_that_goes_away_cancels_its_own_call_only() -> None:
+def test_cancelled_caller_cancels_only_its_own_call() -> None:
     async def main() -> None:
         heart = RunnerHealth(Heart().beat)
         assert await heart.is_up()

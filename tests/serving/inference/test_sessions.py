@@ -45,7 +45,7 @@ def test_tensors_bound_to_a_device_give_the_same_logits_at_every_size() -> None:
     assert bound.provider == CPU.provider
 
 
-def test_a_provider_that_is_not_built_in_is_missing() -> None:
+def test_provider_that_is_not_installed_is_missing() -> None:
     with pytest.raises(ProviderMissing, match="CUDAExecutionProvider"):
         open_session(PATH, GPU, threads=1)
 
@@ -57,7 +57,7 @@ def test_both_devices_are_served_where_both_work(card: ModelCard, monkeypatch: p
     assert reasons == {}
 
 
-def test_a_gpu_that_does_not_work_is_told_of_loudly(
+def test_broken_gpu_is_logged_as_a_warning(
     card: ModelCard, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: [GPU.provider, CPU.provider])
@@ -73,9 +73,7 @@ def test_a_gpu_that_does_not_work_is_told_of_loudly(
         open_runners(PATH, card, Settings(device="gpu"), processes=1)
 
 
-def test_a_gpu_that_fails_on_the_golden_input_leaves_the_work_to_the_cpu(
-    card: ModelCard, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_gpu_that_fails_on_the_golden_input_falls_back_to_the_cpu(card: ModelCard, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Session.run
 
     def out_of_memory(session: Session, batch: Tensor) -> Tensor:
@@ -90,7 +88,7 @@ def test_a_gpu_that_fails_on_the_golden_input_leaves_the_work_to_the_cpu(
     assert "out of memory" in reasons["gpu"]
 
 
-def test_a_gpu_that_was_never_installed_is_no_fault(card: ModelCard, caplog: pytest.LogCaptureFixture) -> None:
+def test_missing_gpu_provider_is_not_a_warning(card: ModelCard, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "bentoml.serving"):
         _, reasons = open_runners(PATH, card, Settings(), processes=1)
     assert reasons == {"gpu": "The installed onnxruntime has no CUDAExecutionProvider."}
@@ -127,7 +125,7 @@ def restarts() -> float:
 
 
 @pytest.mark.parametrize("inline", [True, False])
-def test_a_failing_session_is_opened_again_and_asked_once_more(
+def test_failed_session_is_reopened_and_called_once_more(
     card: ModelCard, inline: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def play() -> None:
@@ -146,9 +144,7 @@ def test_a_failing_session_is_opened_again_and_asked_once_more(
     asyncio.run(play())
 
 
-def test_the_loop_goes_on_while_a_session_is_opened_again_once_for_all_that_failed(
-    card: ModelCard, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_session_is_reopened_once_in_a_thread_for_all_failed_calls(card: ModelCard, monkeypatch: pytest.MonkeyPatch) -> None:
     async def play() -> None:
         runner = LocalRunner(PATH, card, CPU, threads=1)
         runner._inline = 32
@@ -203,7 +199,7 @@ def test_warm_up_takes_the_powers_of_two_and_the_largest_batch(card: ModelCard) 
 @pytest.mark.parametrize(
     ("milliseconds", "inline"), [(0.1, [1, 2, 4, 8, 16]), (0.9, [1, 2]), (3, []), (0, [1, 2, 4, 8, 16, 32])]
 )
-def test_only_short_calls_hold_up_the_event_loop(
+def test_only_short_calls_run_in_the_event_loop(
     card: ModelCard, milliseconds: float, inline: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A model whose call takes so long an image, on a clock of its own."""

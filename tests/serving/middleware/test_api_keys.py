@@ -35,7 +35,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "keys"
 
 
-def test_a_key_is_known_by_its_hash_alone(file: Path) -> None:
+def test_only_the_hash_of_a_key_is_stored(file: Path) -> None:
     given: list[tuple[str, Role]] = [("page", "read"), ("next-page", "read"), ("me", "admin")]
     secrets = [add_key(file, name, role) for name, role in given]
     keys = read_keys(file)
@@ -48,7 +48,7 @@ def test_a_key_is_known_by_its_hash_alone(file: Path) -> None:
     assert find(keys, keys[0].digest.hex().encode()) is None
 
 
-def test_an_administrator_may_what_a_reader_may() -> None:
+def test_admin_role_includes_read_role() -> None:
     reader, admin = Key("a", "read", b""), Key("b", "admin", b"")
     assert [reader.allows("read"), reader.allows("admin")] == [True, False]
     assert [admin.allows("read"), admin.allows("admin")] == [True, True]
@@ -66,7 +66,7 @@ def test_an_administrator_may_what_a_reader_may() -> None:
         ("\x00\udcff", "cannot be read"),
     ],
 )
-def test_a_line_that_is_no_key_is_named(text: str, fault: str, file: Path) -> None:
+def test_invalid_line_is_named(text: str, fault: str, file: Path) -> None:
     file.write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(KeysError, match="(?s)" + fault.replace("|", r"\|")):
         read_keys(file)
@@ -77,13 +77,13 @@ def test_a_line_that_is_no_key_is_named(text: str, fault: str, file: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["", " ", "two words", "../up", "a" * 65, "ö", "#a", "-a", "a\nb"])
-def test_a_name_that_is_none_makes_no_key(name: str, file: Path) -> None:
+def test_invalid_name_is_refused(name: str, file: Path) -> None:
     with pytest.raises(KeysError, match="not a valid name for a key"):
         add_key(file, name, "read")
     assert not file.exists()
 
 
-def test_names_are_given_once_and_what_people_write_between_stays(file: Path) -> None:
+def test_names_are_unique_and_comments_are_kept(file: Path) -> None:
     add_key(file, "page", "read")
     with pytest.raises(KeysError, match="already"):
         add_key(file, "page", "admin")
@@ -96,7 +96,7 @@ def test_names_are_given_once_and_what_people_write_between_stays(file: Path) ->
         remove_key(file, "page")
 
 
-def test_the_file_is_its_owners_and_stays_as_open_as_it_was_made(file: Path) -> None:
+def test_key_file_is_private_and_keeps_its_permissions(file: Path) -> None:
     add_key(file, "page", "read")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert warnings(file, read_keys(file)) == []
@@ -109,13 +109,13 @@ def test_the_file_is_its_owners_and_stays_as_open_as_it_was_made(file: Path) -> 
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_an_empty_file_lets_nobody_in_and_says_so(file: Path) -> None:
+def test_empty_key_file_refuses_everybody_with_a_warning(file: Path) -> None:
     file.touch(0o600)
     assert read_keys(file) == []
     assert "holds no key" in warnings(file, [])[0]
 
 
-def test_the_command(file: Path) -> None:
+def test_command_adds_lists_and_removes_keys(file: Path) -> None:
     def keys(*arguments: str) -> "subprocess.CompletedProcess[str]":
         environment = {**os.environ, "API_KEYS_FILE": str(file)}
         command = [sys.executable, "-m", "serving.keys", *arguments]
@@ -135,7 +135,7 @@ def test_the_command(file: Path) -> None:
     assert keys("list").stdout == "me admin\n"
 
 
-def test_the_command_prints_nothing_that_a_terminal_obeys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_escapes_control_characters(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = str(tmp_path / "keys\x1b[31m\n")
     for arguments in (["add", "a"], ["add", "a\x1b"], ["list"], ["remove", "b\x1b"], ["remove", "a"], ["remove", "a"]):
         main([*arguments, "--file", file])
@@ -146,7 +146,7 @@ def test_the_command_prints_nothing_that_a_terminal_obeys(tmp_path: Path, capsys
     assert r"none\n\x1b" in capsys.readouterr().err
 
 
-def test_the_command_wants_a_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_command_needs_a_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     monkeypatch.delenv("API_KEYS_FILE", raising=False)
     with pytest.raises(SystemExit):
         main(["add", "page"])
@@ -183,7 +183,7 @@ def test_the_command_wants_a_file(monkeypatch: pytest.MonkeyPatch, capsys: pytes
         ("ANYTHING", "/", "admin"),
     ],
 )
-def test_what_is_not_known_to_be_harmless_takes_an_administrator(method: str, path: str, role: Role | None) -> None:
+def test_unknown_unsafe_routes_need_the_admin_role(method: str, path: str, role: Role | None) -> None:
     assert required_role(method, path) == role
 
 
@@ -219,9 +219,7 @@ def test_keys_are_read_again_when_their_file_changes(
     asyncio.run(play())
 
 
-def test_the_loop_goes_on_while_the_keys_are_read_and_nobody_gets_in_with_a_removed_one(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_keys_are_read_in_a_thread_and_removed_keys_are_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def play() -> None:
         now = 1000.0
         monkeypatch.setattr("serving.middleware.api_key_store.monotonic", lambda: now)

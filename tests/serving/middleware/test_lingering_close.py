@@ -55,7 +55,7 @@ class Connection:
         return (b"connection", b"close") in self.sent[0]["headers"]
 
 
-def test_what_still_comes_is_dropped_before_the_connection_ends() -> None:
+def test_remaining_body_is_discarded_before_the_connection_closes() -> None:
     one = Connection(LARGE, *[PIECE] * 9, LAST)
     asyncio.run(LingeringClose(refuse)(one.scope, one.receive, one.send))
     assert one.answered and one.ended and one.closes
@@ -64,13 +64,13 @@ def test_what_still_comes_is_dropped_before_the_connection_ends() -> None:
 
 
 @pytest.mark.parametrize("headers", [LARGE, [(b"transfer-encoding", b"chunked")]])
-def test_a_body_that_was_read_changes_nothing(headers: list[tuple[bytes, bytes]]) -> None:
+def test_fully_read_body_keeps_the_connection_open(headers: list[tuple[bytes, bytes]]) -> None:
     one = Connection(headers, PIECE, LAST)
     asyncio.run(LingeringClose(read_and_answer)(one.scope, one.receive, one.send))
     assert len(one.sent) == 2 and one.ended and not one.closes
 
 
-def test_a_client_that_stalls_is_waited_for_no_longer_than_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lingering_ends_for_a_stalled_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lingering_close, "LINGER_SECONDS", 0.02)
     for messages in ([PIECE], [], [PIECE] * 100_000, [{"type": "http.disconnect"}]):
         one = Connection(LARGE, *messages)
@@ -78,7 +78,7 @@ def test_a_client_that_stalls_is_waited_for_no_longer_than_a_while(monkeypatch: 
         assert one.answered and one.ended and one.closes
 
 
-def test_a_crowd_is_closed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_over_the_lingering_limit_are_closed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lingering_close, "LINGER_SECONDS", 0.2)
 
     async def main() -> None:
@@ -104,5 +104,5 @@ def test_a_crowd_is_closed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ([(b"host", b"x")], False),
     ],
 )
-def test_large_bodies_are_known_by_their_headers(headers: list[tuple[bytes, bytes]], expected: bool) -> None:
+def test_large_bodies_are_detected_from_headers(headers: list[tuple[bytes, bytes]], expected: bool) -> None:
     assert has_large_body(headers) is expected

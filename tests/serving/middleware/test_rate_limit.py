@@ -24,7 +24,7 @@ class Clock:
 
 
 @pytest.mark.parametrize("per_minute", [1, 7, 60, 1000])
-def test_a_minutes_worth_at_once_and_then_evenly(per_minute: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bucket_allows_a_burst_of_one_minute_and_refills_evenly(per_minute: int, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, bucket = Clock(monkeypatch), TokenBucket(per_minute, None)
     assert [bucket.acquire(PAGE) for _ in range(per_minute)] == [0.0] * per_minute
     wait = bucket.acquire(PAGE)
@@ -38,7 +38,7 @@ def test_a_minutes_worth_at_once_and_then_evenly(per_minute: int, monkeypatch: p
     assert sum(bucket.acquire(PAGE) == 0 for _ in range(2 * per_minute)) == per_minute
 
 
-def test_workers_share_buckets_whichever_key_they_meet_first(tmp_path: Path) -> None:
+def test_workers_share_buckets_for_any_order_of_keys(tmp_path: Path) -> None:
     first, second = TokenBucket(4, tmp_path), TokenBucket(4, tmp_path)
     assert [first.acquire(ME), second.acquire(PAGE), first.acquire(PAGE)] == [0.0] * 3
     assert [second.acquire(PAGE), first.acquire(PAGE)] == [0.0] * 2
@@ -48,7 +48,7 @@ def test_workers_share_buckets_whichever_key_they_meet_first(tmp_path: Path) -> 
     assert [second.acquire(ME) for _ in range(4)] == [0, 0, 0, pytest.approx(15, abs=1)]
 
 
-def test_one_file_is_made_however_many_keys_there_are(tmp_path: Path) -> None:
+def test_all_keys_share_one_file(tmp_path: Path) -> None:
     bucket = TokenBucket(4, tmp_path)
     for number in range(100):
         assert bucket.acquire(digest(b"%d" % number)) == 0
@@ -70,7 +70,7 @@ def test_a_full_bucket_makes_room_for_another_key(tmp_path: Path, monkeypatch: p
     assert second.acquire(ME) == 0
 
 
-def test_more_keys_than_entries_are_told_of_and_let_in(
+def test_more_keys_than_entries_are_accepted_with_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     Clock(monkeypatch)

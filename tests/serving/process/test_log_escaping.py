@@ -25,7 +25,7 @@ def written() -> Iterator[io.StringIO]:
     logger.removeHandler(handler)
 
 
-def test_a_message_is_one_line(written: io.StringIO) -> None:
+def test_log_message_is_one_line(written: io.StringIO) -> None:
     logger = logging.getLogger("tests.log_lines")
     logger.error("%s %s", "/x\nFAKE", "a\r\x1b[31m\u2028\u202e\x85b")
     logger.error("as it is: 칠 %d%%\n", 7)

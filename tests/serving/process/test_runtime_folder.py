@@ -48,7 +48,7 @@ def make_old(folder: Path) -> None:
     os.utime(folder, (past, past))
 
 
-def test_two_services_with_one_home_and_port_share_nothing_and_leave_nothing(tmp_path: Path) -> None:
+def test_two_services_with_one_home_and_port_share_no_folder(tmp_path: Path) -> None:
     home = {"BENTOML_HOME": str(tmp_path / "home"), "PORT": "3000"}
     services = [start(tmp_path, **home) for _ in range(2)]
     told = [folders(service) for service in services]
@@ -64,7 +64,7 @@ def test_two_services_with_one_home_and_port_share_nothing_and_leave_nothing(tmp
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_service_left_is_removed_by_the_next_and_what_one_that_runs_has_is_not(tmp_path: Path) -> None:
+def test_next_start_removes_folders_of_killed_services_only(tmp_path: Path) -> None:
     killed, running = start(tmp_path), start(tmp_path)
     folders(killed)
     folders(running)
@@ -83,7 +83,7 @@ def test_what_a_killed_service_left_is_removed_by_the_next_and_what_one_that_run
     assert list(tmp_path.iterdir()) == []
 
 
-def test_only_folders_are_removed_and_no_link_is_followed(tmp_path: Path) -> None:
+def test_cleanup_removes_only_folders_and_follows_no_links(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / f"{PREFIX}link").symlink_to(tmp_path / "mine")
     (tmp_path / f"{PREFIX}file").write_text("")
@@ -93,7 +93,7 @@ def test_only_folders_are_removed_and_no_link_is_followed(tmp_path: Path) -> Non
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_folder_that_cannot_be_made_stops_the_start_with_one_line() -> None:
+def test_folder_that_cannot_be_created_stops_the_start_with_one_line() -> None:
     code = "import tempfile; tempfile.tempdir = '/nowhere'; import serving.process.runtime_folder as r; r.open_runtime_folder()"
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 2

@@ -10,7 +10,7 @@ import pytest
 from serving.process.shared_counters import SharedCounters, map_cells
 
 
-def test_each_worker_changes_its_own_and_reads_all(tmp_path: Path) -> None:
+def test_worker_writes_its_own_counter_and_reads_all(tmp_path: Path) -> None:
     first, second = (SharedCounters.shared(tmp_path / "counts", 4, slot) for slot in (0, 3))
     first.own += 2
     second.own = 40
@@ -19,13 +19,13 @@ def test_each_worker_changes_its_own_and_reads_all(tmp_path: Path) -> None:
     assert first.total == 2
 
 
-def test_a_worker_by_itself_needs_no_file() -> None:
+def test_single_worker_needs_no_shared_file() -> None:
     counters = SharedCounters.shared(None, 2, 1)
     counters.own += 1
     assert counters.total == 1
 
 
-def test_the_file_is_the_users_own_and_every_block_of_it_is_there(tmp_path: Path) -> None:
+def test_shared_file_is_private_and_fully_allocated(tmp_path: Path) -> None:
     """A page without a block would end the process that writes it once the disk is full."""
     map_cells(tmp_path / "cells", 10_000)
     status = (tmp_path / "cells").stat()
@@ -42,14 +42,14 @@ def test_a_full_disk_is_an_error_at_the_start(tmp_path: Path, monkeypatch: pytes
         map_cells(tmp_path / "cells", 8)
 
 
-def test_nobody_waits_for_a_worker_that_has_mapped_the_file(tmp_path: Path) -> None:
+def test_mapping_a_file_releases_its_lock(tmp_path: Path) -> None:
     cells = map_cells(tmp_path / "cells", 8)
     with (tmp_path / "cells").open("r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     assert map_cells(tmp_path / "cells", 8) == cells
 
 
-def test_a_worker_that_starts_forgets_what_dead_ones_left_in_any_slot(tmp_path: Path) -> None:
+def test_new_worker_resets_the_counters_of_dead_workers(tmp_path: Path) -> None:
     """The worker after a killed one takes the next slot, not the one of the dead."""
     file = tmp_path / "counts"
     living, dead = (SharedCounters.shared(file, 4, slot) for slot in (0, 1))

@@ -12,7 +12,7 @@ from serving.process.workers import Process, WorkerTable, is_alive, start_time, 
 PROC = Path("/proc").is_dir()
 
 
-def test_a_process_is_alive_until_it_ends_also_when_nobody_has_waited_for_it() -> None:
+def test_zombie_process_is_not_alive() -> None:
     child = subprocess.Popen(["sleep", "60"])
     process = Process(child.pid, start_time(child.pid))
     assert is_alive(process)
@@ -31,7 +31,7 @@ def test_another_process_with_the_id_of_a_dead_worker_is_not_alive() -> None:
 
 
 @pytest.mark.parametrize("proc", [True, False])
-def test_the_process_of_another_user_is_no_worker(proc: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_process_of_another_user_is_not_alive(proc: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As `os.kill` and a /proc that hides what belongs to others say it."""
 
     def refuse(*_: object) -> None:
@@ -42,7 +42,7 @@ def test_the_process_of_another_user_is_no_worker(proc: bool, monkeypatch: pytes
     assert not is_alive(Process(1, 1))
 
 
-def test_a_worker_takes_the_slot_of_one_that_died_and_is_told_which(tmp_path: Path) -> None:
+def test_worker_takes_the_slot_of_a_dead_worker_and_gets_its_pid(tmp_path: Path) -> None:
     dead = Process(2**22 + 1, 1)
     first, second = WorkerTable(tmp_path / "w", 4, 0, dead), WorkerTable(tmp_path / "w", 4, 1)
     assert first.join() is None

@@ -79,7 +79,7 @@ def play(folder: Path, events: list[tuple[int, str, int]], reload_at: int | None
 
 @pytest.mark.parametrize("slot", [0, 1], ids=["coordinator", "another"])
 @pytest.mark.parametrize("event", EVENTS)
-def test_whatever_happens_at_any_step_of_a_reload_all_is_well_afterwards(
+def test_reload_is_consistent_after_any_event_at_any_step(
     event: str, slot: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL)
@@ -89,9 +89,7 @@ def test_whatever_happens_at_any_step_of_a_reload_all_is_well_afterwards(
         play(folder, [(step, event, slot)])
 
 
-def test_a_worker_that_comes_during_a_commit_and_cannot_load_tries_again(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_worker_that_starts_during_a_commit_and_fails_to_load_retries(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     for step in range(STEPS):
         folder = tmp_path / str(step)
         folder.mkdir()
@@ -107,9 +105,7 @@ SCHEDULES: Final = st.lists(
 
 @given(schedule=SCHEDULES)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_happens_in_whatever_order_all_is_well_afterwards(
-    schedule: Schedule, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_reload_is_consistent_after_any_sequence_of_events(schedule: Schedule, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as folder:
         play(Path(folder), schedule)
@@ -136,7 +132,7 @@ def test_a_worker_that_starts_while_a_candidate_is_proposed_prepares_it(tmp_path
         asyncio.run(run(begin))
 
 
-def test_a_worker_that_dies_of_the_candidate_ends_the_reload_and_does_not_meet_it_again(tmp_path: Path) -> None:
+def test_worker_killed_by_a_candidate_fails_the_reload_and_is_not_given_it_again(tmp_path: Path) -> None:
     async def run(begin: Callable[[], Service]) -> None:
         service = begin()
         await service.until(lambda: all(worker.ready for worker in service.workers), "the start")
@@ -181,13 +177,13 @@ def test_a_reload_that_fails_says_why_and_leaves_everything_as_it_was(event: str
         asyncio.run(run(begin))
 
 
-def test_a_follower_that_fails_is_logged_and_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_follower_error_is_logged_and_retried(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     play(tmp_path, [(0, "follower fails", 1)])
     assert "Following the reload state failed" in caplog.text
     assert "MemoryError" in caplog.text
 
 
-def test_a_worker_that_stands_still_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_suspended_worker_fails_the_reload_after_a_timeout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def run(begin: Callable[[], Service]) -> None:
         monkeypatch.setattr(reload, "LOAD_SECONDS", 2.0)
         service = begin()
@@ -209,7 +205,7 @@ def test_a_worker_that_stands_still_is_not_waited_for_for_ever(tmp_path: Path, m
         asyncio.run(run(begin))
 
 
-def test_where_there_is_no_folder_or_a_runner_there_is_no_reload(tmp_path: Path) -> None:
+def test_reload_is_refused_without_shared_folder_or_with_a_runner(tmp_path: Path) -> None:
     table = WorkerTable(None, 2, 0)
     for load, folder in ((None, tmp_path), (lambda _: pytest.fail("loaded"), None)):
         models = ModelReload(
@@ -220,7 +216,7 @@ def test_where_there_is_no_folder_or_a_runner_there_is_no_reload(tmp_path: Path)
         assert refused.value.detail == NOT_SUPPORTED
 
 
-def test_a_reason_of_any_length_in_any_script_is_told_in_part(tmp_path: Path) -> None:
+def test_long_fault_is_truncated_in_the_report(tmp_path: Path) -> None:
     state = ReloadState.shared(tmp_path, 2)
     state.join(3, os.getpid(), 0)
     state.report_tried(3, 7, "für " * FAULT_BYTES)
