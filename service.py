@@ -1,4 +1,4 @@
-"""The BentoML services and their routes; what they do lives in serving/."""
+"""The two BentoML services, their APIs and their middleware; what they do is in serving/."""
 
 from typing import Any
 
@@ -69,7 +69,7 @@ class ModelRunner:
 
     @on_startup
     async def drain_after_callers(self) -> None:
-        """End after the API workers, which may call over any number of connections."""
+        """Exit after the API workers, which may call over any number of connections."""
         limit_connections(None)
         on_sigterm(self.host.drain_after_callers)
         freeze_start_objects()
@@ -123,7 +123,7 @@ class ImageClassifier:
 
     @on_startup
     async def listen(self) -> None:
-        """Know when to end, and when other models are to be served."""
+        """Handle SIGTERM, and take part in reloads."""
         on_sigterm(self.api.shutdown.begin)
         await self.models.start()
         freeze_start_objects()
@@ -131,7 +131,7 @@ class ImageClassifier:
 
     @on_shutdown
     async def drain(self) -> None:
-        """Answer what is queued before the worker ends."""
+        """Process what is queued before the worker exits."""
         await self.models.close()
         self.api.close()
 
@@ -140,7 +140,9 @@ ModelRunner.add_asgi_middleware(InternalAuth, key=runner_key())
 ImageClassifier.mount_asgi_app(mounted_routes(), path="/")
 ImageClassifier.mount_asgi_app(api_page(ImageClassifier, bool(settings.api_keys_file)), path="/")
 
-# From the outermost inward: a request passes them in this order before BentoML's router, an answer in the opposite order.
+# The order of the middleware, from the outermost inward. LingeringClose sees whether anything inside it read the body, and
+# SecurityHeaders covers every response. CORS answers preflights, which have no key. What is refused by CrossSiteGuard or
+# Authentication has its body unread. FastPath answers most requests; the errors of BentoML, behind it, become problem documents.
 ImageClassifier.add_asgi_middleware(LingeringClose)
 ImageClassifier.add_asgi_middleware(SecurityHeaders)
 if settings.cors_origins:
