@@ -142,7 +142,7 @@ ImageClassifier.mount_asgi_app(api_page(ImageClassifier, bool(settings.api_keys_
 
 # The order of the middleware, from the outermost inward. LingeringClose sees whether anything inside it read the body, and
 # SecurityHeaders covers every response. CORS answers preflights, which have no key. What is refused by CrossSiteGuard or
-# Authentication has its body unread. FastPath answers most requests; the errors of BentoML, behind it, become problem documents.
+# Authentication has its body unread. FastPath answers most requests; BentoML's errors, behind it, become problem documents.
 ImageClassifier.add_asgi_middleware(LingeringClose)
 ImageClassifier.add_asgi_middleware(SecurityHeaders)
 if settings.cors_origins:
