@@ -1,4 +1,4 @@
-"""The BentoML services and their routes; what they do lives in serving/."""
+"""The two BentoML services, their APIs and their middleware; what they do is in serving/."""
 
 from typing import Any
 
@@ -8,54 +8,43 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.access import Access, InsideOnly
-from serving.api_page import api_page
-from serving.bento.compat import Unserved, leave_out_unserved, limit_http, record_server
+from serving.bento.compat import Unserved, apply_patches, bentoml_home
 from serving.bento.connections import limit_connections
-from serving.catalogue import Catalogue, EmbeddedCatalogue, RemoteCatalogue
-from serving.errors import ProblemMiddleware
-from serving.gallery import GalleryRoutes, gallery_app
-from serving.headers import SecurityHeaders
-from serving.lingering import LingeringClose
-from serving.log_lines import escape_log_lines
-from serving.model_set import folders_of, model_folders, model_set_in_service, with_models
-from serving.origins import ForeignPages, sharing
-from serving.reload import ModelReload
-from serving.remote import RunnerHost, introduced, model_routes
-from serving.routes import FrontDoor, Routes, catalogue_app
-from serving.runtime_folder import open_runtime_folder
-from serving.schemas import Batch, Classification, Explanation
+from serving.bento.inputs import BatchInput, ImageInput, with_default_model
+from serving.bento.server import on_sigterm
+from serving.bento.service_options import RUNNER_NAME, SERVICE_NAME, runner_options, service_options
+from serving.http.api_page import api_page
+from serving.http.handlers import Handlers
+from serving.http.routes import FastPath, handle, mounted_routes
+from serving.http.schemas import Batch, Classification, Explanation
+from serving.inference.remote_runner import with_auth
+from serving.inference.runner_service import RunnerHost, model_routes
+from serving.middleware.authentication import Authentication, InternalAuth
+from serving.middleware.csrf import CrossSiteGuard, cors_options
+from serving.middleware.lingering_close import LingeringClose
+from serving.middleware.problem_details import ProblemDetailsMiddleware
+from serving.middleware.security_headers import SecurityHeaders
+from serving.process.log_escaping import escape_log_lines
+from serving.process.runtime_folder import METRICS, open_runtime_folder
+from serving.process.workers import WorkerTable, shared_folder
+from serving.registry.model_registry import EmbeddedRegistry, ModelRegistry, RemoteRegistry
+from serving.registry.model_set import folders_of, model_folders, model_set_in_service, with_models
+from serving.registry.reload import ModelReload
 from serving.startup import (
-    RUNNER_NAME,
-    SERVICE_NAME,
-    check_access,
+    check_api_keys,
     choose_topology,
-    describe_once,
-    favour_event_loop,
     find_gpu,
     freeze_start_objects,
     join_workers,
-    leave_out_middleware,
     load_settings,
-    look_after_workers,
-    own_metrics_folder,
     runner_key,
-    runner_options,
-    service_options,
+    shorten_switch_interval,
 )
-from serving.upload import BatchInput, ImageInput, with_default_model
-from serving.workers import WorkerTable, shared_folder
 
 escape_log_lines()
 settings = load_settings()
-check_access(settings)
-own_metrics_folder(open_runtime_folder())
-look_after_workers()
-leave_out_middleware(settings)
-leave_out_unserved()
-limit_http(settings.max_connections)
-record_server()
-describe_once()
+check_api_keys(settings)
+apply_patches(settings, open_runtime_folder() / METRICS)
 model_set, cards = model_set_in_service(settings)
 gpu = find_gpu(settings, cards)
 topology = choose_topology(settings, gpu)
@@ -74,17 +63,17 @@ class ModelRunner:
         self.host = RunnerHost(model_folders(self), settings)
 
     @route
-    async def describe(self) -> dict[str, Any]:
-        """By model and device: nothing where it runs, or the reason why it does not."""
-        return self.host.describe()
+    async def status(self) -> dict[str, Any]:
+        """Which models run on which devices, and the reason where one does not."""
+        return self.host.status()
 
     @on_startup
     async def drain_after_callers(self) -> None:
-        """End after the API workers, which may call over any number of connections."""
+        """Exit after the API workers, which may call over any number of connections."""
         limit_connections(None)
-        self.host.drain_after_callers()
+        on_sigterm(self.host.drain_after_callers)
         freeze_start_objects()
-        favour_event_loop()
+        shorten_switch_interval()
 
     @on_shutdown
     def close(self) -> None:
@@ -102,62 +91,64 @@ class ImageClassifier:
     def __init__(self) -> None:
         table = join_workers(SERVICE_NAME, settings.workers)
         self.models = self._models(table)
-        self.routes = Routes(self.models, table, settings)
-        self.gallery = GalleryRoutes(self.routes, settings)
+        self.api = Handlers(self.models, table, settings, bentoml_home())
 
     def _models(self, table: WorkerTable) -> ModelReload:
         if topology == "runner":
-            remote = RemoteCatalogue(cards, lambda: introduced(self.runner.to_async, runner_key()), settings)
+            remote = RemoteRegistry(cards, lambda: with_auth(self.runner.to_async, runner_key()), settings)
             return ModelReload(remote, model_set, None, shared_folder(), table, settings)
 
-        def load(tags: list[str]) -> Catalogue:
-            return EmbeddedCatalogue(folders_of(tags), settings)
+        def load(tags: list[str]) -> ModelRegistry:
+            return EmbeddedRegistry(folders_of(tags), settings)
 
-        return ModelReload(EmbeddedCatalogue(model_folders(self), settings), model_set, load, shared_folder(), table, settings)
+        return ModelReload(EmbeddedRegistry(model_folders(self), settings), model_set, load, shared_folder(), table, settings)
 
     async def __is_ready__(self) -> bool:
-        return await self.routes.ready()
+        return await self.api.is_ready()
 
     @route(route="/classify", input_spec=image_input, output_spec=Classification)
     async def classify(self, image: Request, **_options: object) -> Response:
         """Classify one image."""
-        return await self.routes.classify(image)
+        return await handle(Handlers.classify, self.api, image)
 
     @route(route="/classify/batch", input_spec=batch_input, output_spec=Batch)
     async def classify_batch(self, images: Request, **_options: object) -> Response:
         """Classify many images; a bad one fails alone."""
-        return await self.routes.classify_batch(images)
+        return await handle(Handlers.classify_batch, self.api, images)
 
     @route(route="/explain", input_spec=image_input, output_spec=Explanation)
     async def explain(self, image: Request, **_options: object) -> Response:
         """Classify one image and show how the answer came about."""
-        return await self.routes.explain(image)
+        return await handle(Handlers.explain, self.api, image)
 
     @on_startup
     async def listen(self) -> None:
-        """Know when to end, and when other models are to be served."""
-        self.routes.shutdown.listen()
+        """Handle SIGTERM, and take part in reloads."""
+        on_sigterm(self.api.shutdown.begin)
         await self.models.start()
         freeze_start_objects()
-        favour_event_loop()
+        shorten_switch_interval()
 
     @on_shutdown
     async def drain(self) -> None:
-        """Answer what is queued before the worker ends."""
+        """Process what is queued before the worker exits."""
         await self.models.close()
-        self.gallery.close()
+        self.api.close()
 
 
-ModelRunner.add_asgi_middleware(InsideOnly, key=runner_key())
-ImageClassifier.mount_asgi_app(catalogue_app(), path="/")
-ImageClassifier.mount_asgi_app(gallery_app(), path="/")
+ModelRunner.add_asgi_middleware(InternalAuth, key=runner_key())
+ImageClassifier.mount_asgi_app(mounted_routes(), path="/")
 ImageClassifier.mount_asgi_app(api_page(ImageClassifier, bool(settings.api_keys_file)), path="/")
+
+# The order of the middleware, from the outermost inward. LingeringClose sees whether anything inside it read the body, and
+# SecurityHeaders covers every response. CORS answers preflights, which have no key. What is refused by CrossSiteGuard or
+# Authentication has its body unread. FastPath answers most requests; BentoML's errors, behind it, become problem documents.
 ImageClassifier.add_asgi_middleware(LingeringClose)
 ImageClassifier.add_asgi_middleware(SecurityHeaders)
 if settings.cors_origins:
-    ImageClassifier.add_asgi_middleware(CORSMiddleware, **sharing(settings.cors_origins))
-ImageClassifier.add_asgi_middleware(ForeignPages, origins=settings.cors_origins)
+    ImageClassifier.add_asgi_middleware(CORSMiddleware, **cors_options(settings.cors_origins))
+ImageClassifier.add_asgi_middleware(CrossSiteGuard, origins=settings.cors_origins)
 if settings.api_keys_file:
-    ImageClassifier.add_asgi_middleware(Access, keys=settings.api_keys_file, settings=settings)
-ImageClassifier.add_asgi_middleware(FrontDoor)
-ImageClassifier.add_asgi_middleware(ProblemMiddleware)
+    ImageClassifier.add_asgi_middleware(Authentication, keys=settings.api_keys_file, settings=settings)
+ImageClassifier.add_asgi_middleware(FastPath)
+ImageClassifier.add_asgi_middleware(ProblemDetailsMiddleware)

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from gallery.cancellation import Cancellation
 from gallery.migration import NewerTables, upgrade
-from gallery.postgres import open_postgres
 from gallery.sqlite import open_sqlite
 
 FILE_NAME: Final = "gallery.db"
@@ -128,6 +127,9 @@ def reason(error: Exception) -> str:
 
 
 def open_engine(url: URL, connections: int) -> Engine:
-    """An engine with at most ``connections``, whose transactions with the option ``writing`` run one at a time."""
-    opener = open_sqlite if url.get_backend_name() == "sqlite" else open_postgres
-    return opener(url, connections, POOL_SECONDS)
+    """An engine of at most ``connections``, whose transactions with the option ``writing`` come one at a time."""
+    if url.get_backend_name() == "sqlite":
+        return open_sqlite(url, connections, POOL_SECONDS)
+    from gallery.postgres import open_postgres  # here: psycopg takes long to load, and most galleries are SQLite files
+
+    return open_postgres(url, connections, POOL_SECONDS)

@@ -7,7 +7,7 @@ from pathlib import Path
 from models.card import CARD_FILE, MODEL_FILE, ModelCard, read_card
 from models.store import CATALOGUE
 from preprocessing import Tensor, decode, preprocess
-from serving.devices import DEVICES, DeviceUnavailable, Session
+from serving.inference.sessions import DEVICES, DeviceUnavailable, Session
 
 Run = Callable[[Tensor], Tensor]
 

@@ -1,4 +1,4 @@
-"""``python -m serving``: the API and the page together, until one ends or Ctrl-C ends both."""
+"""``python -m serving``: runs the API and the UI together, until one exits or Ctrl-C ends both."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ POLL_SECONDS: Final = 0.1
 
 
 class Ended(Exception):
-    """Ctrl-C, SIGTERM, or a child that ended by itself."""
+    """SIGTERM, or a child that exited by itself."""
 
 
 def main() -> int:
@@ -55,7 +55,7 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
 def _check_alive(children: "dict[str, subprocess.Popen[bytes]]") -> None:
     for name, child in children.items():
         if child.poll() is not None:
-            raise Ended(f"The {name} ended with status {child.returncode}; what it said is above.")
+            raise Ended(f"The {name} exited with status {child.returncode}; see its output above.")
 
 
 def _wait_ready(name: str, children: "dict[str, subprocess.Popen[bytes]]", address: str) -> None:

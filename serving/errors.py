@@ -1,12 +1,10 @@
-"""Problems a client is told of: RFC 9457 documents with a code from the API's table."""
+"""The errors of the API: codes, statuses, and problem documents (RFC 9457)."""
 
 import json
 from http import HTTPStatus
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from preprocessing import ImageError, ImageTooLarge, NoInk, UndecodableImage, UnsupportedImage
 
@@ -35,9 +33,6 @@ STATUS: Final = {
     "unavailable": 503,
     "deadline": 504,
 }
-# What BentoML and Starlette answer by themselves is told in the same form.
-FOREIGN: Final = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media", 429: "overloaded", 503: "unavailable"}
-REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 IMAGE_CODES: Final[dict[type[ImageError], str]] = {
     UnsupportedImage: "unsupported_media",
     ImageTooLarge: "too_large",
@@ -47,8 +42,8 @@ IMAGE_CODES: Final[dict[type[ImageError], str]] = {
 
 
 class Problem(Exception):
-    """Ends a request with the status of ``code``; ``detail`` says what was wrong and what to do, ``retry_after`` in how many
-    seconds trying again makes sense, where it does."""
+    """An error with the status of ``code``; ``detail`` says what was wrong and what to do, ``retry_after`` after how many
+    seconds to retry."""
 
     def __init__(self, code: str, detail: str, retry_after: int = RETRY_AFTER_SECONDS) -> None:
         super().__init__(detail)
@@ -58,7 +53,7 @@ class Problem(Exception):
 
     @classmethod
     def from_image(cls, error: ImageError) -> "Problem":
-        """The problem that a picture which cannot be read makes of its request."""
+        """The error for an image that cannot be read."""
         return cls(IMAGE_CODES[type(error)], str(error))
 
     @property
@@ -76,53 +71,10 @@ class Problem(Exception):
         }
 
     def response(self) -> Response:
-        """The HTTP answer; it says when to try again, or what a key is sent as."""
+        """The HTTP response, with ``Retry-After`` or ``WWW-Authenticate`` where the status has one."""
         headers = None
         if self.status in (429, 503):
             headers = {"Retry-After": str(self.retry_after)}
         elif self.status == 401:
             headers = {"WWW-Authenticate": "Bearer"}
         return Response(json.dumps(self.document()), self.status, headers, MEDIA_TYPE)
-
-
-class ProblemMiddleware:
-    """Turns every error answer that is not a problem document yet into one; and every redirect, for this service makes none:
-    Starlette's, from a path with a slash too many, would name the host that the request named."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        replaced = False
-
-        async def send_problem(message: Message) -> None:
-            nonlocal replaced
-            if message["type"] == "http.response.start" and (message["status"] >= 400 or message["status"] in REDIRECTS):
-                headers = MutableHeaders(raw=list(message["headers"]))
-                if not headers.get("content-type", "").startswith(MEDIA_TYPE):
-                    replaced = True
-                    allow = headers.get("allow")
-                    response = _foreign(message["status"], scope).response()
-                    if allow:
-                        response.headers["allow"] = allow
-                    await response(scope, receive, send)
-                    return
-            if not replaced:
-                await send(message)
-
-        await self.app(scope, receive, send_problem)
-
-
-def _foreign(status: int, scope: Scope) -> Problem:
-    if status == 404 or status in REDIRECTS:
-        return Problem("not_found", f"There is no {scope['path']}. The page at / lists what there is.")
-    if status == 405:
-        return Problem("method_not_allowed", f"{scope['path']} does not take {scope['method']}.")
-    if status in FOREIGN:
-        return Problem(FOREIGN[status], HTTPStatus(status).description)
-    if status < 500:
-        return Problem("bad_request", "The request cannot be read.")
-    return Problem("internal", "The service failed; its log says why.")

@@ -1,4 +1,4 @@
-"""Every setting of the service: one typed class, read from the environment."""
+"""The settings of the service, read from environment variables, and the CPUs it may use."""
 
 import os
 from pathlib import Path
@@ -7,15 +7,17 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from gallery import MAX_BYTES, parse_url
 from preprocessing import ImageLimits
-from serving.body_budget import largest_body
 
 CGROUP = Path("/sys/fs/cgroup")
-# A worker answers nearly one image a millisecond: what is let in last is answered in a seventh of a second.
-IN_FLIGHT_EACH: Final = 128
+# A worker processes nearly one image per millisecond, so that the last accepted is answered in a seventh of a second.
+IN_FLIGHT_PER_WORKER: Final = 128
 DEFAULT_LIMITS: Final = ImageLimits()
-# Where version 2 and version 1 keep the quota and its period, in microseconds.
+# Bytes. A drawing is smaller; larger bodies count in MAX_BODY_BYTES_IN_FLIGHT.
+SMALL_BODY: Final = 65_536
+# What the HTTP server may hold of a connection besides the body, while it passes pieces of it on.
+CONNECTION_BUFFER: Final = 262_144
+# Files of the CPU quota and its period in microseconds, of cgroup version 2 and version 1.
 CPU_QUOTAS: Final = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/*?#@]+$")]
 
@@ -25,11 +27,18 @@ def _listed(given: object) -> object:
 
 
 def _database(address: str) -> str:
+    from gallery import parse_url  # here: SQLAlchemy takes long to load
+
     parse_url(address)
     return address
 
 
 Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)]
+
+
+def largest_body(budget: int) -> int:
+    """Bytes of the largest body that fits into a budget of ``budget`` bytes."""
+    return budget // 2 - CONNECTION_BUFFER
 
 
 def available_cpus() -> int:
@@ -45,7 +54,7 @@ def available_cpus() -> int:
 
 
 class Settings(BaseSettings):
-    """Read from environment variables of the same names in capitals."""
+    """Read from environment variables of the same names in upper case."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
@@ -159,7 +168,7 @@ class Settings(BaseSettings):
         10_000, ge=1, le=1_000_000, description="Maximum entries in the gallery. Requests beyond it get 413."
     )
     gallery_max_bytes: int = Field(
-        MAX_BYTES,
+        2_147_483_648,
         ge=1_048_576,
         le=1_099_511_627_776,
         description="Maximum bytes of the images in the gallery. Requests beyond it get 413.",
@@ -169,17 +178,17 @@ class Settings(BaseSettings):
 
     @property
     def limits(self) -> ImageLimits:
-        """How large one image may be."""
+        """The limits on one image."""
         return ImageLimits(self.max_pixels, self.max_photo_pixels, self.max_side, self.max_image_bytes)
 
     @property
     def work_limit(self) -> int:
-        """Images all workers may work on at a time."""
-        return self.max_in_flight or IN_FLIGHT_EACH * self.workers
+        """Images that all workers may process at a time."""
+        return self.max_in_flight or IN_FLIGHT_PER_WORKER * self.workers
 
     @property
     def announced(self) -> dict[str, int]:
-        """What a client may want to know before it sends pictures."""
+        """The limits that ``GET /models`` tells clients."""
         names = ("max_image_bytes", "max_pixels", "max_photo_pixels", "max_side", "max_batch_bytes")
         largest = largest_body(self.max_body_bytes_in_flight)
         in_all = {"max_images": min(self.max_images, self.max_queue), "max_batch_bytes": min(self.max_batch_bytes, largest)}

@@ -1,47 +1,28 @@
-"""Before the first request: settings, keys, devices and the BentoML configuration, checked so that a fault ends the start."""
+"""Checks settings, API keys and devices before the service starts, and exits with one line where something is wrong."""
 
-import asyncio
 import gc
 import os
 import secrets
-import shutil
 import sys
-import tempfile
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from _bentoml_impl.server.app import ServiceAppFactory
-from bentoml._internal.configuration.containers import BentoMLContainer
-from bentoml._internal.server.http.traffic import TimeoutMiddleware
-from bentoml._internal.utils.circus import Arbiter
-from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from pydantic import ValidationError
-from sqlalchemy import URL
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
 
-from gallery import FILE_NAME, file_url, parse_url
 from models.card import MODEL_FILE, Card, ModelCard
 from models.store import verified_folder
-from serving.devices import DEVICES, DeviceUnavailable, open_session
-from serving.endpoints import name_few_endpoints
-from serving.keys import KeysError, read_keys
-from serving.metrics import forget_process
-from serving.runtime_folder import METRICS
-from serving.settings import Settings, available_cpus
-from serving.workers import WorkerTable
+from serving.inference.sessions import DEVICES, DeviceUnavailable, open_session
+from serving.middleware.api_keys import KeysError, read_keys
+from serving.process.metrics import remove_process
+from serving.process.workers import WorkerTable
+from serving.settings import Settings
 
-SERVICE_NAME: Final = "image_classifier"
-RUNNER_NAME: Final = "image_classifier_runner"
-LOOK_SECONDS: Final = 1.0
 SWITCH_SECONDS: Final = 0.001
 FOUND_GPU: Final = "IMAGE_CLASSIFIER_GPU"
 RUNNER_KEY: Final = "IMAGE_CLASSIFIER_RUNNER_KEY"
 
 
 def load_settings() -> Settings:
-    """The settings of this process; a bad value ends it with one line per field."""
+    """Read the settings; exit with one line for each invalid value."""
     try:
         return Settings()
     except ValidationError as error:
@@ -52,109 +33,51 @@ def load_settings() -> Settings:
         raise SystemExit(2) from None
 
 
-def own_metrics_folder(folder: Path) -> None:
-    """Have BentoML keep its metrics in the service's own runtime folder: it empties the one that all of a model store share."""
-    name_few_endpoints()
-    BentoMLContainer.prometheus_multiproc_dir.set(str(folder / METRICS))
-
-
 def join_workers(service: str, workers: int) -> WorkerTable:
-    """Take this worker's place among those of a service, and clear away what the one before it left in the metrics."""
+    """Take this worker's slot among those of a service, and remove the dead worker that had it from the metrics."""
     table = WorkerTable.shared(service, workers)
     before = table.join()
     if before not in (None, os.getpid()):
-        forget_process(before)
+        remove_process(before)
     return table
 
 
 def freeze_start_objects() -> None:
-    """Keep what was made until now out of every later garbage collection, so that no request pays for looking at it again.
-    Models of a later reload are left to the collector: to look through the whole process holds up its requests."""
+    """Exclude all objects so far from later garbage collections, which would delay requests. Models of a later reload are not
+    frozen, since collecting the whole process first would delay requests as well."""
     gc.collect()
     gc.freeze()
 
 
-def describe_once() -> None:
-    """Have BentoML make ``/schema.json`` once, and beside the event loop: it takes many times as long as for a small image."""
-
-    made: dict[str, Any] = {}
-
-    def schema(service: Any) -> Any:
-        if service.name not in made:
-            made[service.name] = service.schema()
-        return made[service.name]
-
-    async def schema_view(self: ServiceAppFactory, _: Request) -> Response:
-        return JSONResponse(await asyncio.to_thread(schema, self.service))
-
-    ServiceAppFactory.schema_view = schema_view
-
-
-def favour_event_loop() -> None:
-    """Have threads hand the interpreter to the event loop soon, where Python lets each keep it for five milliseconds, and that
-    several times a request: a reload and a scrape of ``/metrics`` compute for hundreds of them in a thread."""
+def shorten_switch_interval() -> None:
+    """Have threads release the GIL to the event loop after a millisecond, not Python's five: a reload and ``/metrics`` compute
+    for hundreds of milliseconds in a thread."""
     sys.setswitchinterval(SWITCH_SECONDS)
 
 
-def gallery_url(settings: Settings) -> URL:
-    """Where the gallery lies: where ``GALLERY_URL`` says, or in a file of BentoML's home."""
-    if settings.gallery_url is not None:
-        return parse_url(settings.gallery_url)
-    return file_url(Path(BentoMLContainer.bentoml_home.get()) / FILE_NAME)
-
-
-def look_after_workers() -> None:
-    """Have the parent look for workers that died every second, where BentoML tells it to do so every ten, and take commands,
-    of which one is to run any program, from this user alone: BentoML has it take them from a port, on which every user of the
-    machine may call."""
-    start = Arbiter.__init__
-
-    def start_attentive(self: Arbiter, *args: Any, **options: Any) -> None:
-        folder = tempfile.mkdtemp(prefix="bentoml-arbiter-")
-        sockets = {"endpoint": f"ipc://{folder}/commands", "pubsub_endpoint": f"ipc://{folder}/events"}
-        start(self, *args, **{**options, **sockets, "check_delay": LOOK_SECONDS})
-        self.exit_stack.callback(shutil.rmtree, folder, ignore_errors=True)
-
-    Arbiter.__init__ = start_attentive  # type: ignore[method-assign]
-
-
-def leave_out_middleware(settings: Settings) -> None:
-    """Take out BentoML's timeout, since bodies and answers have deadlines of their own: it keeps a timer for each request long
-    after its answer, 80,000 of them under load, among which everything takes a quarter longer. Where nothing is traced take out
-    OpenTelemetry's too, which would look at the address of every request to find that out."""
-
-    async def pass_on(self: Any, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope, receive, send)
-
-    TimeoutMiddleware.__call__ = pass_on  # type: ignore[method-assign]
-    if not settings.tracing:
-        OpenTelemetryMiddleware.__call__ = pass_on  # type: ignore[method-assign]
-
-
 def runner_key() -> str:
-    """The secret by which the runner knows this service's own workers; the parent makes it and leaves it to all of them in the
-    environment."""
+    """The secret with which API workers authenticate to the runner; the parent puts it into the environment."""
     if not os.environ.get(RUNNER_KEY):
         os.environ[RUNNER_KEY] = secrets.token_urlsafe(32)
     return os.environ[RUNNER_KEY]
 
 
-def check_access(settings: Settings) -> None:
-    """End the process with one line unless the keys of the API can be read, where there are to be any."""
+def check_api_keys(settings: Settings) -> None:
+    """Exit with one line if the file of API keys cannot be read, or ``RATE_LIMIT`` is set without one."""
     try:
         if settings.api_keys_file is not None:
             read_keys(settings.api_keys_file)
         elif settings.rate_limit is not None:
-            raise KeysError("RATE_LIMIT is for each key, and there are none: set API_KEYS_FILE too.")
+            raise KeysError("RATE_LIMIT applies to API keys. Set API_KEYS_FILE too.")
     except KeysError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None
 
 
 def find_gpu(settings: Settings, cards: dict[str, Card]) -> bool:
-    """Whether a session of the catalogue runs on a GPU; with ``DEVICE=gpu`` and none the process ends with one line.
+    """Whether a model of the catalogue runs on a GPU; exits with one line for ``DEVICE=gpu`` without a working GPU.
 
-    The answer is left in the environment, so that the workers, which import the service again, need not find out again.
+    The parent passes the result to the workers in the environment, so that they do not try again.
     """
     if settings.device == "cpu":
         return False
@@ -172,38 +95,7 @@ def find_gpu(settings: Settings, cards: dict[str, Card]) -> bool:
 
 
 def choose_topology(settings: Settings, gpu: bool) -> str:
-    """``embedded`` or ``runner``: what ``TOPOLOGY`` says, or the runner where a GPU is shared."""
+    """``embedded`` or ``runner``, as ``TOPOLOGY`` says; for ``auto`` the runner if there is a GPU."""
     if settings.topology != "auto":
         return settings.topology
     return "runner" if gpu else "embedded"
-
-
-def service_options(settings: Settings) -> dict[str, Any]:
-    """What ``@bentoml.service`` is told of the API; its timeout is for BentoML's clients, see ``leave_out_middleware``."""
-    return {
-        "name": SERVICE_NAME,
-        "workers": settings.workers,
-        "http": {"host": settings.host, "port": settings.port},
-        "traffic": {"timeout": settings.body_seconds + settings.deadline_seconds + 5},
-        **_common(settings),
-    }
-
-
-def runner_options(settings: Settings, gpu: bool) -> dict[str, Any]:
-    """What ``@bentoml.service`` is told of the runner: one process, and the GPU where there is one."""
-    return {
-        "name": RUNNER_NAME,
-        "workers": 1,
-        "resources": {"gpu": 1} if gpu else {"cpu": available_cpus()},
-        "traffic": {"timeout": settings.deadline_seconds + 5},
-        # BentoML would close the session that all calls share after 100 of them, cutting off those in flight.
-        "runner_connection": {"max_requests": 10**9, "max_age": 1e9},
-        **_common(settings),
-    }
-
-
-def _common(settings: Settings) -> dict[str, Any]:
-    return {
-        "logging": {"access": {"enabled": settings.access_log}},
-        "envs": [{"name": "BENTOML_DO_NOT_TRACK", "value": "True"}],
-    }

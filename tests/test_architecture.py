@@ -1,4 +1,4 @@
-"""Imports between the rooms point one way."""
+"""Imports point one way, between the top-level packages and inside serving/; only serving/bento/ uses private APIs."""
 
 import ast
 from pathlib import Path
@@ -29,15 +29,49 @@ FOREIGN = {
 }
 
 
-def imported(path: Path) -> set[str]:
-    """The top-level packages a module imports."""
+# What each part of serving/ may import of the others.
+SHARED = {"settings", "errors", "process"}
+SERVING: dict[str, set[str]] = {
+    "settings": set(),
+    "errors": set(),
+    "process": {"settings"},
+    "middleware": SHARED,
+    "backpressure": SHARED,
+    "inference": SHARED | {"backpressure"},
+    "registry": SHARED | {"inference"},
+    "http": SHARED | {"inference", "registry", "backpressure", "middleware"},
+    "bento": SHARED | {"http", "middleware"},
+    "startup": SHARED | {"inference", "middleware"},
+    "keys": {"middleware"},
+    "__main__": {"startup"},
+    "__init__": set(),
+}
+# Packages, and private parts of packages, that only serving/bento/ may import.
+PRIVATE = ("bentoml._internal", "_bentoml_impl", "_bentoml_sdk", "uvicorn", "circus", "opentelemetry.instrumentation")
+
+
+def imported_modules(path: Path) -> set[str]:
+    """The modules that a module imports, with their packages."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names.add(node.module.split(".")[0])
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level packages a module imports."""
+    return {name.split(".")[0] for name in imported_modules(path)}
+
+
+def part_of(module: Path) -> str:
+    """The part of serving/ that a module belongs to: a sub-package, or a module at its top."""
+    return module.relative_to(ROOT / "serving").parts[0].removesuffix(".py")
+
+
+SERVING_MODULES = sorted((ROOT / "serving").rglob("*.py"))
 
 
 @pytest.mark.parametrize("room", sorted(ROOMS))
@@ -50,9 +84,53 @@ def test_imports_point_one_way(room: str) -> None:
         assert not names & FOREIGN.get(room, set()), module
 
 
-OVER_HTTP = [
-    f"{name}.py" for name in ("scenarios/locustfile", "samples", "images", "http_client", "load", "processes", "overload")
-]
+@pytest.mark.parametrize("part", sorted(SERVING))
+def test_imports_inside_serving_point_one_way(part: str) -> None:
+    modules = [module for module in SERVING_MODULES if part_of(module) == part]
+    assert modules
+    for module in modules:
+        names = {name.split(".")[1] for name in imported_modules(module) if name.startswith("serving.")}
+        assert names <= SERVING[part] | {part}, module
+
+
+def test_every_part_of_serving_has_its_imports_listed() -> None:
+    assert {part_of(module) for module in SERVING_MODULES} == SERVING.keys()
+
+
+def test_only_the_bento_package_imports_private_parts_of_bentoml_and_uvicorn() -> None:
+    for module in (ROOT / "service.py", *SERVING_MODULES):
+        if part_of_bento(module):
+            continue
+        for name in imported_modules(module):
+            assert not any(name == private or name.startswith(f"{private}.") for private in PRIVATE), f"{module}: {name}"
+
+
+def test_only_the_bento_package_patches_classes_of_other_packages() -> None:
+    """An assignment to an attribute of an imported class or module is a patch."""
+    for module in (ROOT / "service.py", *SERVING_MODULES):
+        if part_of_bento(module):
+            continue
+        tree = ast.parse(module.read_text(encoding="utf-8"))
+        foreign = {
+            (alias.asname or alias.name).split(".")[0]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        }
+        for node in ast.walk(tree):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            for target in targets:
+                assert not (
+                    isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id in foreign
+                ), f"{module}:{target.lineno}"
+
+
+def part_of_bento(module: Path) -> bool:
+    """Whether a module lies in serving/bento/."""
+    return (ROOT / "serving" / "bento") in module.parents
+
+
+OVER_HTTP = ["locustfile.py", "samples.py", *(f"bench/{name}.py" for name in ("contestants", "exactness", "pictures", "wrk"))]
 BASELINES = [f"baselines/{name}.py" for name in ("usual", "fastapi_app", "bentoml_documented")]
 
 

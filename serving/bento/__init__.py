@@ -1,1 +1,1 @@
-"""What relies on the insides of BentoML and uvicorn; tests/serving/bento/test_compat.py fails when they change."""
+"""All code that uses private parts of BentoML, circus or uvicorn; tests/serving/bento/test_compat.py fails when they change."""

@@ -1,68 +1,149 @@
-"""Changes to what BentoML and uvicorn do, each with its reason. All of them are made when the service is imported, so that one
-whose place is gone ends the start."""
+"""The patches of BentoML, circus, uvicorn and OpenTelemetry, each with its reason, its upstream issue and when it can go.
 
-import logging
+All are applied when service.py is imported, so that the start fails if a target is missing. Two have modules of their own:
+``metric_paths`` and ``server``. tests/serving/bento/test_compat.py checks what each relies on.
+"""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
 from typing import Any, Final
 
-import uvicorn
+from _bentoml_impl.server.app import ServiceAppFactory
 from _bentoml_sdk.service import Service
 from _bentoml_sdk.service.dependency import Dependency
+from bentoml._internal.configuration.containers import BentoMLContainer
+from bentoml._internal.server.http.traffic import TimeoutMiddleware
+from bentoml._internal.utils.circus import Arbiter
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http import auto
 
 from serving.bento.connections import limit_connections
 from serving.bento.http_protocol import LimitedProtocol
+from serving.bento.metric_paths import bound_metric_paths
+from serving.bento.server import record_server
+from serving.settings import Settings
 
-logger = logging.getLogger("bentoml.serving")
-
-_running: Final[list[uvicorn.Server]] = []
-
-
-def limit_http(max_connections: int) -> None:
-    """Have uvicorn speak HTTP within limits. BentoML builds uvicorn's configuration itself and takes no protocol for it,
-    so that this changes what the choice ``auto`` means."""
-    auto.AutoHTTPProtocol = LimitedProtocol
-    limit_connections(max_connections)
+CHECK_SECONDS: Final = 1.0
 
 
-def record_server() -> None:
-    """Have uvicorn's server be found by ``running_server``. BentoML starts it and keeps it to itself, but shutting down in
-    order takes its listeners and its ``should_exit``, whatever handles signals."""
-    startup = uvicorn.Server.startup
-
-    async def recorded(self: uvicorn.Server, sockets: Any = None) -> None:
-        if self.config.http_protocol_class is not LimitedProtocol:
-            logger.error(
-                "uvicorn serves %s: the limits on headers and connections do not hold.", self.config.http_protocol_class
-            )
-        _running[:] = [self]
-        await startup(self, sockets=sockets)
-
-    uvicorn.Server.startup = recorded  # type: ignore[method-assign]
+def apply_patches(settings: Settings, metrics_folder: Path) -> None:
+    """Apply every patch; the metrics of this service go to ``metrics_folder``."""
+    bound_metric_paths()
+    use_metrics_folder(metrics_folder)
+    harden_arbiter()
+    disable_middleware(tracing=settings.tracing)
+    skip_unserved()
+    limit_http(settings.max_connections)
+    record_server()
+    cache_schema()
 
 
-def running_server() -> uvicorn.Server | None:
-    """The server of this process, from before its start-up hooks run."""
-    return _running[0] if _running else None
+def bentoml_home() -> Path:
+    """BentoML's home folder, ``BENTOML_HOME``. Its public API names the stores in it, but not the folder."""
+    return Path(BentoMLContainer.bentoml_home.get())
+
+
+def use_metrics_folder(folder: Path) -> None:
+    """Have BentoML keep the metrics of all workers in ``folder``.
+
+    Reason: it takes one folder of the model store and empties it at each start, also while another service with the same store
+    runs. Upstream: BentoML/pull/2526 is about the same folder; no issue known. Can go when the folder is a setting.
+    """
+    BentoMLContainer.prometheus_multiproc_dir.set(str(folder))
+
+
+def harden_arbiter() -> None:
+    """Have the parent process check for dead workers every second, and take circus commands from this user alone.
+
+    Reason: BentoML checks every ten seconds, and opens circus' command endpoint, whose commands run any program, on a TCP port
+    that every user of the machine can connect to. Here the endpoints are sockets in a private folder. Upstream issue: none
+    known (circus-tent/circus/issues/1021 shows ipc endpoints). Can go when BentoML offers both as options.
+    """
+    start = Arbiter.__init__
+
+    def start_hardened(self: Arbiter, *args: Any, **options: Any) -> None:
+        folder = tempfile.mkdtemp(prefix="bentoml-arbiter-")
+        sockets = {"endpoint": f"ipc://{folder}/commands", "pubsub_endpoint": f"ipc://{folder}/events"}
+        start(self, *args, **{**options, **sockets, "check_delay": CHECK_SECONDS})
+        self.exit_stack.callback(shutil.rmtree, folder, ignore_errors=True)
+
+    Arbiter.__init__ = start_hardened  # type: ignore[method-assign]
+
+
+def disable_middleware(*, tracing: bool) -> None:
+    """Have BentoML's timeout middleware, and OpenTelemetry's unless requests are traced, pass requests on unchanged.
+
+    Reason: the timeout keeps a timer for each request until long after its answer, 80,000 of them under load, which makes all
+    requests a quarter slower; bodies and answers have deadlines of their own. OpenTelemetry's examines the URL of every request
+    to find that it is not traced. Upstream issue: none known of the timers; BentoML/issues/5246 is about the same timeout. Can
+    go when both are options.
+    """
+
+    async def pass_on(self: Any, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+    TimeoutMiddleware.__call__ = pass_on  # type: ignore[method-assign]
+    if not tracing:
+        OpenTelemetryMiddleware.__call__ = pass_on  # type: ignore[method-assign]
 
 
 class Unserved(Dependency[Any]):  # type: ignore[misc]  # BentoML's SDK has no types
-    """A service that belongs to the Bento but is not started with this one: nobody calls it."""
+    """A service that belongs to the Bento but is not started with this one: it is never called."""
 
     def get(self, **_: Any) -> None:
-        """Nothing stands in its place."""
+        """No proxy: there is nothing to call."""
 
 
-def leave_out_unserved() -> None:
-    """Have ``bentoml serve`` start no service that is ``Unserved``. A Bento lists the services its class depends on when it is
-    built, by whatever command, and none but those can be served from it: so the class always says all of them."""
+def skip_unserved() -> None:
+    """Have ``bentoml serve`` start no service that is ``Unserved``.
+
+    Reason: a Bento holds the services that its class depends on when it is built, and no others can be served from it; so the
+    class always names the runner, also where its topology has none. Upstream issue: none known. Can go when a dependency can be
+    disabled at run time.
+    """
     all_services = Service.all_services
 
     def served(self: Service[Any], exclude_urls: bool = False) -> dict[str, Service[Any]]:
         services: dict[str, Service[Any]] = all_services(self, exclude_urls=exclude_urls)
-        if exclude_urls:  # by serving alone
+        if exclude_urls:  # only `bentoml serve` asks so
             for dependency in self.dependencies.values():
                 if isinstance(dependency, Unserved) and dependency.on is not None:
                     services.pop(dependency.on.name, None)
         return services
 
     Service.all_services = served
+
+
+def limit_http(max_connections: int) -> None:
+    """Have uvicorn use ``LimitedProtocol``, with at most ``max_connections`` in each worker.
+
+    Reason: uvicorn's parser limits neither headers nor connections, and BentoML passes no protocol class to it; so the class
+    for ``http="auto"`` is replaced. Upstream: BentoML/issues/4671 (uvicorn's options), uvicorn/pull/2019 (limits with
+    httptools, closed). Can go when uvicorn has the limits and BentoML passes them on.
+    """
+    auto.AutoHTTPProtocol = LimitedProtocol
+    limit_connections(max_connections)
+
+
+def cache_schema() -> None:
+    """Have BentoML make ``/schema.json`` once, in a thread.
+
+    Reason: it makes it for each request, in the event loop, which takes many times as long as classifying a small image.
+    Upstream issue: none known. Can go when BentoML caches it.
+    """
+    made: dict[str, Any] = {}
+
+    def schema(service: Any) -> Any:
+        if service.name not in made:
+            made[service.name] = service.schema()
+        return made[service.name]
+
+    async def schema_view(self: ServiceAppFactory, _: Request) -> Response:
+        return JSONResponse(await asyncio.to_thread(schema, self.service))
+
+    ServiceAppFactory.schema_view = schema_view

@@ -1,4 +1,4 @@
-"""The open connections of a worker: how many there may be, which one ends for a new one, and a look at each every second."""
+"""Tracks and limits the open connections of a worker, closes idle ones for new ones, and checks all for timeouts."""
 
 import asyncio
 import logging
@@ -9,31 +9,31 @@ from typing import ClassVar, Final, Protocol
 
 logger = logging.getLogger("bentoml.serving")
 
-LOOK_SECONDS: Final = 1.0
-# Files that are no connections: libraries, databases, sessions, metrics, sockets to the runner.
+CHECK_SECONDS: Final = 1.0
+# Open files that are not client connections: libraries, databases, sessions, metrics, sockets to the runner.
 OTHER_FILES: Final = 256
 
 
 class Connection(Protocol):
-    """What the table has to know of a connection."""
+    """A connection, as the table uses it."""
 
     @property
     def is_waiting(self) -> bool:
-        """Whether no request of it is being worked on."""
+        """Whether it has no request in progress."""
 
-    def look(self) -> None:
-        """Called every second: end the connection if something lasts too long."""
+    def check_timeouts(self) -> None:
+        """Called every second: close the connection if something takes too long."""
 
     def abort(self) -> None:
-        """End the connection at once."""
+        """Close the connection at once."""
 
 
 class ConnectionTable:
     """The open connections of one server, at most ``limit`` of them.
 
-    A new connection takes the place of the oldest that has not sent a complete request yet, or else of the oldest that is
-    between two requests: who opens many connections and says nothing on them closes only his own. A worker whose connections
-    are all being answered takes no more.
+    A new connection replaces the oldest that has not sent a complete request yet, or else the oldest that is between two
+    requests: a client that opens many connections and sends nothing loses its own. A worker whose connections all have
+    requests in progress accepts no more.
     """
 
     limit: ClassVar[int | None] = None
@@ -44,21 +44,21 @@ class ConnectionTable:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, connection: Connection) -> bool:
-        """Whether there is room for the connection, which then counts."""
+        """Add a connection if there is room for it; returns whether there was."""
         if self.limit is not None and len(self._open) >= self.limit and not self._make_room():
             return False
         self._open[connection] = None
         self._silent[connection] = None
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+            self._timer = asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check)
         return True
 
-    def has_asked(self, connection: Connection) -> None:
-        """The connection has sent its first complete request."""
+    def has_request(self, connection: Connection) -> None:
+        """Note that the connection has sent its first complete request."""
         self._silent.pop(connection, None)
 
     def remove(self, connection: Connection) -> None:
-        """The connection is closed."""
+        """Remove a closed connection."""
         self._open.pop(connection, None)
         self._silent.pop(connection, None)
 
@@ -74,15 +74,14 @@ class ConnectionTable:
         oldest.abort()
         return True
 
-    def _look(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look) if self._open else None
+    def _check(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check) if self._open else None
         for connection in list(self._open):
-            connection.look()
+            connection.check_timeouts()
 
 
 def limit_connections(wanted: int | None) -> None:
-    """Let each server of this process have so many connections, any number for None, or fewer where the system lets the process
-    open fewer files."""
+    """Limit the connections of each server of this process, or not for None; fewer where the process may open fewer files."""
     ConnectionTable.limit = wanted
     if wanted is None:
         return
@@ -94,6 +93,6 @@ def limit_connections(wanted: int | None) -> None:
         if soft < needed:
             ConnectionTable.limit = max(1, soft - OTHER_FILES)
             logger.warning(
-                "This process may open %d files: it takes %d connections, not MAX_CONNECTIONS=%d. Raise `ulimit -n`.",
+                "This process may open %d files, so it accepts %d connections, not MAX_CONNECTIONS=%d. Raise `ulimit -n`.",
                 soft, ConnectionTable.limit, wanted,
             )  # fmt: skip

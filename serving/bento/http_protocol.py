@@ -1,8 +1,9 @@
-"""uvicorn's HTTP protocol with limits, so that nobody fills a worker's memory, or keeps others out, before any route is asked.
+"""uvicorn's HTTP protocol with limits on headers, pipelining and time, so that no client can exhaust a worker before any route
+runs.
 
-uvicorn reads headers, pipelined requests and trailers of any number and size, waits for ever for a head that does not end, and
-keeps an answer that nobody reads. What is counted here costs a request about a microsecond: the times are told by looking at
-every connection once a second.
+uvicorn reads headers, pipelined requests and trailers of any number and size, waits forever for headers that do not end, and
+keeps a response that is never read. The limits cost a request about a microsecond: timeouts are found by checking each
+connection once a second. Upstream: uvicorn/pull/2019 (limits with httptools, closed). Can go when uvicorn has such limits.
 """
 
 import fcntl
@@ -17,21 +18,21 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from serving import metrics
 from serving.bento.connections import ConnectionTable
 from serving.errors import Problem
-from serving.headers import HEADERS, PRIVATE
+from serving.middleware.security_headers import HEADERS, NO_STORE
+from serving.process import metrics
 
 MAX_HEAD_BYTES: Final = 32_768
 MAX_HEADERS: Final = 100
 MAX_PIPELINED: Final = 16
-# Seconds, or looks.
+# Seconds, which is also the number of checks.
 HEAD_SECONDS: Final = 10
 WRITE_SECONDS: Final = 30
 LINGER_SECONDS: Final = 2
 LINGER_BYTES: Final = 1_048_576
 
-NOT_HTTP: Final = Problem("bad_request", "That cannot be read as HTTP/1.1. Send a request line, headers and their body.")
+NOT_HTTP: Final = Problem("bad_request", "Cannot parse the request as HTTP/1.1. Send a request line, headers and their body.")
 HEADERS_TOO_LARGE: Final = Problem(
     "headers_too_large",
     f"The request line and headers are larger than {MAX_HEAD_BYTES:,} bytes, or more than {MAX_HEADERS} headers. Send less; "
@@ -48,13 +49,13 @@ class _Refused(Exception):
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """A connection whose heads, trailers and chunk extensions have at most ``MAX_HEAD_BYTES`` and ``MAX_HEADERS``, whose heads
-    arrive in ``HEAD_SECONDS``, with at most ``MAX_PIPELINED`` requests in line, and which is broken off when nothing of an
-    answer is taken for ``WRITE_SECONDS``. What is refused gets a problem document; other protocols are not upgraded to."""
+    """A connection with limits: headers, trailers and chunk extensions have at most ``MAX_HEAD_BYTES``, ``MAX_HEADERS``, and
+    arrive within ``HEAD_SECONDS``, at most ``MAX_PIPELINED`` requests wait, and the connection is closed when the client reads
+    nothing of a response for ``WRITE_SECONDS``. A refused request gets a problem document. There are no protocol upgrades."""
 
-    # Beside the instance's dictionary, with its 28 attributes of uvicorn's: with more than 30 Python finds all of them slower.
+    # Slots, since uvicorn's instance dictionary has 28 attributes, and beyond 30 Python looks all of them up more slowly.
     __slots__ = (
-        "_discarded", "_has_asked", "_incomplete", "_problem", "_progress", "_received", "_refused", "_resumed", "_table",
+        "_discarded", "_has_request", "_incomplete", "_problem", "_progress", "_received", "_refused", "_resumed", "_table",
         "_unread", "_waited",
     )  # fmt: skip
 
@@ -62,8 +63,8 @@ class LimitedProtocol(HttpToolsProtocol):
         super().__init__(*args, **options)
         self.headers = []
         self._table = _tables.setdefault(self.server_state, ConnectionTable())
-        self._has_asked = False
-        # Bytes since a head, a piece of a body or a request was last complete, but not those that came together with it.
+        self._has_request = False
+        # Bytes since headers, a piece of a body or a request were last complete, without those that arrived together with it.
         self._incomplete = 0
         self._received = 0  # now
         self._problem = NOT_HTTP
@@ -76,14 +77,14 @@ class LimitedProtocol(HttpToolsProtocol):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether no request is being worked on."""
+        """Whether no request is in progress."""
         return self.cycle is None or self.cycle.response_complete or self.cycle.disconnected
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if not self._table.add(self):
             self._refused = True
-            metrics.problems.labels(NO_ROOM.code).inc()
+            metrics.errors.labels(NO_ROOM.code).inc()
             transport.write(self._answer(NO_ROOM))
             transport.close()
 
@@ -103,7 +104,7 @@ class LimitedProtocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(self._problem)
         except httptools.HttpParserUpgrade:
-            self._refused = True  # this request is answered, and whatever follows it is no HTTP
+            self._refused = True  # this request is answered; what follows it is not HTTP
             self.cycle.keep_alive = False
         else:
             if self._incomplete > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
@@ -117,13 +118,13 @@ class LimitedProtocol(HttpToolsProtocol):
             self._problem = HEADERS_TOO_LARGE
             raise _Refused
         self._incomplete = self._waited = 0
-        if not self._has_asked:
-            self._has_asked = True
-            self._table.has_asked(self)
+        if not self._has_request:
+            self._has_request = True
+            self._table.has_request(self)
         HttpToolsProtocol.on_headers_complete(self)
 
     def on_body(self, body: bytes) -> None:
-        # As uvicorn's, which also asks the parser each time whether this became a WebSocket.
+        # As uvicorn's, without its check for a WebSocket.
         self._incomplete = 0
         cycle = self.cycle
         if not cycle.response_complete:
@@ -142,8 +143,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._resumed += 1
         super().resume_writing()
 
-    def look(self) -> None:
-        """Called every second: end the connection if something lasts too long."""
+    def check_timeouts(self) -> None:
+        """Called every second: close the connection if something takes too long."""
         if unsent := self.transport.get_write_buffer_size():
             progress = (self._resumed, unsent, _unacknowledged(self.transport))
             self._unread = self._unread + 1 if progress == self._progress else 0
@@ -160,13 +161,13 @@ class LimitedProtocol(HttpToolsProtocol):
                 self._end_waiting()
 
     def abort(self) -> None:
-        """End the connection at once; what was not sent yet is let go."""
+        """Close the connection at once and discard what was not sent."""
         self.transport.abort()
 
     def _refuse(self, problem: Problem) -> None:
-        """Read no more. A request that arrived in full is still answered; otherwise the answer is the problem."""
+        """Read no more. A request that arrived in full is still answered; otherwise the response is ``problem``."""
         self._refused = True
-        metrics.problems.labels(problem.code).inc()
+        metrics.errors.labels(problem.code).inc()
         if not self.is_waiting:
             if not self.cycle.more_body:
                 self.cycle.keep_alive = False
@@ -177,12 +178,12 @@ class LimitedProtocol(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.headers.clear()
-        self.parser = None  # type: ignore[assignment]  # as uvicorn's, once the connection is closed
+        self.parser = None  # type: ignore[assignment]  # as uvicorn does once the connection is closed
         self.transport.write(self._answer(problem))
         self._linger()
 
     def _linger(self) -> None:
-        """Close the sending side first: a client that is still sending would else lose the answer."""
+        """Close the sending side first, so that a client that is still sending receives the response."""
         self._waited = 0
         if self.transport.can_write_eof():
             self.transport.write_eof()
@@ -195,7 +196,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self.abort()
 
     def _end_waiting(self) -> None:
-        """There was time enough for a head, or for the rest of a body that was answered before it ended."""
+        """Close after the time for headers, or for the rest of a body that was answered before it ended."""
         if self._incomplete and not (self.cycle is not None and self.cycle.more_body):
             self._refuse(SLOW_HEADERS)
         else:
@@ -203,7 +204,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _answer(self, problem: Problem) -> bytes:
         response = problem.response()
-        headers = [*self.server_state.default_headers, *response.raw_headers, *HEADERS, PRIVATE, (b"connection", b"close")]
+        headers = [*self.server_state.default_headers, *response.raw_headers, *HEADERS, NO_STORE, (b"connection", b"close")]
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
         return STATUS_LINE[problem.status] + lines + b"\r\n" + bytes(response.body)
 
@@ -215,9 +216,9 @@ class LimitedProtocol(HttpToolsProtocol):
 
 
 def _unacknowledged(transport: Transport) -> int:
-    """Bytes the system has not sent, or that were not acknowledged, where it tells."""
+    """Bytes that the system has not sent, or that were not acknowledged, where it reports them."""
     connection: socket.socket = transport.get_extra_info("socket")
     try:
         return int.from_bytes(fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4)), "little")
-    except (OSError, ValueError):  # it tells of no such socket, or it is closed
+    except (OSError, ValueError):  # not reported for this kind of socket, or it is closed
         return 0

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from loadtests.samples import FOLDER, samples
-from serving.keys import add_key
+from serving.middleware.api_keys import add_key
 from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.browser

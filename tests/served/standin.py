@@ -1,8 +1,8 @@
 """The service with a GPU that works: a stand-in for CUDA on the CPU, served as `tests.served.standin:ImageClassifier`."""
 
-from serving import devices
+from serving.inference import sessions
 
-devices.DEVICES["gpu"] = devices.Device("gpu", devices.CPU.provider, memory="cpu")
+sessions.DEVICES["gpu"] = sessions.Device("gpu", sessions.CPU.provider, memory="cpu")
 
 from service import ImageClassifier  # noqa: E402  # the devices come first
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from loadtests.samples import samples
-from serving.keys import add_key
+from serving.middleware.api_keys import add_key
 from tests.support.problems import is_problem
 from tests.support.processes import free_port, start_service
 

@@ -77,7 +77,7 @@ def test_the_category_decides_who_reads_on(address: str, image: bytes, category:
     assert counted("batch_size_count{cpu,category}") == 1
     assert [counted(f"batch_size_count{{cpu,{name}}}") for name in ("digits", "letters")] == asked
     assert [counted(f"images_total{{{name}}}") for name in ("characters", "category", "digits", "letters")] == [1, 0, 0, 0]
-    assert counted("stage_seconds_count{inference}") == counted("stage_seconds_count{preprocess}") == 1
+    assert counted("stage_duration_seconds_count{inference}") == counted("stage_duration_seconds_count{preprocess}") == 1
     timings = answer["timings_ms"]
     assert timings["total"] >= timings["decode"] + timings["preprocess"] + timings["queue"] + timings["inference"] > 0
 

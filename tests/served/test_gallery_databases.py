@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from gallery import Store, file_url
-from serving.gallery import MOST_EXPORTS
+from serving.http.gallery_handlers import MAX_EXPORTS
 from tests.gallery.entries import SEVEN as KEPT
 from tests.gallery.entries import prediction
 from tests.support.pictures import digit, encoded
@@ -184,7 +184,7 @@ def test_exports_that_are_not_read_hold_little_and_not_for_ever(model_store: Pat
             client.sendall(b"GET /gallery/export HTTP/1.1\r\nHost: a\r\n\r\n")
             statuses.append(client.recv(12, socket.MSG_PEEK))
             assert worker.memory_info().rss - before < HELD
-        assert statuses == [b"HTTP/1.1 200"] * MOST_EXPORTS + [b"HTTP/1.1 429"] * (10 - MOST_EXPORTS)
+        assert statuses == [b"HTTP/1.1 200"] * MAX_EXPORTS + [b"HTTP/1.1 429"] * (10 - MAX_EXPORTS)
         # Nobody reads and nobody hangs up: their places are for others all the same, a few seconds later.
         until(lambda: httpx.get(f"{address}/gallery/export?model=none", timeout=30).status_code == 200, seconds=60)
         assert worker.memory_info().rss - before < HELD

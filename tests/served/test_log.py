@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from serving.keys import add_key
+from serving.middleware.api_keys import add_key
 from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.served

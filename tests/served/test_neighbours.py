@@ -38,7 +38,7 @@ async def _answered_meanwhile(address: str) -> int:
         counted = Counted(address)
         files = [("images", (f"{i}.png", SEVEN, "image/png")) for i in range(IMAGES)]
         slow = asyncio.create_task(client.post("/classify/batch", params={"model": "slow"}, files=files))
-        while await asyncio.to_thread(counted, "stage_seconds_count{preprocess}") < 1:
+        while await asyncio.to_thread(counted, "stage_duration_seconds_count{preprocess}") < 1:
             await asyncio.sleep(0)
         answered = 0
         while not slow.done():

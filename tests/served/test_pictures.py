@@ -25,7 +25,7 @@ SEVEN = encoded(digit("7"))
 PHOTO = digit("7", paper=WHITE).convert("RGB")
 TAGS = struct.pack(">HHII", 0x0112, 3, 1, 1 << 16) + b"".join(struct.pack(">HHII", tag, 7, 65_535, 8) for tag in range(65_534))
 BOMB = png_with(encoded(digit("7").resize((64, 64))), [chunk(b"eXIf", b"MM\0*\0\0\0\x08\xff\xff" + TAGS + bytes(4))])
-PREPARED = "stage_seconds_count{preprocess}"
+PREPARED = "stage_duration_seconds_count{preprocess}"
 
 
 @pytest.fixture(scope="module")

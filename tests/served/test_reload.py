@@ -105,7 +105,7 @@ def test_models_change_once_at_a_time_under_load_without_a_failed_request_and_ba
                 await answered(seen, "1.0.0")
                 answers = await asyncio.gather(*(change(address) for _ in range(4)))
                 refused = {answer.json()["detail"] for answer in answers if answer.status_code == 409}
-                assert refused == {"Another change of the models is under way. Try again when it is done."}
+                assert refused == {"Another reload is running. Try again when it has finished."}
                 done = [answer.json() for answer in answers if answer.status_code != 409]
                 assert done and all(one == {"models": {"marks": "2.0.0"}} for one in done)
                 await answered(seen, "2.0.0")

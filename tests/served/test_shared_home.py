@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 from loadtests.samples import samples
-from serving.keys import add_key
-from serving.runtime_folder import METRICS, PREFIX
-from serving.workers import SHARED
+from serving.middleware.api_keys import add_key
+from serving.process.runtime_folder import METRICS, PREFIX
+from serving.process.workers import SHARED
 from tests.support.metrics import PREFIX as METRIC
 from tests.support.processes import SERVE, free_port, running, service_environment, workers_of
 from tests.support.versions import bring, settings

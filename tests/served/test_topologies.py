@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from serving.inference.request import DISCONNECT_CHECK_SECONDS
 
 from loadtests.samples import samples
 from models.card import CARD_FILE, read_card
 from models.store import card_folders
-from serving.batching import PATIENCE_SECONDS
 from tests.support.load import post_all
 from tests.support.metrics import Counted, scrape
 from tests.support.pictures import WHITE, digit, encoded
@@ -76,14 +76,18 @@ def test_what_is_counted_adds_up_over_the_workers(address: str) -> None:
     responses = asyncio.run(post_all(address, [SEVEN] * 40 + [b"no picture"] * 10 + [SEVEN[:90]] * 7))
     assert sorted({response.status_code for response in responses}) == [200, 415, 422]
     assert counted("images_total{digits}") == 40
-    assert counted("problems_total{unsupported_media}") == 10
-    assert counted("problems_total{undecodable}") == 7
+    assert counted("errors_total{unsupported_media}") == 10
+    assert counted("errors_total{undecodable}") == 7
     for stage in ("decode", "preprocess", "queue", "inference"):
-        assert counted(f"stage_seconds_count{{{stage}}}") == 40
-        assert counted(f"stage_seconds_sum{{{stage}}}") > 0
-    assert counted("stage_seconds_bucket{0.0001,inference}") <= counted("stage_seconds_bucket{10.0,inference}") == 40
+        assert counted(f"stage_duration_seconds_count{{{stage}}}") == 40
+        assert counted(f"stage_duration_seconds_sum{{{stage}}}") > 0
+    assert (
+        counted("stage_duration_seconds_bucket{0.0001,inference}")
+        <= counted("stage_duration_seconds_bucket{10.0,inference}")
+        == 40
+    )
     samples_now = scrape(address)
-    until(lambda: scrape(address)["queue_length{cpu,digits}"] == 0)
+    until(lambda: scrape(address)["queue_depth{cpu,digits}"] == 0)
     assert samples_now["sessions{cpu,digits,CPUExecutionProvider}"] >= 1
     assert samples_now["gpu_fallback{digits}"] == 0
 
@@ -160,7 +164,7 @@ def test_one_call_of_the_model_for_every_full_batch_and_no_more_than_the_queue_h
         assert {(response.status_code, response.headers["retry-after"]) for response in refused} == {(429, "1")}
         answered = [response.json() for response in responses if response.status_code == 200]
         assert all(entry["label"] == answered[0][0]["label"] for entries in answered for entry in entries)
-        assert counted("problems_total{overloaded}") == len(refused)
+        assert counted("errors_total{overloaded}") == len(refused)
 
 
 async def _batches(address: str, images: list[bytes], requests: int) -> list[httpx.Response]:
@@ -174,7 +178,7 @@ def test_past_the_deadline_nothing_is_computed(model_store: Path) -> None:
         counted = Counted(address)
         responses = asyncio.run(post_all(address, [SEVEN] * 20))
         assert {(response.status_code, response.json()["code"]) for response in responses} == {(504, "deadline")}
-        assert counted("problems_total{deadline}") == 20
+        assert counted("errors_total{deadline}") == 20
         assert counted("batch_size_count{cpu,digits}") == 0
 
 
@@ -218,7 +222,7 @@ async def _end_while_waiting(address: str, arbiter: psutil.Process, runner: psut
 
 async def _prepared(counted: Counted, n: int) -> None:
     """Wait until ``n`` images are ready for the model."""
-    while await asyncio.to_thread(counted, "stage_seconds_count{preprocess}") < n:
+    while await asyncio.to_thread(counted, "stage_duration_seconds_count{preprocess}") < n:
         await asyncio.sleep(0.02)
 
 
@@ -239,7 +243,7 @@ async def _some_go_away(address: str, runner: psutil.Process) -> list[httpx.Resp
     async with httpx.AsyncClient(base_url=address, timeout=30) as client:
 
         async def waiting(n: int) -> None:
-            while (await asyncio.to_thread(scrape, address)).get("queue_length{cpu,digits}", 0) < n:
+            while (await asyncio.to_thread(scrape, address)).get("queue_depth{cpu,digits}", 0) < n:
                 await asyncio.sleep(0.02)
 
         counted = Counted(address)
@@ -251,7 +255,7 @@ async def _some_go_away(address: str, runner: psutil.Process) -> list[httpx.Resp
         rest[0].cancel()
         rest[2].cancel()
         await asyncio.gather(*rest[::2], return_exceptions=True)
-        while monotonic() - queued < PATIENCE_SECONDS:
+        while monotonic() - queued < DISCONNECT_CHECK_SECONDS:
             await asyncio.sleep(0.01)
         runner.resume()
         return [await first, await rest[1]]

@@ -5,9 +5,10 @@ from bentoml._internal.server.http.traffic import TimeoutMiddleware
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 
 from models.card import CARD_FILE, MODEL_FILE, file_sha256, read_card, write_card
+from serving.bento.compat import disable_middleware
+from serving.process.workers import RUNTIME_FOLDER, SHARED, Process, WorkerTable, worker_slots
 from serving.settings import Settings, available_cpus
-from serving.startup import check_access, join_workers, leave_out_middleware, load_settings
-from serving.workers import RUNTIME_FOLDER, SHARED, Process, WorkerTable, worker_slots
+from serving.startup import check_api_keys, join_workers, load_settings
 from tests.models.catalogues import add_cascade, add_model, models
 from tests.support.processes import refused_start
 
@@ -40,7 +41,7 @@ def test_a_bad_value_stops_the_start_and_names_the_field(
 def test_keys_that_cannot_be_used_stop_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def said(settings: Settings) -> str:
         with pytest.raises(SystemExit) as stopped:
-            check_access(settings)
+            check_api_keys(settings)
         assert stopped.value.code == 2
         return capsys.readouterr().err
 
@@ -72,7 +73,7 @@ def test_a_cascade_without_one_of_its_models_stops_the_start(tmp_path: Path) -> 
     assert said == "characters:1.0.0 needs digits:1.0.0, which the catalogue does not hold.\n"
 
 
-def test_a_model_that_answers_wrongly_stops_the_start(tmp_path: Path) -> None:
+def test_wrong_golden_output_stops_the_start(tmp_path: Path) -> None:
     stored = import_marks(tmp_path)
     card = read_card(stored / CARD_FILE)
     write_card(card.model_copy(update={"known_answer": {"a": 100.0}}), stored / CARD_FILE)
@@ -81,7 +82,7 @@ def test_a_model_that_answers_wrongly_stops_the_start(tmp_path: Path) -> None:
     assert said.endswith("; its card says a 100.000.\n")
 
 
-def test_a_file_that_is_no_model_stops_the_start(tmp_path: Path) -> None:
+def test_invalid_model_file_stops_the_start(tmp_path: Path) -> None:
     stored = import_marks(tmp_path)
     (stored / MODEL_FILE).write_bytes((stored / MODEL_FILE).read_bytes()[:100])
     card = read_card(stored / CARD_FILE)
@@ -102,11 +103,11 @@ def test_opentelemetry_sees_requests_where_they_are_traced(tracing: bool, monkey
     for middleware in (OpenTelemetryMiddleware, TimeoutMiddleware):
         monkeypatch.setattr(middleware, "__call__", middleware.__call__)
     seen = OpenTelemetryMiddleware.__call__
-    leave_out_middleware(Settings(tracing=tracing))
+    disable_middleware(tracing=tracing)
     assert (OpenTelemetryMiddleware.__call__ is seen) == tracing
 
 
-def test_a_worker_clears_what_the_one_before_it_left_in_the_gauges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worker_removes_its_dead_predecessor_from_the_gauges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of its own service alone: the runner has a slot 0 of its own."""
     metrics = tmp_path / "metrics"
     for folder in (metrics, tmp_path / SHARED):

@@ -5,7 +5,7 @@ import re
 
 from PIL import Image
 
-from serving.entries import GalleryEntry
+from serving.http.gallery_schemas import GalleryEntry
 from tests.browser.screenshot import FOLDER, THEMES, WINDOWS
 from tests.browser.states import STATES
 from tests.support.processes import ROOT

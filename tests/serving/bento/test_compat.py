@@ -15,14 +15,15 @@ from uvicorn.protocols.http import auto
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from serving.bento import compat
-from serving.bento.compat import Unserved, leave_out_unserved, limit_http, record_server, running_server
+from serving.bento import server as bento_server
+from serving.bento.compat import Unserved, limit_http, skip_unserved
 from serving.bento.connections import ConnectionTable
 from serving.bento.http_protocol import LimitedProtocol
+from serving.bento.server import record_server, running_server
 from tests.serving.bento.server import Recorder
 
 
-def test_uvicorn_takes_the_protocol_where_nobody_chooses_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uvicorn_uses_the_limited_protocol_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auto, "AutoHTTPProtocol", auto.AutoHTTPProtocol)
     monkeypatch.setattr(ConnectionTable, "limit", None)
     limit_http(100)
@@ -55,7 +56,7 @@ def test_the_running_server_is_known_to_its_own_startup_hooks(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(uvicorn.Server, "startup", uvicorn.Server.startup)
-    monkeypatch.setattr(compat, "_running", [])
+    monkeypatch.setattr(bento_server, "_running", [])
     record_server()
     assert running_server() is None
     known: list[Any] = []
@@ -73,9 +74,9 @@ def test_the_running_server_is_known_to_its_own_startup_hooks(
     assert "the limits on headers and connections do not hold" in caplog.text  # with another protocol
 
 
-def test_a_service_that_is_not_served_is_in_the_bento_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unserved_service_is_part_of_the_bento(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Service, "all_services", Service.all_services)
-    leave_out_unserved()
+    skip_unserved()
 
     @bentoml.service(name="inner")
     class Inner:
@@ -95,5 +96,5 @@ def test_a_service_that_is_not_served_is_in_the_bento_all_the_same(monkeypatch: 
     assert Outer().inner is None
 
 
-def test_bentoml_asks_for_the_services_to_start_as_nobody_else_does() -> None:
+def test_bentoml_serve_lists_services_with_exclude_urls() -> None:
     assert "all_services(exclude_urls=True)" in inspect.getsource(bentoml_serving.serve_http)

@@ -28,16 +28,14 @@ def test_as_many_files_are_asked_for_as_connections_need(granted: list[tuple[int
     assert ConnectionTable.limit == 1024
 
 
-def test_where_the_system_gives_fewer_files_there_are_fewer_connections(
-    granted: list[tuple[int, int]], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_fewer_open_files_mean_fewer_connections(granted: list[tuple[int, int]], caplog: pytest.LogCaptureFixture) -> None:
     limit_connections(GREAT)
     assert granted == [(4096, 4096)]
     assert ConnectionTable.limit == 4096 - OTHER_FILES
     assert "Raise `ulimit -n`" in caplog.text
 
 
-def test_files_without_a_limit_are_left_so(monkeypatch: pytest.MonkeyPatch, granted: list[tuple[int, int]]) -> None:
+def test_unlimited_open_files_are_not_changed(monkeypatch: pytest.MonkeyPatch, granted: list[tuple[int, int]]) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     limit_connections(GREAT)
     assert (granted, ConnectionTable.limit) == ([], GREAT)
@@ -45,5 +43,5 @@ def test_files_without_a_limit_are_left_so(monkeypatch: pytest.MonkeyPatch, gran
     assert ConnectionTable.limit is None
 
 
-def test_a_look_is_taken_every_second() -> None:
-    assert connections.LOOK_SECONDS == 1.0  # or HEAD_SECONDS and WRITE_SECONDS are no seconds
+def test_connections_are_checked_every_second() -> None:
+    assert connections.CHECK_SECONDS == 1.0  # or HEAD_SECONDS and WRITE_SECONDS are no seconds

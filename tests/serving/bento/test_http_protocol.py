@@ -32,7 +32,7 @@ def run(request: pytest.FixtureRequest) -> Run:
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second lasts a hundredth of one."""
-    monkeypatch.setattr(connections, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(connections, "CHECK_SECONDS", 0.01)
 
 
 def heads(size: int) -> bytes:
@@ -88,7 +88,7 @@ def test_large_heads_are_answered_431_and_not_kept(run: Run, content: list[bytes
         ),
     ],
 )
-def test_what_is_within_the_limits_is_read(run: Run, content: list[bytes], answer: bytes) -> None:
+def test_headers_within_the_limits_are_read(run: Run, content: list[bytes], answer: bytes) -> None:
     async def scenario() -> None:
         async with serve(Recorder()) as server:
             client = await server.connect()
@@ -101,7 +101,7 @@ def test_what_is_within_the_limits_is_read(run: Run, content: list[bytes], answe
     run(scenario())
 
 
-def test_a_client_that_goes_on_sending_is_broken_off(run: Run) -> None:
+def test_client_that_keeps_sending_is_disconnected(run: Run) -> None:
     async def scenario() -> None:
         async with serve(Recorder()) as server:
             loop = asyncio.get_running_loop()
@@ -131,7 +131,7 @@ def test_heads_that_do_not_end_are_answered_408(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("hurry")
-def test_a_head_that_is_dribbled_does_not_earn_time(run: Run) -> None:
+def test_slowly_sent_headers_do_not_extend_the_timeout(run: Run) -> None:
     async def scenario() -> None:
         async with serve(Recorder()) as server:
             client = await server.connect()
@@ -152,7 +152,7 @@ def test_a_head_that_is_dribbled_does_not_earn_time(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("hurry")
-def test_connections_that_say_nothing_are_closed(run: Run) -> None:
+def test_silent_connections_are_closed(run: Run) -> None:
     async def scenario() -> None:
         async with serve(Recorder(), timeout_keep_alive=3600) as server:
             silent = await server.connect()
@@ -167,7 +167,7 @@ def test_connections_that_say_nothing_are_closed(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("hurry")
-def test_idle_connections_are_left_to_the_keep_alive_time(run: Run) -> None:
+def test_idle_connections_are_closed_by_the_keep_alive_timeout(run: Run) -> None:
     async def scenario() -> None:
         async with serve(Recorder(), timeout_keep_alive=3600) as server:
             client, other = await server.connect(), await server.connect()
@@ -181,7 +181,7 @@ def test_idle_connections_are_left_to_the_keep_alive_time(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("hurry")
-def test_a_body_nobody_reads_does_not_hold_the_connection(run: Run) -> None:
+def test_unread_body_does_not_block_the_connection(run: Run) -> None:
     async def scenario() -> None:
         async with serve(Recorder()) as server:
             client = await server.connect()
@@ -202,7 +202,7 @@ def test_a_body_nobody_reads_does_not_hold_the_connection(run: Run) -> None:
     run(scenario())
 
 
-def test_requests_in_line_are_answered_in_order_and_only_so_many(run: Run) -> None:
+def test_pipelined_requests_are_answered_in_order_and_limited(run: Run) -> None:
     async def scenario() -> None:
         app = Recorder()
         async with serve(app) as server:
@@ -224,7 +224,7 @@ def test_requests_in_line_are_answered_in_order_and_only_so_many(run: Run) -> No
 
 
 @pytest.mark.parametrize("behind", [b"NO HTTP\r\n\r\n", heads(100_000)])
-def test_what_is_wrong_behind_a_request_does_not_spoil_its_answer(run: Run, behind: bytes) -> None:
+def test_garbage_after_a_request_does_not_affect_its_response(run: Run, behind: bytes) -> None:
     async def scenario() -> None:
         app = Recorder()
         app.ready.clear()
@@ -262,7 +262,7 @@ def test_a_broken_body_ends_its_request(run: Run) -> None:
 
 
 @pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
-def test_other_protocols_are_not_spoken(run: Run, protocol: bytes) -> None:
+def test_protocol_upgrades_are_ignored(run: Run, protocol: bytes) -> None:
     async def scenario() -> None:
         async with serve(Recorder()) as server:
             client = await server.connect()
@@ -306,7 +306,7 @@ class Endless:
 
 
 @pytest.mark.usefixtures("hurry")
-def test_an_answer_that_is_not_read_is_given_up_and_let_go(run: Run) -> None:
+def test_response_that_is_not_read_is_aborted_and_freed(run: Run) -> None:
     async def scenario() -> None:
         app = Endless()
         async with serve(app) as server:
@@ -320,7 +320,7 @@ def test_an_answer_that_is_not_read_is_given_up_and_let_go(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("hurry")
-def test_an_answer_that_is_complete_but_not_read_is_given_up(run: Run) -> None:
+def test_complete_response_that_is_not_read_is_aborted(run: Run) -> None:
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % (1 << 25))]})
         await send({"type": "http.response.body", "body": bytes(1 << 25)})
@@ -335,8 +335,8 @@ def test_an_answer_that_is_complete_but_not_read_is_given_up(run: Run) -> None:
     run(scenario())
 
 
-def test_an_answer_that_is_read_slowly_is_sent(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "LOOK_SECONDS", 0.05)
+def test_response_that_is_read_slowly_is_sent_in_full(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "CHECK_SECONDS", 0.05)
     monkeypatch.setattr(http_protocol, "WRITE_SECONDS", 10)
     app = Endless()
 
@@ -365,7 +365,7 @@ async def opened(server: Any, count: int, content: bytes) -> list[Client]:
     return clients
 
 
-def test_who_has_asked_for_nothing_makes_room_oldest_first(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oldest_silent_connection_is_closed_for_a_new_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ConnectionTable, "limit", 8)
 
     async def scenario() -> None:
@@ -387,7 +387,7 @@ def test_who_has_asked_for_nothing_makes_room_oldest_first(run: Run, monkeypatch
     run(scenario())
 
 
-def test_a_crowd_of_half_sent_heads_keeps_nobody_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incomplete_headers_do_not_block_new_connections(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ConnectionTable, "limit", 16)
 
     async def scenario() -> None:
@@ -403,7 +403,7 @@ def test_a_crowd_of_half_sent_heads_keeps_nobody_out(run: Run, monkeypatch: pyte
     run(scenario())
 
 
-def test_connections_that_are_being_answered_are_kept_and_new_ones_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_busy_connections_are_kept_and_new_ones_get_503(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ConnectionTable, "limit", 4)
 
     async def scenario() -> None:

@@ -1,0 +1,1 @@
+"""What a worker accepts at a time: images, body bytes, connections and work per event-loop iteration."""

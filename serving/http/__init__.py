@@ -1,0 +1,1 @@
+"""HTTP: routes, handlers, uploads, responses, schemas and the API's page."""

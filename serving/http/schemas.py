@@ -1,0 +1,130 @@
+"""The pydantic models of the API: options and answers; the source of /schema.json and /docs.json."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
+
+from serving.errors import Problem
+
+M = TypeVar("M", bound=BaseModel)
+
+Device = Literal["auto", "cpu", "gpu"]
+
+
+class Options(BaseModel):
+    """The options of a classification."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str = Field(min_length=1, max_length=63, description="Name of a model of the catalogue.")
+    top_k: int = Field(3, ge=1, le=1000, description="Classes listed in `top`, the likeliest first.")
+    device: Device = Field("auto", description="Where to run; `gpu` is refused when there is none.")
+
+
+class LabelScore(BaseModel):
+    """A label and its calibrated probability."""
+
+    label: str
+    confidence: float
+
+
+class Timings(BaseModel):
+    """Milliseconds spent on one image, by stage."""
+
+    decode: float
+    preprocess: float
+    queue: float
+    inference: float
+    total: float
+
+
+class Classification(BaseModel):
+    """The answer for one image."""
+
+    model: str
+    version: str
+    label: str
+    confidence: float
+    top: list[LabelScore]
+    probabilities: dict[str, float]
+    rejected: bool = Field(
+        description="The image does not look like anything the model was made for, or shows several characters to a model that "
+        "reads one. The label is only a guess then."
+    )
+    reject_reason: str | None = Field(description="Why it is rejected, in one or two sentences; null where it is not.")
+    category: LabelScore | None = Field(
+        description="Filled by cascades: the category of the label, as their first model tells it."
+    )
+    provider: str = Field(description="ONNX Runtime's execution provider that ran the model; of a cascade, its first.")
+    batch_size: int = Field(description="Images that shared the call of the model; of a cascade, of its first.")
+    timings_ms: Timings
+
+
+class ProblemDocument(BaseModel):
+    """What was wrong with an image of a batch (RFC 9457), in the place of its classification."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+class Batch(RootModel[list[Classification | ProblemDocument]]):
+    """One entry per image, in order."""
+
+
+class StagePicture(BaseModel):
+    """One step of preprocessing."""
+
+    name: str
+    png: str = Field(description="The picture after this step: PNG as base64.")
+    min: float
+    mean: float
+    max: float
+    note: str = Field(description="What the step did, in one line.")
+
+
+class HeatMap(BaseModel):
+    """Which ink mattered: the picture as the model sees it, brighter where covering it lowers the winner."""
+
+    png: str = Field(description="PNG as base64, of the size of the model's input.")
+    note: str
+
+
+class Explanation(Classification):
+    """A classification and how it came about."""
+
+    stages: list[StagePicture]
+    logits: dict[str, float]
+    heatmap: HeatMap | None
+
+
+def parse_options(given: Mapping[str, Any], default_model: str) -> Options:
+    """The options of a request, as ``parse_fields`` reads them."""
+    return parse_fields(Options, given, model=default_model)
+
+
+def parse_fields(schema: type[M], given: Mapping[str, Any], **defaults: str) -> M:
+    """Parse the fields of ``schema`` from query parameters, form fields or JSON members; JSON-quoted text is unquoted, and
+    empty text means the default.
+
+    Raises:
+        Problem: ``bad_request``, naming every field with a bad value.
+    """
+    values = {
+        name: value.strip('"') if isinstance(value, str) else _number(value)
+        for name, value in given.items()
+        if name in schema.model_fields and value not in ("", "null")
+    }
+    try:
+        return schema.model_validate({**defaults, **values})
+    except ValidationError as error:
+        faults = "; ".join(f"{e['loc'][0]}={str(e['input'])[:40]!r}: {e['msg']}" for e in error.errors())
+        raise Problem("bad_request", f"An option has a bad value. {faults}.") from error
+
+
+def _number(value: object) -> object:
+    """A JSON value that is not a string, as pydantic should validate it: it would accept true as 1."""
+    return str(value) if isinstance(value, bool) else value

@@ -1,0 +1,1 @@
+"""Encoded images to predictions: preprocessing, batching, sessions, postprocessing and explanations."""

@@ -1,0 +1,101 @@
+"""The runner service's end: one process that owns the sessions of all models, and a batchable BentoML API for each."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final, TypeVar
+
+import numpy as np
+from bentoml import api as route
+
+from models.card import MODEL_FILE, Card, ModelCard
+from models.store import load_card
+from preprocessing import Tensor
+from serving.inference.local_runner import LocalRunner, open_runners, warm_up_sizes
+from serving.inference.remote_runner import DeviceStatus, api_name, pack
+from serving.inference.sessions import DEVICES
+from serving.process.shutdown import ServerExit
+from serving.settings import Settings
+
+C = TypeVar("C", bound=type)
+
+# After so long without a call, no API worker needs the sessions any more.
+QUIET_SECONDS: Final = 1.0
+
+
+class RunnerHost:
+    """The sessions of all models in the process of the runner service."""
+
+    def __init__(self, folders: Iterable[Path], settings: Settings) -> None:
+        self._runners: dict[tuple[str, str], LocalRunner] = {}
+        self._reasons: dict[tuple[str, str], str] = {}
+        self._called = 0.0
+        for folder in folders:
+            card = load_card(folder)
+            if not isinstance(card, ModelCard):
+                continue
+            runners, reasons = open_runners(folder / MODEL_FILE, card, settings, processes=1)
+            image = np.zeros((card.input.channels, card.input.size, card.input.size), np.float32)
+            for device in DEVICES:
+                if device in runners:
+                    runners[device].warm_up(image, warm_up_sizes(settings.max_batch_size))
+                    self._runners[card.name, device] = runners[device]
+                else:
+                    self._reasons[card.name, device] = reasons[device]
+
+    def drain_after_callers(self, server: ServerExit, since: float | None = None) -> None:
+        """Exit once no call has come for ``QUIET_SECONDS``: the API workers, which are told to end at the same time, need the
+        sessions until they have answered their requests. Called in the event loop on SIGTERM."""
+        now = perf_counter()
+        since = since or now
+        quiet = now - max(since, self._called)
+        if quiet < QUIET_SECONDS:
+            asyncio.get_running_loop().call_later(QUIET_SECONDS - quiet, self.drain_after_callers, server, since)
+        else:
+            server.exit()
+
+    async def run(self, model: str, device: str, batch: Tensor) -> Tensor:
+        """The packed outputs for a batch."""
+        self._called = perf_counter()
+        return pack(await self._runners[model, device].run(batch))
+
+    def status(self) -> DeviceStatus:
+        """Which models run on which devices."""
+        status: DeviceStatus = {}
+        for model, device in self._runners:
+            status.setdefault(model, {})[device] = None
+        for (model, device), reason in self._reasons.items():
+            status.setdefault(model, {})[device] = reason
+        return status
+
+    def close(self) -> None:
+        """End the threads of the sessions."""
+        for runner in self._runners.values():
+            runner.close()
+
+
+def model_routes(cards: Mapping[str, Card], settings: Settings) -> Callable[[C], C]:
+    """Class decorator that adds a batchable API for each classifier and device; the class has a ``RunnerHost`` as ``host``."""
+
+    def decorate(service: C) -> C:
+        for model in (name for name, card in cards.items() if isinstance(card, ModelCard)):
+            for device in DEVICES:
+                setattr(service, api_name(model, device), _model_route(model, device, settings))
+        return service
+
+    return decorate
+
+
+def _model_route(model: str, device: str, settings: Settings) -> Any:
+    async def run(self: Any, batch: np.ndarray) -> np.ndarray:
+        return np.asarray(await self.host.run(model, device, batch))
+
+    run.__name__ = api_name(model, device)
+    options = {
+        "batchable": True,
+        "max_batch_size": settings.max_batch_size,
+        # BentoML cancels calls that it expects to take longer. The batchers of the API workers enforce the real deadline.
+        "max_latency_ms": int(settings.deadline_seconds * 10_000),
+    }
+    return route(route=f"/{model}/{device}", **options)(run)

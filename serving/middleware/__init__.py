@@ -1,0 +1,1 @@
+"""ASGI middleware: authentication, rate limit, cross-site guard, security headers, error documents."""

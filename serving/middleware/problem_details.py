@@ -1,0 +1,58 @@
+"""Replaces the error bodies of BentoML and Starlette by problem documents (RFC 9457)."""
+
+from http import HTTPStatus
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.errors import MEDIA_TYPE, Problem
+
+# The code for each status that BentoML and Starlette answer by themselves.
+CODES: Final = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media", 429: "overloaded", 503: "unavailable"}
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+
+class ProblemDetailsMiddleware:
+    """ASGI middleware that replaces every error response that is no problem document yet, and every redirect.
+
+    The service has no redirects: Starlette's, from a path with an extra slash, would contain the request's Host header.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        replaced = False
+
+        async def send_problem(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and (message["status"] >= 400 or message["status"] in REDIRECTS):
+                headers = MutableHeaders(raw=list(message["headers"]))
+                if not headers.get("content-type", "").startswith(MEDIA_TYPE):
+                    replaced = True
+                    allow = headers.get("allow")
+                    response = _problem_for(message["status"], scope).response()
+                    if allow:
+                        response.headers["allow"] = allow
+                    await response(scope, receive, send)
+                    return
+            if not replaced:
+                await send(message)
+
+        await self.app(scope, receive, send_problem)
+
+
+def _problem_for(status: int, scope: Scope) -> Problem:
+    if status == 404 or status in REDIRECTS:
+        return Problem("not_found", f"There is no {scope['path']}. See / for the routes of the API.")
+    if status == 405:
+        return Problem("method_not_allowed", f"{scope['path']} does not support {scope['method']}.")
+    if status in CODES:
+        return Problem(CODES[status], HTTPStatus(status).description)
+    if status < 500:
+        return Problem("bad_request", "The request cannot be read.")
+    return Problem("internal", "The service failed; its log says why.")

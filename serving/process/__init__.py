@@ -1,0 +1,1 @@
+"""Worker processes: their slots, shared counters, runtime folder, metrics, logs and shutdown."""

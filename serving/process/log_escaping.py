@@ -1,0 +1,27 @@
+"""Escapes control characters in log records, so that clients cannot forge log lines; tracebacks are indented."""
+
+import logging
+import traceback
+from typing import Any
+
+from models.terminal import printable
+
+
+def escape_log_lines() -> None:
+    """Escape line breaks and control characters in every log record of this process: paths, names and errors contain what
+    clients sent, and `GET /x%0A...` would otherwise write a line of its own."""
+    logging.setLogRecordFactory(EscapedRecord)
+
+
+class EscapedRecord(logging.LogRecord):
+    """A record whose message is one printable line. The lines of its traceback begin with two spaces, which no record does."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if isinstance(self.exc_info, tuple) and self.exc_info[0] is not None:
+            lines = "".join(traceback.format_exception(*self.exc_info)).splitlines()
+            self.exc_text = "\n".join(f"  {printable(line)}" for line in lines)
+
+    def getMessage(self) -> str:  # noqa: N802 - the name is logging's
+        """The message in one line."""
+        return printable(super().getMessage().rstrip())

@@ -1,0 +1,1 @@
+"""The models in service, and how a reload replaces them."""
