@@ -7,6 +7,7 @@ import pytest
 from bentoml._internal.server.http.traffic import TimeoutMiddleware
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 
+from gallery import MAX_BYTES
 from models.card import CARD_FILE, MODEL_FILE, file_sha256, read_card, write_card
 from serving.bento.compat import disable_middleware
 from serving.process.workers import RUNTIME_FOLDER, SHARED, Process, WorkerTable, worker_slots
@@ -23,6 +24,11 @@ def test_every_setting_is_documented_typed_and_bounded() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert f"`{name.upper()}`" in readme, f"{name.upper()} is missing from README.md"
+
+
+def test_the_gallery_has_its_default_size() -> None:
+    """The number is written twice, so that reading the settings loads no database library."""
+    assert Settings().gallery_max_bytes == MAX_BYTES
 
 
 def test_workers_default_to_the_cpus() -> None:
