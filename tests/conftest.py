@@ -3,7 +3,9 @@
 With REQUIRE_ALL_TESTS=1, as in CI, a test that would be skipped for want of something on the machine fails instead.
 """
 
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
@@ -21,6 +23,9 @@ from tests.support.processes import ROOT, free_port, service_environment, start_
 BROWSER = "tests/browser/"
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # for tests that import ONNX Runtime before a room of the house does
+# Every address is http://127.0.0.1, and reading the system's certificates takes 45 ms for each HTTP client of each process.
+os.environ.pop("SSL_CERT_FILE", None)
+os.environ["SSL_CERT_DIR"] = str(ROOT / "tests" / "support")  # holds none
 # A busy machine is no fault of an example.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
@@ -66,11 +71,19 @@ class NoSkips:
 
 
 @pytest.fixture(scope="session")
-def model_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BENTOML_HOME of the test run's own, with every model of the catalogue imported."""
+def model_store(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
+    """A BENTOML_HOME of this process's own, with every model of the catalogue imported, once for all processes of the run."""
+    shared = tmp_path_factory.getbasetemp().parent / f"models-{testrun_uid}"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "models").exists():
+            command = [sys.executable, "-m", "models", "import"]
+            subprocess.run(
+                command, cwd=ROOT, env={**os.environ, **service_environment(shared, 0)}, check=True, capture_output=True
+            )
     home = tmp_path_factory.mktemp("bentoml")
-    command = [sys.executable, "-m", "models", "import"]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, **service_environment(home, 0)}, check=True, capture_output=True)
+    shutil.copytree(shared / "models", home / "models")
     return home
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from serving.errors import Problem
+from serving.process.heap import HeapTrimmer
 from serving.process.shared_counters import SharedCounters
 from serving.process.workers import worker_slots
 from serving.settings import CONNECTION_BUFFER, SMALL_BODY, largest_body
@@ -20,6 +21,7 @@ FILE: Final = "body_bytes.counts"
 LARGE_BODY: Final = 16_777_216
 # Bodies without a Content-Length are counted in steps, since each count reads the counters of all workers.
 STEP: Final = 1_048_576
+FULL: Final = "The service holds as many bytes of requests as it may. Try again in a moment."
 
 
 class Body(bytearray):
@@ -44,8 +46,18 @@ class Body(bytearray):
         Raises:
             Problem: ``overloaded``.
         """
-        if size + CONNECTION_BUFFER > self._charged:
-            self._charged += self._budget.charge(size + CONNECTION_BUFFER - self._charged, size)
+        if not self.try_reserve(size):
+            raise Problem("overloaded", FULL)
+
+    def try_reserve(self, size: int) -> bool:
+        """Count at least ``size`` bytes if the budget allows it; returns whether it does."""
+        more = size + CONNECTION_BUFFER - self._charged
+        if more <= 0:
+            return True
+        if not self._budget.charge(more, size):
+            return False
+        self._charged += more
+        return True
 
     def __del__(self) -> None:
         if self._charged:
@@ -59,6 +71,7 @@ class BodyBudget:
     def __init__(self, limit: int, held: SharedCounters, workers: int) -> None:
         self._limit = limit
         self._held = held
+        self._heap = HeapTrimmer(lambda: self._held.own)
         self.max_small = max(16, limit // 4 // SMALL_BODY // workers)
 
     @classmethod
@@ -91,19 +104,16 @@ class BodyBudget:
         body.reserve(size)
         return body
 
-    def charge(self, more: int, size: int) -> int:
-        """Count ``more`` bytes for a body of ``size`` bytes in all; returns how many were counted.
-
-        Raises:
-            Problem: ``overloaded``.
-        """
+    def charge(self, more: int, size: int) -> bool:
+        """Count ``more`` bytes for a body of ``size`` bytes in all if they fit; returns whether they do."""
         limit = self._limit // 2 if size > LARGE_BODY else self._limit * 3 // 4
         self._held.add(more)
         if self._held.total > limit:
             self._held.add(-more)
-            raise Problem("overloaded", "The service holds as many bytes of requests as it may. Try again in a moment.")
-        return more
+            return False
+        return True
 
     def release(self, size: int) -> None:
         """Stop counting ``size`` bytes."""
         self._held.add(-size)
+        self._heap.freed(size)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
-from serving.backpressure.body_budget import STEP, Body, BodyBudget
+from serving.backpressure.body_budget import FULL, STEP, Body, BodyBudget
 from serving.errors import Problem
 from serving.settings import SMALL_BODY
 
@@ -94,14 +94,15 @@ class BodyReader:
                 if not more and size == len(chunk) and size <= SMALL_BODY:
                     return chunk  # the usual case: a drawing that arrived in one piece
                 if size > (body.reserved if isinstance(body, Body) else SMALL_BODY):
-                    await self._wait_for_step()
-                    room = min(limit, -(-size // STEP) * STEP)
-                    if isinstance(body, Body):
-                        body.reserve(room)
-                    else:
-                        small, body = body, self.budget.allocate(room)
-                        body += small
+                    larger = body if isinstance(body, Body) else Body(self.budget)
+                    fits = larger.try_reserve(min(limit, -(-size // STEP) * STEP))
+                    if fits and larger is not body:
+                        larger += body
                         self._large[abort_body] = self._small.pop(abort_body, None)
+                    body = larger
+                    await self._wait_for_step()  # also before a refusal: most refused clients retry at once
+                    if not fits:
+                        raise Problem("overloaded", FULL)
                 body += chunk
                 if not more:
                     return body if isinstance(body, Body) else bytes(body)
@@ -110,7 +111,8 @@ class BodyReader:
                 raise
             if task is not None and hasattr(task, "uncancel"):  # Python 3.11 and later count cancellations
                 task.uncancel()
-            del body  # the error and this frame reference each other, which would keep the bytes until a garbage collection
+            # The error and this frame reference each other, which would keep the bytes until a garbage collection.
+            body = larger = Body(self.budget)
             raise refusal from error
         finally:
             timer.cancel()

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.settings import SMALL_BODY
 
 LINGER_SECONDS: Final = 5.0
-MAX_LINGERING: Final = 16  # connections of a worker; others are closed at once
-PAUSE_SECONDS: Final = 0.001  # times the lingering connections, after each chunk of at most 256 KiB
+MAX_LINGERING: Final = 32  # connections of a worker; others are closed at once
+PAUSE_SECONDS: Final = 0.005  # times the lingering connections, after each chunk of at most 256 KiB
 _LAST: Final[Message] = {"type": "http.response.body", "body": b"", "more_body": False}
 
 

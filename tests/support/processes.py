@@ -15,6 +15,7 @@ import psutil
 ROOT = Path(__file__).parent.parent.parent
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
+POLL_SECONDS = 0.05
 
 
 def free_port() -> int:
@@ -30,12 +31,10 @@ def wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path, second
     while time.monotonic() < limit:
         if process.poll() is not None:
             raise RuntimeError(f"ended with {process.returncode} before it was ready:\n{log.read_text()}")
-        try:
+        with suppress(httpx.TransportError):
             if httpx.get(address, timeout=1).status_code == 200:
                 return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.05)  # between polls; the condition above decides
+        time.sleep(POLL_SECONDS)
     raise RuntimeError(f"{address} was not ready within {seconds:g} s:\n{log.read_text()}")
 
 

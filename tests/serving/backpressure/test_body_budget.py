@@ -169,7 +169,7 @@ def test_chunked_body_is_counted_while_it_arrives() -> None:
     asyncio.run(main())
 
 
-def test_refused_or_aborted_bodies_are_not_counted() -> None:
+def test_refused_or_aborted_bodies_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even until the next garbage collection, which may be far away where nobody asks for anything."""
 
     async def refused(bodies: BodyReader, made: Request, **limit: int) -> None:
@@ -196,8 +196,15 @@ def test_refused_or_aborted_bodies_are_not_counted() -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
 
+    bodies = BodyReader(budget(8 * MEGABYTE), 0.02)
+
+    async def waiting(size: int) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(body_reader, "STEPS_AT_ONCE", 2)
+            patched.setattr(body_reader, "STEP_SECONDS", 3600)
+            await refused(BodyReader(bodies.budget, 0.02), request("", [bytes(size)] * 9))
+
     async def main() -> None:
-        bodies = BodyReader(budget(8 * MEGABYTE), 0.02)
         cases: list[Callable[[], Coroutine[Any, Any, None]]] = [
             lambda: refused(bodies, request("", [bytes(100_000)], MEGABYTE, ends=False)),
             lambda: refused(bodies, request("", [bytes(100_000)], ends=False)),
@@ -205,6 +212,8 @@ def test_refused_or_aborted_bodies_are_not_counted() -> None:
             lambda: refused(bodies, request("", [bytes(100_000)] * 60)),
             lambda: broken_off(bodies),
             lambda: cancelled(bodies),
+            lambda: waiting(500_000),
+            lambda: waiting(4_000_000),
         ]
         for case in cases:
             await case()
