@@ -112,7 +112,7 @@ class Classifier:
         for runner in self.runners.values():
             if isinstance(runner, LocalRunner):
                 runner.warm_up(image.tensor, warm_up_sizes(self._max_batch_size))
-        return self._prediction(image, ModelOutput(np.zeros(len(self.card.labels), np.float32), 1, "", 0.0))
+        return self._predicted(image, ModelOutput(np.zeros(len(self.card.labels), np.float32), 1, "", 0.0))
 
     def describe(self) -> dict[str, Any]:
         """The entry of ``GET /models``: the card, and the devices and execution providers in use."""
@@ -139,8 +139,9 @@ class Classifier:
             runner.close()
 
     def _prediction(self, image: PreprocessedImage, output: ModelOutput | Problem) -> Prediction | Problem:
-        if isinstance(output, Problem):
-            return output
+        return output if isinstance(output, Problem) else self._predicted(image, output)
+
+    def _predicted(self, image: PreprocessedImage, output: ModelOutput) -> Prediction:
         probabilities = softmax(output.logits, self.card.calibration)
         reason = several_reason(self.card, image.characters[0]) or reject_reason(
             output.logits, probabilities, self.card.rejection

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from serving.inference.request import DISCONNECT_CHECK_SECONDS
+from serving.inference.cancellation import DISCONNECT_CHECK_SECONDS
 
 from loadtests.samples import samples
 from models.card import CARD_FILE, read_card

@@ -4,6 +4,7 @@ import pytest
 from bentoml._internal.server.http.traffic import TimeoutMiddleware
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 
+from gallery import MAX_BYTES
 from models.card import CARD_FILE, MODEL_FILE, file_sha256, read_card, write_card
 from serving.bento.compat import disable_middleware
 from serving.process.workers import RUNTIME_FOLDER, SHARED, Process, WorkerTable, worker_slots
@@ -20,6 +21,11 @@ BAD_VALUES = [
     ("DEVICE", "tpu"),
     *(("CORS_ORIGINS", origins) for origins in BAD_ORIGINS),
 ]
+
+
+def test_the_gallery_has_its_default_size() -> None:
+    """The number is written twice, so that reading the settings loads no database library."""
+    assert Settings().gallery_max_bytes == MAX_BYTES
 
 
 def test_workers_default_to_the_cpus() -> None:
