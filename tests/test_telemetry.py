@@ -1,4 +1,4 @@
-"""Nobody is told what is classified here: ONNX Runtime reports to its maker unless it is told not to before it is imported."""
+"""ONNX Runtime sends usage reports to Microsoft unless a variable forbids it before the import; every package sets it."""
 
 import os
 import subprocess
