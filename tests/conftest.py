@@ -22,7 +22,7 @@ from tests.support.processes import ROOT, free_port, service_environment, start_
 
 BROWSER = "tests/browser/"
 
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # for tests that import ONNX Runtime before a room of the house does
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # for tests that import ONNX Runtime before a package of the project does
 # Every address is http://127.0.0.1, and reading the system's certificates takes 45 ms for each HTTP client of each process.
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = str(ROOT / "tests" / "support")  # holds none

@@ -45,7 +45,7 @@ class RunnerHost:
                     self._reasons[card.name, device] = reasons[device]
 
     def drain_after_callers(self, server: ServerExit, since: float | None = None) -> None:
-        """Exit once no call has come for ``QUIET_SECONDS``: the API workers, which are told to end at the same time, need the
+        """Exit once no call has come for ``QUIET_SECONDS``: the API workers, which get SIGTERM at the same time, need the
         sessions until they have answered their requests. Called in the event loop on SIGTERM."""
         now = perf_counter()
         since = since or now

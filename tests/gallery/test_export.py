@@ -93,7 +93,7 @@ def test_concurrent_changes_do_not_break_the_export(store: Store) -> None:
 
 
 def test_one_image_is_in_memory_at_a_time(store: Store) -> None:
-    """Told by what a reader has been given when the next picture is asked for."""
+    """Measured by what a reader has received when the next image is requested."""
     for _ in range(20):
         store.save(prediction(), SEVEN)
     asked = 0

@@ -132,9 +132,9 @@ def test_command_upgrades_and_prints_versions(url: URL) -> None:
         environment = {**os.environ, "GALLERY_URL": address}
         return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
 
-    told = run("current")
-    assert (told.returncode, told.stderr) == (0, "")
-    assert told.stdout.endswith(f": tables of version none, the newest here is {newest()}\n")
+    current = run("current")
+    assert (current.returncode, current.stderr) == (0, "")
+    assert current.stdout.endswith(f": tables of version none, the newest here is {newest()}\n")
     assert run("upgrade").stdout.endswith(f": tables of version {newest()}, the newest here is {newest()}\n")
     change(url, f"UPDATE {VERSION_TABLE} SET version_num = '999'")
     refused = run("upgrade")

@@ -100,9 +100,9 @@ def test_unsupported_type_is_named_with_advice(name: str) -> None:
     data, what, advice = FILES[name]
     with pytest.raises(UnsupportedImage) as caught:
         decode(data)
-    told = str(caught.value)
-    assert told.startswith("The content is ") and what in told and advice in told
-    assert told.endswith("PNG, JPEG, WebP, BMP and GIF are supported.")
+    message = str(caught.value)
+    assert message.startswith("The content is ") and what in message and advice in message
+    assert message.endswith("PNG, JPEG, WebP, BMP and GIF are supported.")
     with pytest.raises(UnsupportedImage):
         decode(memoryview(data))
 

@@ -59,10 +59,10 @@ def test_health_and_the_description_need_no_key(keyed: Keyed, path: str) -> None
 
 
 def test_the_description_says_what_needs_a_key(keyed: Keyed) -> None:
-    told = ask(keyed, "GET", "/docs.json").json()
-    assert told["security"] == [{"key": []}]
-    assert told["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
-    free = {path for path, item in told["paths"].items() if any(operation.get("security") == [] for operation in item.values())}
+    docs = ask(keyed, "GET", "/docs.json").json()
+    assert docs["security"] == [{"key": []}]
+    assert docs["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    free = {path for path, item in docs["paths"].items() if any(operation.get("security") == [] for operation in item.values())}
     assert free == {"/livez", "/readyz", "/healthz"}
 
 

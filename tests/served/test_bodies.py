@@ -95,7 +95,7 @@ def test_stalled_bodies_hold_the_budget_and_no_drawing_up(address: str, attack: 
     until(lambda: httpx.post(f"{address}/classify/batch", files=form, timeout=30).status_code == 200)
 
 
-def test_a_client_that_is_refused_is_told_while_it_still_sends(address: str) -> None:
+def test_client_refused_while_sending_receives_the_response(address: str) -> None:
     body = bytes(12 * MEGABYTE)
     with stalled(port_of(address), ATTACKS["photos"], SENT, 8) as crowd:
         until(lambda: crowd.settled)
@@ -103,6 +103,6 @@ def test_a_client_that_is_refused_is_told_while_it_still_sends(address: str) -> 
             refused = httpx.post(f"{address}/classify", content=content, timeout=30)
             assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (429, "overloaded", "1")
             assert refused.headers["connection"] == "close"
-        told = httpx.post(f"{address}/classify", content=body, headers={"Content-Type": "image/jpeg"}, timeout=30)
-        assert (told.status_code, told.json()["code"]) == (413, "too_large")
-        assert "12,582,912 bytes; at most 10,485,760" in told.json()["detail"]
+        refused = httpx.post(f"{address}/classify", content=body, headers={"Content-Type": "image/jpeg"}, timeout=30)
+        assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+        assert "12,582,912 bytes; at most 10,485,760" in refused.json()["detail"]

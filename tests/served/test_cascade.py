@@ -38,10 +38,10 @@ def classify(address: str, image: bytes, path: str = "/classify", **options: str
 
 
 def test_models_tell_of_the_cascade_and_its_stages(address: str) -> None:
-    told = httpx.get(f"{address}/models").json()
-    assert told["default"] == told["defaults"]["model"] == "characters"
-    assert [model["name"] for model in told["models"]] == ["category", "digits", "letters", "characters"]
-    cascade = told["models"][-1]
+    listed = httpx.get(f"{address}/models").json()
+    assert listed["default"] == listed["defaults"]["model"] == "characters"
+    assert [model["name"] for model in listed["models"]] == ["category", "digits", "letters", "characters"]
+    cascade = listed["models"][-1]
     assert cascade["stages"] == ["category:1.0.0", "digits:1.0.0", "letters:1.0.0"]
     assert cascade["card"]["labels"] == [*DIGITS, *LETTERS, "drawing"]
     assert cascade["providers"] == ["CPUExecutionProvider"]

@@ -67,8 +67,8 @@ def test_several_characters_are_rejected_and_the_label_is_left(client: httpx.Cli
     together = client.post("/classify/batch", params=options, files=[("images", picture) for picture in pictures]).json()
     for answers in (alone, together):
         for answer, number in zip(answers, (2, 1, 3), strict=True):
-            told = f"The picture shows several characters (about {number}), and this model reads one at a time."
-            assert str(answer["reject_reason"]).startswith(told) is (number > 1), answer
+            reason = f"The picture shows several characters (about {number}), and this model reads one at a time."
+            assert str(answer["reject_reason"]).startswith(reason) is (number > 1), answer
             assert answer["rejected"] or number == 1
             assert answer["top"] == [{"label": answer["label"], "confidence": answer["confidence"]}]
 

@@ -134,7 +134,7 @@ def test_a_worker_takes_only_its_own_requests_along(model_store: Path, tmp_path:
         asyncio.run(kill_again_and_again(address, psutil.Process(process.pid), workers_of, judge))
 
 
-def test_without_the_runner_clients_are_told_at_once_and_it_comes_back(model_store: Path, tmp_path: Path) -> None:
+def test_clients_get_503_without_the_runner_until_it_recovers(model_store: Path, tmp_path: Path) -> None:
     def judge(seen: Seen) -> None:
         assert seen.other == []
         assert seen.broken == 0

@@ -237,8 +237,8 @@ def test_methods(client: httpx.Client, path: str, methods: set[str]) -> None:
 
 def test_the_description_of_the_api_has_the_gallery(client: httpx.Client) -> None:
     described = client.get("/docs.json").json()
-    told = {path: set(item) for path, item in described["paths"].items() if path.startswith("/gallery")}
-    assert told == {
+    methods = {path: set(item) for path, item in described["paths"].items() if path.startswith("/gallery")}
+    assert methods == {
         "/gallery": {"get", "post", "delete"},
         "/gallery/export": {"get"},
         "/gallery/{id}": {"get", "patch", "delete"},

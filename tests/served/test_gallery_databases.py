@@ -142,7 +142,7 @@ def test_a_file_that_cannot_be_opened_or_is_no_database(model_store: Path, tmp_p
         assert file.is_file()
 
 
-def test_a_full_disk_is_told_of_and_loses_nothing(model_store: Path, tmp_path: Path) -> None:
+def test_full_disk_is_answered_503_and_loses_nothing(model_store: Path, tmp_path: Path) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     environment = service_environment(model_store, port, GALLERY_URL=f"sqlite:///{tmp_path}/gallery.db", WORKERS="1")

@@ -1,5 +1,5 @@
-"""A model that is slow does not hold up the others, nor does a batch as large as all that the service may work on keep single
-images out: told by how many requests are answered meanwhile, not by a clock."""
+"""A slow model does not block other models, and a batch of the size of the concurrency limit does not block single images. The
+tests count the requests that are answered meanwhile and use no clock."""
 
 import asyncio
 from pathlib import Path

@@ -46,7 +46,7 @@ def test_bitmaps_and_gifs_are_read(client: httpx.Client, format: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "advice"),
     [
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), "Set the iPhone camera to Most Compatible"),
         (b"data:image/png;base64," + base64.b64encode(SEVEN), "a data: URL"),
@@ -54,10 +54,10 @@ def test_bitmaps_and_gifs_are_read(client: httpx.Client, format: str) -> None:
         (b"%PDF-1.7", "a PDF document"),
     ],
 )
-def test_what_is_not_read_is_named_with_what_to_do(client: httpx.Client, data: bytes, told: str) -> None:
+def test_what_is_not_read_is_named_with_what_to_do(client: httpx.Client, data: bytes, advice: str) -> None:
     answer = client.post("/classify", content=data, headers={"Content-Type": "image/png"})
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media")
-    assert told in answer.json()["detail"]
+    assert advice in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -30,7 +30,7 @@ SECONDS = 30.0
 
 @dataclass(slots=True)
 class Seen:
-    """What clients that ask all the time were told: how often each version answered, and everything that should not be."""
+    """What clients that ask all the time received: how often each version answered, and every unexpected response."""
 
     versions: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
@@ -114,8 +114,8 @@ def test_models_change_once_at_a_time_under_load_without_a_failed_request_and_ba
                 assert (await change(address)).json() == {"models": {"marks": "1.0.0"}}
                 await answered(seen, "1.0.0")
                 assert not seen.faults
-            (told,) = httpx.get(f"{address}/models", timeout=30).json()["models"]
-            assert told["version"] == "1.0.0"
+            (served,) = httpx.get(f"{address}/models", timeout=30).json()["models"]
+            assert served["version"] == "1.0.0"
             assert scrape(address)["sessions{cpu,marks,CPUExecutionProvider}"] == 2
 
     asyncio.run(play())

@@ -137,7 +137,7 @@ def test_a_batch_is_answered_in_order_and_a_bad_image_fails_alone(address: str) 
     assert list(entries[0]) == list(httpx.post(f"{address}/classify", content=SEVEN).json())
 
 
-def test_a_batch_request_that_is_no_batch_is_told_so(service_address: str) -> None:
+def test_invalid_batch_request_is_refused(service_address: str) -> None:
     assert httpx.post(f"{service_address}/classify/batch", content=SEVEN).json()["code"] == "bad_request"
     no_file = httpx.post(f"{service_address}/classify/batch", files={"model": (None, "digits")})
     assert (no_file.status_code, no_file.json()["code"]) == (400, "bad_request")
@@ -208,7 +208,7 @@ def test_what_was_taken_is_answered_before_the_end(model: str, cascade_store: Pa
 
 
 async def _end_while_waiting(address: str, arbiter: psutil.Process, runner: psutil.Process) -> list[httpx.Response]:
-    """Six requests hold the model or wait for it; the service is told to end, and only then does the model go on."""
+    """Six requests hold the model or wait for it; the service gets SIGTERM, and only then does the model go on."""
     async with httpx.AsyncClient(base_url=address, timeout=30) as client:
         counted = Counted(address)
         requests = [asyncio.create_task(client.post("/classify", content=SEVEN)) for _ in range(6)]

@@ -52,9 +52,9 @@ def test_a_bad_address_stops_the_start_in_one_line_without_its_password(
     with pytest.raises(SystemExit) as stopped:
         load_settings()
     assert stopped.value.code == 2
-    told = capsys.readouterr().err
-    assert re.fullmatch(r"Setting GALLERY_URL is not valid: .*postgresql://user:password@host.*\n", told)
-    assert "secret" not in told
+    message = capsys.readouterr().err
+    assert re.fullmatch(r"Setting GALLERY_URL is not valid: .*postgresql://user:password@host.*\n", message)
+    assert "secret" not in message
 
 
 @pytest.mark.parametrize(

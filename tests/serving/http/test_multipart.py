@@ -52,7 +52,7 @@ def test_parts_keep_their_data(data: bytes) -> None:
         (b"X-Other: form-data; name=image", ("", False)),
     ],
 )
-def test_fields_and_files_are_told_apart(headers: bytes, expected: tuple[str, bool]) -> None:
+def test_fields_and_files_are_distinguished(headers: bytes, expected: tuple[str, bool]) -> None:
     (part,) = parse_form(bytearray(multipart((headers, b"x"))), FORM, 16)
     assert (part.name, part.is_file) == expected
 

@@ -14,7 +14,7 @@ SCOPE: Scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "as
 
 
 class Client:
-    """Takes ``most`` pieces and no more, and goes away when it is told to."""
+    """Accepts at most ``most`` pieces, and disconnects when ``gone`` is set."""
 
     def __init__(self, most: int = 1000) -> None:
         self.most = most

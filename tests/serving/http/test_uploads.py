@@ -1,4 +1,4 @@
-"""What is taken for the image of a request, and what is told where there is none or too much."""
+"""Which part of a request is read as its image, and the error when there is none or too much."""
 
 import base64
 import json
@@ -81,8 +81,8 @@ def test_missing_image_error_names_what_was_sent() -> None:
         urlencoded(picture="x", model="digits"),
         as_json(picture="x", model="d"),
     ):
-        told = refusal(made)
-        assert (told.code, "`picture`, `model`" in told.detail) == ("bad_request", True), told.detail
+        problem = refusal(made)
+        assert (problem.code, "`picture`, `model`" in problem.detail) == ("bad_request", True), problem.detail
     for made in (whole("", b""), whole(JSON, b""), multipart([("image", b"")]), as_json(image=""), as_json(image=None)):
         assert refusal(made).detail.startswith("There is no image.")
 
@@ -143,7 +143,7 @@ def test_escapes_that_json_libraries_write_are_read(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "advice"),
     [
         ("http://127.0.0.1/7.png", "never fetched"),
         ("HTTPS://example.org/" + "a" * 300, "never fetched"),
@@ -160,13 +160,13 @@ def test_escapes_that_json_libraries_write_are_read(data: bytes) -> None:
         (True, "true or false"),
     ],
 )
-def test_invalid_image_is_refused_with_what_to_send(value: object, told: str) -> None:
+def test_invalid_image_is_refused_with_what_to_send(value: object, advice: str) -> None:
     made = [as_json(image=value)]
     made += [urlencoded(image=value), text_form(image=value)] if isinstance(value, str) else []
     for one in made:
         problem = refusal(one)
         assert problem.code == "bad_request"
-        assert told in problem.detail and "`image`" in problem.detail and "base64" in problem.detail
+        assert advice in problem.detail and "`image`" in problem.detail and "base64" in problem.detail
 
 
 @pytest.mark.parametrize(
@@ -206,8 +206,8 @@ def test_invalid_json_is_a_bad_request(body: bytes) -> None:
 
 def test_pixel_arrays_are_refused_with_what_to_send() -> None:
     for side in (2, 28, 280):
-        told = refusal(as_json(image=[[255] * side] * side))
-        assert (told.code, "the image file as base64; arrays of pixels are not read" in told.detail) == ("bad_request", True)
+        error = refusal(as_json(image=[[255] * side] * side))
+        assert (error.code, "the image file as base64; arrays of pixels are not read" in error.detail) == ("bad_request", True)
 
 
 def test_a_batch_as_files_of_any_name_or_as_json() -> None:
@@ -237,9 +237,9 @@ def test_too_large_says_how_large_and_how_to_make_it_smaller() -> None:
         as_json(image=text),
         urlencoded(image=text),
     ):
-        told = refusal(made, max_image_bytes=limit)
-        assert told.code == "too_large"
-        assert "100,000" in told.detail and "1,600 pixels a side" in told.detail
-        assert any(known in told.detail for known in ("200,0", "120,")), told.detail
-    told = refusal(multipart([("images", bytes(200_000))]), many=True, max_batch_bytes=limit)
-    assert "200," in told.detail and "fewer images" in told.detail
+        problem = refusal(made, max_image_bytes=limit)
+        assert problem.code == "too_large"
+        assert "100,000" in problem.detail and "1,600 pixels a side" in problem.detail
+        assert any(known in problem.detail for known in ("200,0", "120,")), problem.detail
+    problem = refusal(multipart([("images", bytes(200_000))]), many=True, max_batch_bytes=limit)
+    assert "200," in problem.detail and "fewer images" in problem.detail

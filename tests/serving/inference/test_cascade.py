@@ -271,11 +271,11 @@ def test_a_device_that_a_model_lacks_is_refused_before_anything_is_done(tmp_path
                 await asked
             assert refused.value.code == "device_unavailable"
         assert stage.sizes == [[], [], []]
-        told = stage.cascade.describe()
-        assert told["devices"]["cpu"] == {"available": True, "reason": None}
-        assert told["devices"]["gpu"] == {"available": False, "reason": "category: None here."}
-        assert told["stages"] == ["category:1.0.0", "digits:1.0.0", "letters:1.0.0"]
-        assert told["providers"] == ["CPUExecutionProvider"]
+        described = stage.cascade.describe()
+        assert described["devices"]["cpu"] == {"available": True, "reason": None}
+        assert described["devices"]["gpu"] == {"available": False, "reason": "category: None here."}
+        assert described["stages"] == ["category:1.0.0", "digits:1.0.0", "letters:1.0.0"]
+        assert described["providers"] == ["CPUExecutionProvider"]
 
     run(main)
 

@@ -19,7 +19,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Heart:
-    """A runner service that answers, hangs or fails as it is told."""
+    """A runner service that answers, hangs or fails on demand."""
 
     def __init__(self) -> None:
         self.mood: BaseException | str | None = None
@@ -74,9 +74,9 @@ def test_first_callers_wait_for_the_first_response(monkeypatch: pytest.MonkeyPat
 
     async def main() -> None:
         heart = RunnerHealth(Heart().beat)
-        told = await asyncio.gather(*(heart.is_up() for _ in range(3)))
+        answers = await asyncio.gather(*(heart.is_up() for _ in range(3)))
         heart.stop()
-        assert told == [True] * 3
+        assert answers == [True] * 3
 
     run(main())
 

@@ -97,7 +97,7 @@ def test_missing_gpu_provider_is_not_a_warning(card: ModelCard, caplog: pytest.L
 
 
 class Failing:
-    """`Session.run` that fails as often as it is told to; ``threads`` are those in which sessions were opened."""
+    """`Session.run` that raises each of ``failures`` once; ``threads`` are those in which sessions were opened."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.failures: list[Exception] = []

@@ -51,9 +51,9 @@ def make_old(folder: Path) -> None:
 def test_two_services_with_one_home_and_port_share_no_folder(tmp_path: Path) -> None:
     home = {"BENTOML_HOME": str(tmp_path / "home"), "PORT": "3000"}
     services = [start(tmp_path, **home) for _ in range(2)]
-    told = [folders(service) for service in services]
-    assert [len(one) for one in told] == [1, 1]  # the parent and both workers have the same
-    assert not told[0] & told[1]
+    found = [folders(service) for service in services]
+    assert [len(one) for one in found] == [1, 1]  # the parent and both workers have the same
+    assert not found[0] & found[1]
     for folder in tmp_path.glob(f"{PREFIX}*"):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert sorted(path.name for path in folder.iterdir()) == [METRICS, SHARED]
