@@ -93,4 +93,4 @@ def valid_pngs() -> Iterable[tuple[str, bytes]]:
 
 def _palette(depth: int) -> bytes:
     """The colours of ink, of what does not occur, and of the background."""
-    return b"\x10\x20\x30" + b"\x99\x88\x77" * (2**depth - 2) + b"\xff\xf0\xee"
+    return b"\x10\x20\x30" + b"\x99\x88\x77" * ((1 << depth) - 2) + b"\xff\xf0\xee"
