@@ -54,11 +54,7 @@ class Classifier:
         processed = await self.preprocessor.run(images, token)
         tensors = [image.tensor for image in processed if isinstance(image, PreprocessedImage)]
         outputs = iter(await self.infer(tensors, device, token))
-        predictions = [image if isinstance(image, Problem) else self._prediction(image, next(outputs)) for image in processed]
-        for prediction in predictions:
-            if isinstance(prediction, Prediction):
-                self._metrics.count(prediction)
-        return predictions
+        return [image if isinstance(image, Problem) else self._result(image, next(outputs)) for image in processed]
 
     async def infer(self, tensors: Sequence[Tensor], device: str, token: CancellationToken) -> list[ModelOutput | Problem]:
         """The outputs of preprocessed images, each float32[C,H,W].
@@ -112,7 +108,7 @@ class Classifier:
         for runner in self.runners.values():
             if isinstance(runner, LocalRunner):
                 runner.warm_up(image.tensor, warm_up_sizes(self._max_batch_size))
-        return self._predicted(image, ModelOutput(np.zeros(len(self.card.labels), np.float32), 1, "", 0.0))
+        return self._prediction(image, ModelOutput(np.zeros(len(self.card.labels), np.float32), 1, "", 0.0))
 
     def describe(self) -> dict[str, Any]:
         """The entry of ``GET /models``: the card, and the devices and execution providers in use."""
@@ -138,10 +134,15 @@ class Classifier:
         for runner in self.runners.values():
             runner.close()
 
-    def _prediction(self, image: PreprocessedImage, output: ModelOutput | Problem) -> Prediction | Problem:
-        return output if isinstance(output, Problem) else self._predicted(image, output)
+    def _result(self, image: PreprocessedImage, output: ModelOutput | Problem) -> Prediction | Problem:
+        """The prediction, counted in the metrics, or the problem of the output."""
+        if isinstance(output, Problem):
+            return output
+        prediction = self._prediction(image, output)
+        self._metrics.count(prediction)
+        return prediction
 
-    def _predicted(self, image: PreprocessedImage, output: ModelOutput) -> Prediction:
+    def _prediction(self, image: PreprocessedImage, output: ModelOutput) -> Prediction:
         probabilities = softmax(output.logits, self.card.calibration)
         reason = several_reason(self.card, image.characters[0]) or reject_reason(
             output.logits, probabilities, self.card.rejection
