@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from serving.inference.cancellation import DISCONNECT_CHECK_SECONDS
 
 from loadtests.samples import samples
 from models.card import CARD_FILE, read_card
 from models.store import card_folders
+from serving.inference.cancellation import DISCONNECT_CHECK_SECONDS
 from tests.support.load import post_all
 from tests.support.metrics import Counted, scrape
 from tests.support.pictures import WHITE, digit, encoded

@@ -37,7 +37,7 @@ def test_perturbations_have_distinct_names() -> None:
     assert len({perturbation.name for perturbation in PERTURBATIONS}) == len(PERTURBATIONS)
 
 
-@pytest.mark.parametrize("change", PERTURBATIONS, ids=lambda perturbation: perturbation.name)
+@pytest.mark.parametrize("perturbation", PERTURBATIONS, ids=lambda perturbation: perturbation.name)
 def test_model_meets_the_requirements_of_every_perturbation(
     classifier: Classifier, digits: LabelledImages, perturbation: Perturbation
 ) -> None:
