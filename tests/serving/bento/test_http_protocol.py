@@ -30,8 +30,8 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 
 @pytest.fixture
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second lasts a hundredth of one."""
+def shorten_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check the timeouts every 10 ms instead of every second."""
     monkeypatch.setattr(connections, "CHECK_SECONDS", 0.01)
 
 
@@ -114,7 +114,7 @@ def test_client_that_keeps_sending_is_disconnected(run: Run) -> None:
     run(scenario())
 
 
-@pytest.mark.usefixtures("hurry")
+@pytest.mark.usefixtures("shorten_timeouts")
 def test_heads_that_do_not_end_are_answered_408(run: Run) -> None:
     async def scenario() -> None:
         async with serve(Recorder()) as server:
@@ -130,7 +130,7 @@ def test_heads_that_do_not_end_are_answered_408(run: Run) -> None:
     run(scenario())
 
 
-@pytest.mark.usefixtures("hurry")
+@pytest.mark.usefixtures("shorten_timeouts")
 def test_slowly_sent_headers_do_not_extend_the_timeout(run: Run) -> None:
     async def scenario() -> None:
         async with serve(Recorder()) as server:
@@ -151,7 +151,7 @@ def test_slowly_sent_headers_do_not_extend_the_timeout(run: Run) -> None:
     run(scenario())
 
 
-@pytest.mark.usefixtures("hurry")
+@pytest.mark.usefixtures("shorten_timeouts")
 def test_silent_connections_are_closed(run: Run) -> None:
     async def scenario() -> None:
         async with serve(Recorder(), timeout_keep_alive=3600) as server:
@@ -166,7 +166,7 @@ def test_silent_connections_are_closed(run: Run) -> None:
     run(scenario())
 
 
-@pytest.mark.usefixtures("hurry")
+@pytest.mark.usefixtures("shorten_timeouts")
 def test_idle_connections_are_closed_by_the_keep_alive_timeout(run: Run) -> None:
     async def scenario() -> None:
         async with serve(Recorder(), timeout_keep_alive=3600) as server:
@@ -180,7 +180,7 @@ def test_idle_connections_are_closed_by_the_keep_alive_timeout(run: Run) -> None
     run(scenario())
 
 
-@pytest.mark.usefixtures("hurry")
+@pytest.mark.usefixtures("shorten_timeouts")
 def test_unread_body_does_not_block_the_connection(run: Run) -> None:
     async def scenario() -> None:
         async with serve(Recorder()) as server:
@@ -240,7 +240,7 @@ def test_garbage_after_a_request_does_not_affect_its_response(run: Run, behind: 
     run(scenario())
 
 
-@pytest.mark.usefixtures("hurry")
+@pytest.mark.usefixtures("shorten_timeouts")
 def test_a_broken_body_ends_its_request(run: Run) -> None:
     async def scenario() -> None:
         app = Recorder()
@@ -305,7 +305,7 @@ class Endless:
             pass
 
 
-@pytest.mark.usefixtures("hurry")
+@pytest.mark.usefixtures("shorten_timeouts")
 def test_response_that_is_not_read_is_aborted_and_freed(run: Run) -> None:
     async def scenario() -> None:
         app = Endless()
@@ -319,7 +319,7 @@ def test_response_that_is_not_read_is_aborted_and_freed(run: Run) -> None:
     run(scenario())
 
 
-@pytest.mark.usefixtures("hurry")
+@pytest.mark.usefixtures("shorten_timeouts")
 def test_complete_response_that_is_not_read_is_aborted(run: Run) -> None:
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % (1 << 25))]})

@@ -29,7 +29,7 @@ class Flaky:
 
 
 @pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+def shorten_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_runner, "CONNECT_SECONDS", 0)
 
 

@@ -13,7 +13,7 @@ from tests.support.waiting import until_in_loop
 
 
 @pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+def shorten_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner_health, "INTERVAL_SECONDS", 0.001)
     monkeypatch.setattr(runner_health, "TIMEOUT_SECONDS", 0.05)
 
