@@ -55,7 +55,7 @@ def test_keys_that_cannot_be_used_stop_the_start(tmp_path: Path, capsys: pytest.
     assert f"The API keys in {file} cannot be read" in said(Settings(api_keys_file=file))
     file.write_text("page read secret\n", encoding="utf-8")
     assert f"{file}, line 1: not `NAME read|admin SHA256`" in said(Settings(api_keys_file=file))
-    assert "set API_KEYS_FILE too" in said(Settings(rate_limit=60))
+    assert "Set API_KEYS_FILE too" in said(Settings(rate_limit=60))
 
 
 def test_models_that_were_not_imported_stop_the_start(tmp_path: Path) -> None:
