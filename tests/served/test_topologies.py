@@ -17,7 +17,7 @@ import pytest
 from loadtests.samples import samples
 from models.card import CARD_FILE, read_card
 from models.store import catalogue
-from serving.inference.request import DISCONNECT_CHECK_SECONDS
+from serving.inference.cancellation import DISCONNECT_CHECK_SECONDS
 from tests.support.load import post_all
 from tests.support.metrics import Counted, scrape
 from tests.support.pictures import WHITE, digit, encoded
