@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
@@ -34,7 +34,7 @@ BAD = Request("bad", b"", frozenset((200, 422)), good=False)
 
 def row(minute: int, **changes: float) -> Row:
     """A minute in which all went well except for the changes."""
-    latencies = {(True, True): [0.01] * 100, (False, False): [0.01] * 20}
+    latencies = defaultdict(list, {(True, True): [0.01] * 100, (False, False): [0.01] * 20})
     stats = Stats(duration=60.0, latencies=latencies, statuses=Counter({200: 100, 422: 20}))
     figures = {"private_mb": 400.0, "descriptors": 90, "threads": 20, "connections": 10} | changes
     pids = frozenset((1, 2, int(changes.get("worker", 3))))

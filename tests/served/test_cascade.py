@@ -134,5 +134,5 @@ def test_under_load_the_stages_share_calls_with_the_models_themselves(address: s
     assert set(chain(*asyncio.run(both()))) == {"7"}
     assert counted("batch_size_sum{cpu,digits}") == 400
     assert counted("batch_size_sum{cpu,category}") == 200
-    assert counted("batch_size_count{cpu,digits}") < 200
-    assert counted("batch_size_count{cpu,category}") < 100
+    assert counted("batch_size_count{cpu,digits}") < 360
+    assert counted("batch_size_count{cpu,category}") < 180

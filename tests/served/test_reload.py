@@ -178,6 +178,6 @@ def test_with_a_runner_models_change_with_a_start(home: Path) -> None:
         with start_service(home, free_port(), TOPOLOGY="runner", WORKERS="1", **settings(home)) as address:
             refused = await change(address)
             assert refused.status_code == 409
-            assert "Start this service again" in refused.json()["detail"]
+            assert "Restart this service" in refused.json()["detail"]
 
     asyncio.run(play())
