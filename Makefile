@@ -22,7 +22,7 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.1
 export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup setup-dev setup-train models run serve ui test lint format evaluate robustness bench loadtest soak fuzz attacks bento image \
+.PHONY: help setup setup-dev setup-train models run serve ui test check lint format evaluate robustness bench loadtest soak fuzz attacks bento image \
 	sbom audit train lock clean
 
 help: ## list the commands
@@ -68,6 +68,10 @@ test: setup-dev ## run the whole test suite, PROCESSES files at a time
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadscope --no-loadscope-reorder
+
+check: lint ## check style and types, and run the unit tests that take no more than a minute and a half
+	$(BIN)/pytest --quiet --numprocesses $(PROCESSES) --dist loadscope -m "not slow" --ignore tests/served --ignore tests/browser \
+		--ignore tests/loadtests --ignore tests/training
 
 lint: setup-dev ## check style and types
 	$(BIN)/ruff check .

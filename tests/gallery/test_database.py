@@ -21,6 +21,8 @@ from tests.support.postgres import Cluster
 from tests.support.processes import free_port
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 ALL = Filter()
 
 

@@ -22,6 +22,8 @@ from gallery.tables import Base, Entry
 from tests.gallery.entries import SEVEN, prediction
 from tests.support.processes import ROOT
 
+pytestmark = pytest.mark.slow
+
 WORKERS = 6
 
 

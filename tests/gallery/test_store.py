@@ -26,6 +26,8 @@ from gallery import (
 from tests.gallery.conftest import MAX_ENTRIES
 from tests.gallery.entries import FOUR, SEVEN, allow, prediction
 
+pytestmark = pytest.mark.slow
+
 ALL = Filter()
 
 

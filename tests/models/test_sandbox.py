@@ -11,6 +11,8 @@ from models.card import CardError
 from models.sandbox import InvalidModel, SandboxLimits, inspect_model
 from tests.models.graphs import LABELS, SIZE, ending, filling, fixed, infinite_loop, linear, model, node, weights
 
+pytestmark = pytest.mark.slow
+
 
 def written(folder: Path, graph: onnx.ModelProto) -> Path:
     path = folder / "model.onnx"

@@ -5,6 +5,8 @@ import pytest
 from models.card import CARD_FILE, MODEL_FILE, file_sha256, write_card
 from tests.models.catalogues import add_model, models
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Path:

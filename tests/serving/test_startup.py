@@ -13,6 +13,8 @@ from serving.startup import check_api_keys, join_workers, load_settings
 from tests.models.catalogues import add_cascade, add_model, models
 from tests.support.processes import refused_start
 
+pytestmark = pytest.mark.slow
+
 BAD_ORIGINS = ["*", "friend.example", "https://friend.example/page", "https://friend.example https://*.friend.example"]
 BAD_VALUES = [
     ("PORT", "0"),

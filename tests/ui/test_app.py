@@ -34,6 +34,8 @@ from tests.ui.page_actions import (
 )
 from ui.state.drawing import Pen
 
+pytestmark = pytest.mark.slow
+
 
 def test_empty_canvas_shows_a_hint(page: AppTest, service: FakeService) -> None:
     assert not page.exception

@@ -12,6 +12,8 @@ from tests.ui.page_actions import count_cards, html_of
 from ui.api import client as client_module
 from ui.state.saved_gallery import PAGE_SIZE, RETRY_SECONDS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def service() -> FakeService:

@@ -19,6 +19,8 @@ from ui.api.client import Client
 from ui.views import snippets
 from ui.views.snippets import SnippetRequest
 
+pytestmark = pytest.mark.slow
+
 RUNNERS: dict[str, tuple[Callable[[SnippetRequest], str], list[str]]] = {
     "curl": (snippets.curl, ["bash", "-c"]),
     "bentoml": (snippets.bentoml, [sys.executable, "-c"]),

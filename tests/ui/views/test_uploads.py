@@ -26,6 +26,8 @@ from tests.ui.fake_service import request_pictures as pictures_of
 from tests.ui.page_actions import FakeCanvas, alerts, choose_source, count_cards, html_of, is_hidden, open_explanation, upload
 from ui.images import resize
 
+pytestmark = pytest.mark.slow
+
 
 def test_uploaded_file_is_classified_and_shown(page: AppTest, service: FakeService) -> None:
     assert is_hidden(page, "upload")
