@@ -7,7 +7,6 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic
 
 import httpx
 import psutil
@@ -23,7 +22,7 @@ SAMPLE = samples()[0]
 CLIENTS = 4
 ROUNDS = 2
 BACK_SECONDS = 10.0
-READY_SECONDS = 1.0
+ENOUGH_LOOKS = 3
 
 
 @dataclass(slots=True)
@@ -35,7 +34,6 @@ class Seen:
     broken: int = 0
     other: list[str] = field(default_factory=list)
     readiness: list[int] = field(default_factory=list)
-    slowest_look: float = 0.0
 
 
 @dataclass(slots=True)
@@ -67,11 +65,9 @@ async def ask(address: str, diary: Diary) -> None:
 async def look(address: str, diary: Diary) -> None:
     """A load balancer that looks at the readiness."""
     while True:
-        began = monotonic()
         with contextlib.suppress(httpx.TransportError):
             async with httpx.AsyncClient(base_url=address, timeout=30) as client:
                 diary.page.readiness.append((await client.get("/readyz")).status_code)
-                diary.page.slowest_look = max(diary.page.slowest_look, monotonic() - began)
         await asyncio.sleep(0.05)
 
 
@@ -138,7 +134,7 @@ def test_clients_get_503_without_the_runner_until_it_recovers(model_store: Path,
     def judge(seen: Seen) -> None:
         assert seen.other == []
         assert seen.broken == 0
-        assert seen.slowest_look < READY_SECONDS
+        assert seen.readiness.count(503) >= ENOUGH_LOOKS  # each was answered, and did not wait for the runner
 
     port = free_port()
     address = f"http://127.0.0.1:{port}"

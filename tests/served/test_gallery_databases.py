@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import httpx
 import numpy as np
@@ -52,6 +53,18 @@ def classifies(address: str) -> bool:
 def keeps(address: str) -> bool:
     """Whether the gallery takes a picture."""
     return httpx.post(f"{address}/gallery", content=SEVEN, timeout=30).status_code == 201
+
+
+def kept_entry(address: str) -> dict[str, Any]:
+    """The entry of a picture that is posted until the gallery takes it, which workers find out one by one."""
+    answers: list[httpx.Response] = []
+
+    def is_kept() -> bool:
+        answers.append(httpx.post(f"{address}/gallery", content=SEVEN, timeout=30))
+        return answers[-1].status_code == 201
+
+    until(is_kept, seconds=30)
+    return dict(answers[-1].json())
 
 
 def noise(seed: int) -> bytes:
@@ -105,8 +118,7 @@ def test_a_postgres_that_starts_later_ends_and_comes_back(model_store: Path, pos
             assert classifies(address)
             is_problem(httpx.get(f"{address}/gallery", timeout=30), 503, "unavailable")
             postgres.start()
-            until(lambda: keeps(address), seconds=30)
-            entry = httpx.post(f"{address}/gallery", content=SEVEN, timeout=30).json()
+            entry = kept_entry(address)
             postgres.stop()
             for _ in range(4):  # whichever worker answers
                 for ask in ("/gallery", "/gallery/export", entry["image"]):
