@@ -21,7 +21,7 @@ pytestmark = pytest.mark.served
 SAMPLE = samples()[0]
 CLIENTS = 4
 ROUNDS = 2
-BACK_SECONDS = 10.0
+BACK_SECONDS = 40.0
 ENOUGH_LOOKS = 3
 
 
