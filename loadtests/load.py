@@ -1,7 +1,7 @@
 """Load on a service in a closed or an open loop, and statistics of the responses."""
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from math import inf
@@ -33,7 +33,7 @@ class Stats:
 
     duration: float = 0.0
     statuses: Counter[int] = field(default_factory=Counter)
-    latencies: dict[tuple[bool, bool], list[float]] = field(default_factory=lambda: defaultdict(list))
+    latencies: dict[tuple[bool, bool], list[float]] = field(default_factory=dict)
     good_faults: Counter[str] = field(default_factory=Counter)
     bad_faults: Counter[str] = field(default_factory=Counter)
     examples: list[tuple[Request, str]] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Stats:
         else:
             self.statuses[response.status] += 1
             if request.mode is not SendMode.SLOW:
-                self.latencies[request.good, response.status in SUCCESS].append(response.seconds)
+                self.latencies.setdefault((request.good, response.status in SUCCESS), []).append(response.seconds)
             if fault := find_fault(request, response):
                 (self.good_faults if request.good else self.bad_faults)[f"{request.name}: {fault}"] += 1
                 if len(self.examples) < MAX_EXAMPLES:
@@ -97,7 +97,7 @@ def merge(parts: Iterable[Stats]) -> Stats:
         for name in ("duration", "statuses", "good_faults", "bad_faults", "examples", "hung_up", "dropped"):
             setattr(whole, name, getattr(whole, name) + getattr(part, name))
         for key, seconds in part.latencies.items():
-            whole.latencies[key] += seconds
+            whole.latencies[key] = whole.latencies.get(key, []) + seconds
     return whole
 
 

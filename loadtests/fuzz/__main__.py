@@ -36,7 +36,7 @@ class FuzzReport(Report):
         """What no input may cause."""
         stats, errors = self.stats, self.stats.server_errors
         bad, good = stats.bad_faults.total(), stats.good_faults.total()
-        p99, growth = stats.milliseconds(99, success=False), f"{self.growth_mb:+.1f} MB"
+        p99, growth = stats.milliseconds(99, success=False), self.growth_mb
         return [
             Check("5xx other than 503", "0", f"{errors}", not errors),
             Check("responses that break the API contract", "0", f"{bad}", not bad),
