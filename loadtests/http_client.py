@@ -108,8 +108,8 @@ def find_fault(request: Request, response: Response) -> str:
     """What is wrong with a response: its status, its problem document or its labels; an empty text if nothing is."""
     if response.status not in request.statuses:
         return "no response" if response.status == BROKEN else f"{response.status}"
-    if response.status not in SUCCESS and not is_problem(response.content):
-        return f"{response.status} without a problem document or Retry-After"
+    if response.status not in SUCCESS:
+        return "" if is_problem(response.content) else f"{response.status} without a problem document or Retry-After"
     if request.labels is not None:
         found = labels(response.content)
         if len(found) != len(request.labels) or not all(map(bytes.endswith, found, request.labels)):

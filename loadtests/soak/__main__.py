@@ -17,7 +17,7 @@ from loadtests.http_client import ConnectionPool, Request, Response, labels
 from loadtests.load import Stats, closed_loop, open_loop
 from loadtests.processes import TOPOLOGIES, Server, start_service
 from loadtests.soak.report import Row, SoakReport
-from loadtests.soak.traffic import Traffic, good_images
+from loadtests.soak.traffic import BAD_IMAGES, Traffic, good_images
 
 CLIENTS: Final = 32
 MAX_CONNECTIONS: Final = 100_000
@@ -37,15 +37,25 @@ class SoakError(Exception):
     """A good request was not answered before the soak began; the text has the response."""
 
 
-async def soak(server: Server, minutes: float, log: Path, share: float = PEAK_SHARE) -> SoakReport:
+async def soak(
+    server: Server,
+    minutes: float,
+    log: Path,
+    share: float = PEAK_SHARE,
+    bad: int = BAD_IMAGES,
+    peak_seconds: float = PEAK_SECONDS,
+) -> SoakReport:
     """Measure the peak rate, send a share of it for ``minutes``, and write a JSON line for every interval to ``log``.
+
+    ``bad`` is the number of different bad images; all images are sent once before the peak is measured.
 
     Raises:
         SoakError: a good request was refused before.
     """
     models = [model["name"] for model in httpx.get(f"{server.address}/models", timeout=30).json()["models"]]
     pool, stats = ConnectionPool(server.address, MAX_CONNECTIONS), Stats()
-    traffic = Traffic(pool.host, [await _with_labels(pool, request) for request in good_images(pool.host, models)])
+    good = [await _with_labels(pool, request) for request in good_images(pool.host, models)]
+    traffic = Traffic(pool.host, good, bad=bad)
 
     def handle(request: Request, response: Response) -> None:
         traffic.learn(request, response.content)
@@ -53,7 +63,7 @@ async def soak(server: Server, minutes: float, log: Path, share: float = PEAK_SH
 
     await closed_loop(pool, traffic.images(), handle, CLIENTS, WARM_UP_SECONDS)
     stats = Stats()
-    stats.duration = await closed_loop(pool, traffic.requests(slow=False), handle, CLIENTS, PEAK_SECONDS)
+    stats.duration = await closed_loop(pool, traffic.requests(slow=False), handle, CLIENTS, peak_seconds)
     peak, rate, seconds = stats.rate, share * stats.rate, 60 * minutes
     count, rows = max(MIN_ROWS, round(seconds / ROW_SECONDS)), []
     with log.open("w", encoding="utf-8") as file:

@@ -27,6 +27,7 @@ Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 GOOD = Request("good", b"x", labels=(b'"label":"7"',))
+OVERLOAD = Request("overload", b"x", frozenset((200, 429)), labels=(b'"label":"7"',))
 BAD = Request("bad", b"x", frozenset((200, 422, 429, 503)), good=False)
 
 
@@ -73,6 +74,9 @@ def test_request_may_announce_another_length_than_it_has() -> None:
         (BAD, problem(429), "429 without a problem document or Retry-After"),
         (BAD, Response(BROKEN), "no response"),
         (GOOD, problem(422), "422"),
+        (OVERLOAD, problem(429, "Retry-After: 1\r\n"), ""),
+        (OVERLOAD, problem(429), "429 without a problem document or Retry-After"),
+        (OVERLOAD, Response(200, 0.1, b'{"version":"1","label":"1"}'), "wrong label"),
         (GOOD, Response(200, 0.1, b'{"version":"1","label":"7","top":[{"label":"1"}]}'), ""),
         (GOOD, Response(200, 0.1, b'{"version":"1","label":"1","top":[{"label":"7"}]}'), "wrong label"),
         (GOOD, Response(200, 0.1, b'[{"version":"1","label":"7"},{"version":"1","label":"7"}]'), "wrong label"),
