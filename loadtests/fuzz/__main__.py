@@ -43,7 +43,7 @@ class FuzzReport(Report):
             Check("good images without the right label", "0", f"{good}", not good),
             Check("processes lost", "0", f"{self.lost}", not self.lost),
             Check("refused, p99", f"under {MAX_P99_MS:g} ms", f"{p99:.1f} ms", p99 < MAX_P99_MS),
-            Check("memory growth", f"under +{MAX_GROWTH_MB:g} MB", growth, self.growth_mb < MAX_GROWTH_MB),
+            Check("memory growth", f"under +{MAX_GROWTH_MB:g} MB", f"{growth:+.1f} MB", growth < MAX_GROWTH_MB),
         ]
 
     def text(self) -> str:
