@@ -69,7 +69,7 @@ test: setup-dev ## run the whole test suite, PROCESSES files at a time
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadscope --no-loadscope-reorder
 
-check: lint ## check style and types, and run the unit tests that take no more than a minute and a half
+check: lint ## check style and types, and run the quick unit tests
 	$(BIN)/pytest --quiet --numprocesses $(PROCESSES) --dist loadscope -m "not slow" --ignore tests/served --ignore tests/browser \
 		--ignore tests/loadtests --ignore tests/training
 
