@@ -138,7 +138,7 @@ def test_clients_get_503_without_the_runner_until_it_recovers(model_store: Path,
 
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    environment = service_environment(model_store, port, TOPOLOGY="runner")
+    environment = service_environment(model_store, port, TOPOLOGY="runner", DEADLINE_SECONDS="30")
     with running(SERVE, f"{address}/readyz", tmp_path / "log", environment) as process:
         asyncio.run(kill_again_and_again(address, psutil.Process(process.pid), runner_of, judge))
         assert "The runner service does not answer" in (tmp_path / "log").read_text()
