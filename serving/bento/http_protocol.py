@@ -2,8 +2,10 @@
 runs.
 
 uvicorn reads headers, pipelined requests and trailers of any number and size, waits forever for headers that do not end, and
-keeps a response that is never read. The limits cost a request about a microsecond: timeouts are found by checking each
-connection once a second. Upstream: uvicorn/pull/2019 (limits with httptools, closed). Can go when uvicorn has such limits.
+keeps a response that is never read. It also drops the body of a request that offers another protocol, as Java's HttpClient does
+by default (``Upgrade: h2c``). The limits cost a request about a microsecond: timeouts are found by checking each connection
+once a second. Upstream: uvicorn/pull/2019 (limits with httptools, closed), uvicorn/issues/2722 (the dropped body, open). Can go
+when uvicorn has such limits and reads such bodies.
 """
 
 import fcntl
@@ -51,12 +53,13 @@ class _Refused(Exception):
 class LimitedProtocol(HttpToolsProtocol):
     """A connection with limits: headers, trailers and chunk extensions have at most ``MAX_HEAD_BYTES``, ``MAX_HEADERS``, and
     arrive within ``HEAD_SECONDS``, at most ``MAX_PIPELINED`` requests wait, and the connection is closed when the client reads
-    nothing of a response for ``WRITE_SECONDS``. A refused request gets a problem document. There are no protocol upgrades."""
+    nothing of a response for ``WRITE_SECONDS``. A refused request gets a problem document. Offers of another protocol are ignored.
+    """
 
     # Slots, since uvicorn's instance dictionary has 28 attributes, and beyond 30 Python looks all of them up more slowly.
     __slots__ = (
         "_discarded", "_has_request", "_incomplete", "_problem", "_progress", "_received", "_refused", "_resumed", "_table",
-        "_unread", "_waited",
+        "_unread", "_upgrade", "_waited",
     )  # fmt: skip
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -68,6 +71,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._incomplete = 0
         self._received = 0  # now
         self._problem = NOT_HTTP
+        self._upgrade = False  # whether the request at hand offers another protocol
         self._refused = False
         self._discarded = 0
         self._waited = 0
@@ -103,9 +107,12 @@ class LimitedProtocol(HttpToolsProtocol):
             self.parser.feed_data(data)
         except httptools.HttpParserError:
             self._refuse(self._problem)
-        except httptools.HttpParserUpgrade:
-            self._refused = True  # this request is answered; what follows it is not HTTP
-            self.cycle.keep_alive = False
+        except httptools.HttpParserUpgrade as pause:
+            if self._upgrade:
+                self._ignore_upgrade(data[pause.args[0] :])
+            else:  # CONNECT: this request is answered; what follows it is not HTTP
+                self._refused = True
+                self.cycle.keep_alive = False
         else:
             if self._incomplete > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
                 self._refuse(HEADERS_TOO_LARGE)
@@ -121,7 +128,9 @@ class LimitedProtocol(HttpToolsProtocol):
         if not self._has_request:
             self._has_request = True
             self._table.has_request(self)
-        HttpToolsProtocol.on_headers_complete(self)
+        self._upgrade = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        if not self._upgrade:
+            HttpToolsProtocol.on_headers_complete(self)
 
     def on_body(self, body: bytes) -> None:
         # As uvicorn's, without its check for a WebSocket.
@@ -135,7 +144,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._incomplete = 0
-        if not self.cycle.response_complete:
+        if not (self._upgrade or self.cycle.response_complete):
             self.cycle.more_body = False
             self.cycle.message_event.set()
 
@@ -163,6 +172,12 @@ class LimitedProtocol(HttpToolsProtocol):
     def abort(self) -> None:
         """Close the connection at once and discard what was not sent."""
         self.transport.abort()
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Read the request again without its offer: httptools skips the body of a request that has one. ``rest`` followed it."""
+        line = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        headers = b"".join(b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade")
+        self.data_received(line + headers + b"\r\n" + rest)
 
     def _refuse(self, problem: Problem) -> None:
         """Read no more. A request that arrived in full is still answered; otherwise the response is ``problem``."""

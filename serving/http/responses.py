@@ -20,13 +20,13 @@ from serving.http.schemas import Classification, Explanation, HeatMap, LabelScor
 from serving.inference.explanation import ExplainedPrediction
 from serving.inference.postprocessing import Probabilities
 from serving.inference.prediction import Prediction
+from serving.middleware.problem_details import CLIENT_CLOSED_REQUEST
 from serving.process import metrics
 
 logger = logging.getLogger("bentoml.serving")
 
 DECIMALS: Final = 6  # of a probability
 MAX_PICTURE_SIDE: Final = 280  # pixels of the picture of a stage
-CLIENT_CLOSED_REQUEST: Final = 499  # never received; nginx's number, for the log
 
 
 def classification(card: Card, prediction: Prediction, top_k: int, started: float) -> Classification:

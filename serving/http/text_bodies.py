@@ -20,13 +20,21 @@ HINT: Final = f"Send JSON like {JSON_EXAMPLE}, the image file as base64; arrays 
 _PLACE: Final = "\0"
 _BACKSLASH: Final = ord("\\")
 _JSON_START: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,1000}([\[{\"0-9tfn-])")
+_OBJECT_START: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,1000}\{\s{0,1000}[\"}]")
 _FORM_START: Final = re.compile(rb"[\w.\-%+\[\]]{1,64}=")
 
 
 def is_json(body: bytes | bytearray, content_type: bytes) -> bool:
-    """Whether a body is JSON: by its first character for an object, else by that and the Content-Type."""
+    """Whether a body is JSON: by its first character and, unless that begins an object, its Content-Type.
+
+    A body that is said to be an image is JSON only if it begins as an object with a member does: a damaged file may begin with
+    any byte.
+    """
+    kind = content_type.lower()
+    if kind.startswith(b"image/"):
+        return _OBJECT_START.match(body) is not None
     start = _JSON_START.match(body)
-    return start is not None and (start[1] == b"{" or b"json" in content_type.lower())
+    return start is not None and (start[1] == b"{" or b"json" in kind)
 
 
 def is_urlencoded(body: bytes | bytearray, content_type: bytes) -> bool:

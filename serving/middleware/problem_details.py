@@ -10,11 +10,12 @@ from serving.errors import MEDIA_TYPE, Problem
 
 # The code for each status that BentoML and Starlette answer by themselves.
 CODES: Final = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media", 429: "overloaded", 503: "unavailable"}
+CLIENT_CLOSED_REQUEST: Final = 499  # nginx's number, for logs and metrics: the client is not there to receive it
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 class ProblemDetailsMiddleware:
-    """ASGI middleware that replaces every error response that is no problem document yet, and every redirect.
+    """ASGI middleware that replaces every error response that is no problem document yet, except 499, and every redirect.
 
     The service has no redirects: Starlette's, from a path with an extra slash, would contain the request's Host header.
     """
@@ -30,7 +31,7 @@ class ProblemDetailsMiddleware:
 
         async def send_problem(message: Message) -> None:
             nonlocal replaced
-            if message["type"] == "http.response.start" and (message["status"] >= 400 or message["status"] in REDIRECTS):
+            if message["type"] == "http.response.start" and _is_error(message["status"]):
                 headers = MutableHeaders(raw=list(message["headers"]))
                 if not headers.get("content-type", "").startswith(MEDIA_TYPE):
                     replaced = True
@@ -44,6 +45,10 @@ class ProblemDetailsMiddleware:
                 await send(message)
 
         await self.app(scope, receive, send_problem)
+
+
+def _is_error(status: int) -> bool:
+    return (status >= 400 and status != CLIENT_CLOSED_REQUEST) or status in REDIRECTS
 
 
 def _problem_for(status: int, scope: Scope) -> Problem:

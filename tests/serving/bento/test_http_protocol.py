@@ -277,6 +277,47 @@ def test_protocol_upgrades_are_ignored(run: Run, protocol: bytes) -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("size", [1, 60, 10_000], ids=["bytes", "pieces", "at once"])
+@pytest.mark.parametrize(
+    "body",
+    [b"Content-Length: 5\r\n\r\nhello", b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"],
+    ids=["length", "chunks"],
+)
+def test_body_is_read_where_another_protocol_is_offered(run: Run, body: bytes, size: int) -> None:
+    """As Java's HttpClient offers it with every request."""
+
+    async def scenario() -> None:
+        recorder = Recorder()
+        async with serve(recorder) as server:
+            client = await server.connect()
+            offer = HEAD + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n" + body
+            await client.send(*pieces(offer + CHUNKED + b"1\r\nx\r\n0\r\n\r\n" + offer + GET, size))
+            for expected in (b"/first 5", b"/first 1", b"/first 5", b"/first 0"):
+                assert (await client.answer())[2] == expected
+        assert len(recorder.paths) == 4
+
+    run(scenario())
+
+
+def test_offers_of_another_protocol_have_the_same_limits(run: Run) -> None:
+    offer = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
+
+    async def scenario() -> None:
+        recorder = Recorder()
+        recorder.ready.clear()
+        async with serve(recorder) as server:
+            client = await server.connect()
+            await client.send(HEAD + offer + b"X: " + b"y" * MAX_HEAD_BYTES + b"\r\n\r\n")
+            assert await client.problem() == (431, "headers_too_large")
+            client = await server.connect()
+            await client.send((GET[:-2] + offer + b"\r\n") * (MAX_PIPELINED + 2))
+            recorder.ready.set()
+            assert len((await client.rest()).split(b"/first 0")) <= MAX_PIPELINED + 2
+        assert len(recorder.paths) <= MAX_PIPELINED + 1
+
+    run(scenario())
+
+
 class Large:
     """Something an answer holds."""
 

@@ -59,6 +59,13 @@ def test_the_body_is_the_image_whatever_its_type_says(data: bytes, kind: str) ->
     assert image(whole(kind, data)).images == [data]
 
 
+@pytest.mark.parametrize("first", [b"{", b"[", b'"', b" {", b"\xef\xbb\xbf{"])
+def test_damaged_image_is_not_taken_for_json(first: bytes) -> None:
+    assert image(whole("image/png", first + PNG[1:])).images == [first + PNG[1:]]
+    text = json.dumps({"image": base64_of(PNG)}).encode()
+    assert image(whole("image/png", b" " + text)).images == [PNG]
+
+
 @pytest.mark.parametrize("data", [PNG, BIG])
 @pytest.mark.parametrize("name", ["image", "file", "picture[]", "", "\u00e4"])
 def test_one_file_under_any_name_is_the_image(data: bytes, name: str) -> None:
