@@ -1,7 +1,7 @@
 """The patches of BentoML, circus, uvicorn and OpenTelemetry, each with its reason, its upstream issue and when it can go.
 
-All are applied when service.py is imported, so that the start fails if a target is missing. Two have modules of their own:
-``metric_paths`` and ``server``. tests/serving/bento/test_compat.py checks what each relies on.
+All are applied when service.py is imported, so that the start fails if a target is missing. ``http_protocol``, ``metric_paths``
+and ``server`` are modules of their own. tests/served/test_patches.py observes the effect of each in a running service.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from uvicorn.protocols.http import auto
 
 from serving.bento.connections import limit_connections
 from serving.bento.http_protocol import LimitedProtocol
-from serving.bento.metric_paths import bound_metric_paths
+from serving.bento.metric_paths import label_metrics_by_route
 from serving.bento.server import record_server
 from serving.settings import Settings
 
@@ -33,7 +33,7 @@ CHECK_SECONDS: Final = 1.0
 
 def apply_patches(settings: Settings, metrics_folder: Path) -> None:
     """Apply every patch; the metrics of this service go to ``metrics_folder``."""
-    bound_metric_paths()
+    label_metrics_by_route()
     use_metrics_folder(metrics_folder)
     harden_arbiter()
     disable_middleware(tracing=settings.tracing)
@@ -52,7 +52,7 @@ def use_metrics_folder(folder: Path) -> None:
     """Have BentoML keep the metrics of all workers in ``folder``.
 
     Reason: it takes one folder of the model store and empties it at each start, also while another service with the same store
-    runs. Upstream: BentoML/pull/2526 is about the same folder; no issue known. Can go when the folder is a setting.
+    runs. Upstream: BentoML/issues/3207 (open). Can go when the folder is a setting.
     """
     BentoMLContainer.prometheus_multiproc_dir.set(str(folder))
 
@@ -62,7 +62,7 @@ def harden_arbiter() -> None:
 
     Reason: BentoML checks every ten seconds, and opens circus' command endpoint, whose commands run any program, on a TCP port
     that every user of the machine can connect to. Here the endpoints are sockets in a private folder. Upstream issue: none
-    known (circus-tent/circus/issues/1021 shows ipc endpoints). Can go when BentoML offers both as options.
+    known (circus-tent/circus/issues/1066 shows ipc endpoints). Can go when BentoML offers both as options.
     """
     start = Arbiter.__init__
 
@@ -80,8 +80,8 @@ def disable_middleware(*, tracing: bool) -> None:
 
     Reason: the timeout keeps a timer for each request until long after its answer, 80,000 of them under load, which makes all
     requests a quarter slower; bodies and answers have deadlines of their own. OpenTelemetry's examines the URL of every request
-    to find that it is not traced. Upstream issue: none known of the timers; BentoML/issues/5246 is about the same timeout. Can
-    go when both are options.
+    to find that it is not traced. Upstream issue: none known of the timers; BentoML/issues/5642 (open) is about the same
+    timeout. Can go when both are options.
     """
 
     async def pass_on(self: Any, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,8 +123,8 @@ def limit_http(max_connections: int) -> None:
     """Have uvicorn use ``LimitedProtocol``, with at most ``max_connections`` in each worker.
 
     Reason: uvicorn's parser limits neither headers nor connections, and BentoML passes no protocol class to it; so the class
-    for ``http="auto"`` is replaced. Upstream: BentoML/issues/4671 (uvicorn's options), uvicorn/pull/2019 (limits with
-    httptools, closed). Can go when uvicorn has the limits and BentoML passes them on.
+    for ``http="auto"`` is replaced. Upstream: BentoML/issues/4671 (uvicorn's options; closed with a few of them),
+    uvicorn/pull/2019 (limits with httptools, closed). Can go when uvicorn has the limits and BentoML passes them on.
     """
     auto.AutoHTTPProtocol = LimitedProtocol
     limit_connections(max_connections)

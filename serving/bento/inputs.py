@@ -3,7 +3,8 @@
 BentoML's own file inputs download an address that is given in the place of a file, and answer 500 to a corrupt one. These
 only describe the fields for ``/schema.json`` and ``/docs.json``; the handlers read the request (``serving.http.uploads``).
 
-Upstream issue: none known. Can go when BentoML lets an API take a Starlette request and describe its fields separately.
+Upstream: BentoML's advisory GHSA-mrmq-3q62-6cc8 (addresses; since then only private ones are refused), BentoML/issues/4623
+(corrupt files, closed). Can go when BentoML lets an API take a Starlette request and describe its fields separately.
 """
 
 from pathlib import Path

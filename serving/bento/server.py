@@ -1,8 +1,8 @@
 """The uvicorn server of this process: finds it, and lets a function decide when SIGTERM ends it.
 
 Patch: ``uvicorn.Server.startup``. Reason: BentoML creates the server and keeps it in a local variable, but an orderly shutdown
-needs its listeners and its ``should_exit``, whatever handles signals. Upstream issue: none known; BentoML/issues/4671 asks for
-uvicorn's options and got a few. Can go when BentoML hands the server to start-up hooks, or calls a hook on SIGTERM.
+needs its listeners and its ``should_exit``, whatever handles signals. Upstream issue: none known of BentoML; uvicorn/pull/218
+(closed) wanted the same server. Can go when BentoML hands the server to start-up hooks, or calls a hook on SIGTERM.
 """
 
 import asyncio

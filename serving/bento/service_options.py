@@ -26,7 +26,8 @@ def runner_options(settings: Settings, gpu: bool) -> dict[str, Any]:
         "workers": 1,
         "resources": {"gpu": 1} if gpu else {"cpu": available_cpus()},
         "traffic": {"timeout": settings.deadline_seconds + 5},
-        # BentoML would close the session that all calls share after 100 of them, cutting off those in flight.
+        # BentoML would close the session that all calls share after 100 of them, cutting off those in flight
+        # (BentoML/issues/5540, open). Can go when it waits for them.
         "runner_connection": {"max_requests": 10**9, "max_age": 1e9},
         **_common(settings),
     }
