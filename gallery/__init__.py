@@ -1,9 +1,9 @@
 """Stored images with their predictions and corrections, in a SQLite file or in PostgreSQL."""
 
-from gallery.cancellation import Cancellation, Cancelled
 from gallery.database import FILE_NAME, DatabaseUnavailable, file_url, parse_url
 from gallery.export import zip_entries
 from gallery.images import InvalidImage, StoredImage, prepare_image
+from gallery.pending_write import PendingWrite, WriteCancelled
 from gallery.query import Cursor, Filter, Page
 from gallery.store import CONNECTIONS, MAX_BYTES, EntryNotFound, Owner, QuotaExceeded, Store, StoredPrediction
 from gallery.tables import Entry
@@ -12,8 +12,6 @@ __all__ = [
     "CONNECTIONS",
     "FILE_NAME",
     "MAX_BYTES",
-    "Cancellation",
-    "Cancelled",
     "Cursor",
     "DatabaseUnavailable",
     "Entry",
@@ -22,10 +20,12 @@ __all__ = [
     "InvalidImage",
     "Owner",
     "Page",
+    "PendingWrite",
     "QuotaExceeded",
     "Store",
     "StoredImage",
     "StoredPrediction",
+    "WriteCancelled",
     "file_url",
     "parse_url",
     "prepare_image",

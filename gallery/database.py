@@ -13,8 +13,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from gallery.cancellation import Cancellation
 from gallery.migration import NewerTables, upgrade
+from gallery.pending_write import PendingWrite
 from gallery.sqlite import open_sqlite
 
 FILE_NAME: Final = "gallery.db"
@@ -74,12 +74,12 @@ class Database:
         self._failure: tuple[float, str] | None = None
 
     @contextmanager
-    def session(self, *, writing: bool = False, cancellation: Cancellation | None = None) -> Iterator[Session]:
+    def session(self, *, writing: bool = False, pending: PendingWrite | None = None) -> Iterator[Session]:
         """A session in its own transaction, committed at the end; transactions that write run one at a time.
 
         Raises:
             DatabaseUnavailable: the database does not respond, is corrupt, full, read-only, or newer than this code.
-            Cancelled: the transaction was cancelled before its commit.
+            WriteCancelled: the transaction was cancelled before its commit.
         """
         self._migrate()
         committing = False
@@ -88,8 +88,8 @@ class Database:
             with Session(engine, expire_on_commit=False) as session, session.begin():
                 yield session
                 session.flush()
-                if cancellation is not None:
-                    cancellation.begin_commit()
+                if pending is not None:
+                    pending.begin_commit()
                 committing = writing
         except (DBAPIError, PoolTimeoutError) as error:
             self._migrated = False

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import URL, Select, delete, func, select
 from sqlalchemy.orm import Session, undefer
 
-from gallery.cancellation import Cancellation
 from gallery.database import Database
 from gallery.images import StoredImage
+from gallery.pending_write import PendingWrite
 from gallery.query import Cursor, Filter, Page, newest_first
 from gallery.tables import Entry
 
@@ -64,7 +64,7 @@ class Store:
     """A gallery in the database at ``url``, of at most ``max_entries`` and ``max_bytes`` of images; thread-safe.
 
     Every method raises ``gallery.DatabaseUnavailable`` if the database cannot be used. Methods that write take a
-    ``Cancellation`` and raise ``gallery.Cancelled``, with nothing changed, if they were cancelled before their commit.
+    ``PendingWrite`` and raise ``gallery.WriteCancelled``, with nothing changed, if they were cancelled before their commit.
     """
 
     def __init__(self, url: URL, max_entries: int, max_bytes: int = MAX_BYTES) -> None:
@@ -78,7 +78,7 @@ class Store:
         stored: StoredImage,
         key: str | None = None,
         owner: Owner = ANONYMOUS,
-        cancellation: Cancellation | None = None,
+        pending: PendingWrite | None = None,
     ) -> tuple[Entry, bool]:
         """Store an image with its prediction; returns the entry, and whether it is new.
 
@@ -90,7 +90,7 @@ class Store:
             QuotaExceeded: the quota of entries or bytes is reached.
         """
         now = datetime.now(timezone.utc)
-        with self._database.session(writing=True, cancellation=cancellation) as session:
+        with self._database.session(writing=True, pending=pending) as session:
             entry = self._by_key(session, owner.name, key)
             if entry is not None and (entry.image, entry.model) != (stored.image, prediction.model):
                 if entry.corrected is not None and not owner.may_correct:
@@ -147,7 +147,7 @@ class Store:
             entries, after = self._next_batch(filter, after)
 
     def correct(
-        self, id: UUID, label: str | None, check: Callable[[str, str], None], cancellation: Cancellation | None = None
+        self, id: UUID, label: str | None, check: Callable[[str, str], None], pending: PendingWrite | None = None
     ) -> Entry:
         """Correct the label of an entry, or remove its correction with None.
 
@@ -156,7 +156,7 @@ class Store:
         Raises:
             EntryNotFound: there is none with this id.
         """
-        with self._database.session(writing=True, cancellation=cancellation) as session:
+        with self._database.session(writing=True, pending=pending) as session:
             entry = _first(session, select(Entry).where(Entry.id == id))
             if label is not None:
                 check(entry.model, label)
@@ -164,19 +164,19 @@ class Store:
                 entry.corrected, entry.updated = label, datetime.now(timezone.utc)
         return entry
 
-    def delete(self, id: UUID, cancellation: Cancellation | None = None) -> None:
+    def delete(self, id: UUID, pending: PendingWrite | None = None) -> None:
         """Delete an entry.
 
         Raises:
             EntryNotFound: there is none with this id.
         """
-        with self._database.session(writing=True, cancellation=cancellation) as session:
+        with self._database.session(writing=True, pending=pending) as session:
             if session.scalar(delete(Entry).where(Entry.id == id).returning(Entry.id)) is None:
                 raise EntryNotFound(str(id))
 
-    def delete_all(self, cancellation: Cancellation | None = None) -> int:
+    def delete_all(self, pending: PendingWrite | None = None) -> int:
         """Delete all entries; returns how many there were."""
-        with self._database.session(writing=True, cancellation=cancellation) as session:
+        with self._database.session(writing=True, pending=pending) as session:
             count = session.scalar(select(func.count()).select_from(Entry)) or 0
             session.execute(delete(Entry))
         return count

@@ -53,8 +53,7 @@ class _Refused(Exception):
 class LimitedProtocol(HttpToolsProtocol):
     """A connection with limits: headers, trailers and chunk extensions have at most ``MAX_HEAD_BYTES``, ``MAX_HEADERS``, and
     arrive within ``HEAD_SECONDS``, at most ``MAX_PIPELINED`` requests wait, and the connection is closed when the client reads
-    nothing of a response for ``WRITE_SECONDS``. A refused request gets a problem document. Offers of another protocol are ignored.
-    """
+    nothing of a response for ``WRITE_SECONDS``. A refused request gets a problem document. Protocol upgrades are ignored."""
 
     # Slots, since uvicorn's instance dictionary has 28 attributes, and beyond 30 Python looks all of them up more slowly.
     __slots__ = (
@@ -174,7 +173,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     def _ignore_upgrade(self, rest: bytes) -> None:
-        """Read the request again without its offer: httptools skips the body of a request that has one. ``rest`` followed it."""
+        """Read the request again without its ``Upgrade`` header, which makes httptools skip the body; ``rest`` followed it."""
         line = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
         headers = b"".join(b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade")
         self.data_received(line + headers + b"\r\n" + rest)

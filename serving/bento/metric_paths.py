@@ -48,4 +48,4 @@ class RouteMetrics(instruments.RunnerTrafficMetricsMiddleware):
 
 def label_metrics_by_route() -> None:
     """Have BentoML use ``RouteMetrics``."""
-    instruments.RunnerTrafficMetricsMiddleware = RouteMetrics  # type: ignore[misc]
+    instruments.RunnerTrafficMetricsMiddleware = RouteMetrics  # type: ignore[misc, assignment]

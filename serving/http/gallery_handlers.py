@@ -19,12 +19,12 @@ from starlette.responses import Response
 from gallery import (
     CONNECTIONS,
     FILE_NAME,
-    Cancellation,
     DatabaseUnavailable,
     Entry,
     EntryNotFound,
     InvalidImage,
     Owner,
+    PendingWrite,
     QuotaExceeded,
     Store,
     StoredPrediction,
@@ -108,12 +108,12 @@ class GalleryHandlers:
         answer: Classification,
         key: str | None,
         keeper: Owner,
-        cancellation: Cancellation,
+        pending: PendingWrite,
     ) -> tuple[str, bool, UUID]:
         said = answer.model_dump(include=set(StoredPrediction.__dataclass_fields__))
         found = strip_metadata(data)
         kept = prepare_image(found.data, found.orientation)
-        entry, new = self._store.save(StoredPrediction(**said), kept, key, keeper, cancellation)
+        entry, new = self._store.save(StoredPrediction(**said), kept, key, keeper, pending)
         return GalleryEntry.of(entry).model_dump_json(), new, entry.id
 
     async def list_entries(self, request: Request) -> Response:
@@ -207,28 +207,28 @@ class GalleryHandlers:
         return await self._in_thread(partial(work, *arguments))
 
     async def _write(self, work: Callable[..., T], *arguments: Any) -> T:
-        """As ``_run``, for ``work`` that writes and takes a ``Cancellation``: a 503 says whether something was changed, or that
-        this is not known."""
+        """As ``_run``, for ``work`` that takes a ``PendingWrite``: a 503 says whether something was changed, or that this is
+        not known."""
         if self._waiting >= MAX_WAITING:
             raise Problem("overloaded", BUSY)
-        cancellation = Cancellation()
+        pending = PendingWrite()
         try:
-            return await self._in_thread(partial(work, *arguments, cancellation=cancellation), cancellation)
+            return await self._in_thread(partial(work, *arguments, pending=pending), pending)
         finally:
-            cancellation.cancel()
+            pending.cancel()
 
-    async def _in_thread(self, work: Callable[[], T], cancellation: Cancellation | None = None) -> T:
+    async def _in_thread(self, work: Callable[[], T], pending: PendingWrite | None = None) -> T:
         """The result of ``work`` in a thread. A write that takes too long is cancelled, unless its commit has begun.
 
         Raises:
             Problem: ``not_found``, ``undecodable``, ``too_large`` (the gallery is full), ``unavailable`` (its database is).
         """
-        changed = "" if cancellation is None else UNCHANGED
+        changed = "" if pending is None else UNCHANGED
         begun = asyncio.get_running_loop().run_in_executor(self._threads, work)
         self._waiting += 1
         try:
             await asyncio.wait({begun}, timeout=ANSWER_SECONDS)
-            if not begun.done() and cancellation is not None and not cancellation.cancel():
+            if not begun.done() and pending is not None and not pending.cancel():
                 await asyncio.wait({begun}, timeout=COMMIT_SECONDS)
                 changed = changed if begun.done() else UNCERTAIN
             if not begun.done():

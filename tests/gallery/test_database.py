@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import URL, event
 from sqlalchemy.pool import Pool
 
-from gallery import Cancellation, DatabaseUnavailable, Filter, Store, file_url, parse_url
+from gallery import DatabaseUnavailable, Filter, PendingWrite, Store, file_url, parse_url
 from gallery.database import RETRY_SECONDS, open_engine
 from tests.gallery.conftest import MAX_ENTRIES
 from tests.gallery.entries import SEVEN, allow, prediction
@@ -247,7 +247,7 @@ def test_lost_connection_during_commit_is_uncertain(postgres: Cluster, monkeypat
     store.save(prediction(), SEVEN)
     with ExitStack() as stack:
 
-        class Late(Cancellation):
+        class Late(PendingWrite):
             def begin_commit(self) -> None:
                 super().begin_commit()
                 if still:
@@ -256,7 +256,7 @@ def test_lost_connection_during_commit_is_uncertain(postgres: Cluster, monkeypat
         if not still:
             stack.enter_context(postgres.halted())
         with pytest.raises(DatabaseUnavailable) as lost:
-            store.save(prediction(), SEVEN, cancellation=Late())
+            store.save(prediction(), SEVEN, pending=Late())
     assert lost.value.uncertain is still
     until(lambda: works(store), seconds=10 * RETRY_SECONDS)
     store.close()

@@ -11,17 +11,17 @@ import pytest
 from sqlalchemy import URL
 
 from gallery import (
-    Cancellation,
-    Cancelled,
     Cursor,
     Entry,
     EntryNotFound,
     Filter,
     Owner,
+    PendingWrite,
     QuotaExceeded,
     Store,
     StoredImage,
     StoredPrediction,
+    WriteCancelled,
 )
 from tests.gallery.conftest import MAX_ENTRIES
 from tests.gallery.entries import FOUR, SEVEN, allow, prediction
@@ -219,20 +219,20 @@ def test_cancelled_write_changes_nothing(store: Store) -> None:
     kept = keep(store, key="a")
     before = store.get(kept.id)
     for write in (
-        lambda off: store.save(prediction("4"), FOUR, "a", cancellation=off),
-        lambda off: store.save(prediction("4"), FOUR, cancellation=off),
+        lambda off: store.save(prediction("4"), FOUR, "a", pending=off),
+        lambda off: store.save(prediction("4"), FOUR, pending=off),
         lambda off: store.correct(kept.id, "8", allow, off),
         lambda off: store.delete(kept.id, off),
         lambda off: store.delete_all(off),
     ):
-        off = Cancellation()
+        off = PendingWrite()
         assert off.cancel()
-        with pytest.raises(Cancelled):
+        with pytest.raises(WriteCancelled):
             write(off)
         after = store.get(kept.id)
         assert (after.label, after.corrected, after.updated) == (before.label, None, before.updated)
         assert store.page(ALL, 9).total == 1
-        in_time = Cancellation()
+        in_time = PendingWrite()
         store.correct(kept.id, None, allow, in_time)
         assert not in_time.cancel()  # too late: it is done
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import httpx
 import psutil
 import pytest
-from circus.client import CircusClient
+from circus.client import CircusClient  # type: ignore[import-untyped]
 
 from serving.bento.compat import CHECK_SECONDS
 from serving.bento.http_protocol import MAX_HEADERS
@@ -66,7 +66,9 @@ def test_metrics_are_labelled_by_route(service: Patched) -> None:
     for path in ("/nowhere/1", "/gallery/00000000-0000-4000-8000-000000000000"):
         assert service.client.get(path).status_code == 404
     lines = service.client.get("/metrics").text.splitlines()
-    endpoints = {line.partition('endpoint="')[2].partition('"')[0] for line in lines if "bentoml_service_request_total{" in line}
+    endpoints = {
+        line.partition('endpoint="')[2].partition('"')[0] for line in lines if "bentoml_service_request_total{" in line
+    }
     assert {"other", "/gallery/{id}"} <= endpoints, "BentoML does not use the middleware RouteMetrics"
     assert not [endpoint for endpoint in endpoints if "nowhere" in endpoint or "-4000-" in endpoint], "it labels by raw paths"
 

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message
 
-from gallery import CONNECTIONS, Cancellation, Filter, Page, Store
+from gallery import CONNECTIONS, Filter, Page, PendingWrite, Store
 from serving.errors import Problem
 from serving.http.gallery_handlers import MAX_EXPORTS, MAX_WAITING, GalleryHandlers, gallery_url
 from serving.http.gallery_schemas import Correction, EntryFilter, ListOptions, SaveOptions, parse_correction
@@ -186,12 +186,12 @@ def test_a_commit_that_has_begun_is_waited_for(gallery: GalleryHandlers, monkeyp
     gallery._store.page(Filter(), 1)
     go_on = Event()
 
-    def slowly(self: Cancellation) -> None:
+    def slowly(self: PendingWrite) -> None:
         begin_commit(self)
         go_on.wait()
 
-    begin_commit = Cancellation.begin_commit
-    monkeypatch.setattr(Cancellation, "begin_commit", slowly)
+    begin_commit = PendingWrite.begin_commit
+    monkeypatch.setattr(PendingWrite, "begin_commit", slowly)
 
     async def keep(wait: float) -> Response:
         answer = asyncio.ensure_future(respond(gallery, "/gallery", get("/gallery", "POST", PICTURE)))

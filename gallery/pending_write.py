@@ -1,13 +1,13 @@
-"""Cancels a write whose caller no longer waits, unless its commit has begun."""
+"""A write to the database that its caller may cancel until its commit begins."""
 
 from threading import Lock
 
 
-class Cancelled(Exception):
+class WriteCancelled(Exception):
     """The write was cancelled: nothing was changed."""
 
 
-class Cancellation:
+class PendingWrite:
     """Decides between a caller that cancels a write and the thread that is about to commit it: whichever comes first wins.
 
     A cancelled write is never committed. A caller that cancels too late learns that it has to wait for the commit.
@@ -28,9 +28,9 @@ class Cancellation:
         """Mark the commit as begun, after which the write can no longer be cancelled.
 
         Raises:
-            Cancelled: it was cancelled.
+            WriteCancelled: it was cancelled.
         """
         with self._lock:
             if self._cancelled:
-                raise Cancelled
+                raise WriteCancelled
             self._committing = True
