@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from _bentoml_impl.server.app import ServiceAppFactory
-from _bentoml_sdk.service import Service
-from _bentoml_sdk.service.dependency import Dependency
+from bentoml import Dependency, Service
 from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.server.http.traffic import TimeoutMiddleware
 from bentoml._internal.utils.circus import Arbiter

@@ -125,6 +125,14 @@ def test_uvicorn_limits_headers(service: Patched) -> None:
     is_problem(response, 431, "headers_too_large")
 
 
+def test_uvicorn_reads_the_body_of_a_request_that_offers_another_protocol(service: Patched) -> None:
+    """``LimitedProtocol._ignore_upgrade``"""
+    offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAAQAAP__"}
+    for content in (SEVEN, iter([SEVEN])):  # with its length, and in chunks
+        answer = service.client.post("/classify", content=content, headers=offer)
+        assert answer.status_code == 200, f"uvicorn drops the body: {answer.text}"
+
+
 def test_schema_is_made_once_in_a_thread(service: Patched) -> None:
     """``cache_schema``"""
     first, second = (service.client.get("/schema.json").raise_for_status().json() for _ in range(2))
