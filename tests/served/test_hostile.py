@@ -185,6 +185,12 @@ def test_slow_bodies_end_in_408_and_keep_nobody_out(port: int) -> None:
             dribbling.join()
 
 
+def test_a_body_that_stops_arriving_ends_in_408(port: int) -> None:
+    received = wire(port, post(b"Content-Type: image/png\r\nContent-Length: 1000\r\n", b"\x89PNG"))
+    assert status(received) == 408
+    assert json.loads(received.partition(b"\r\n\r\n")[2])["code"] == "slow_body"
+
+
 def test_slow_heads_keep_nobody_out(port: int) -> None:
     with ExitStack() as stack:
         half = [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=SECONDS)) for _ in range(CROWD)]

@@ -66,11 +66,15 @@ async def ended_under_load(process: "subprocess.Popen[bytes]", watched: Watched)
     return ended
 
 
-@pytest.mark.parametrize("topology", ["embedded", "runner"])
-def test_what_is_taken_is_answered_and_nobody_holds_the_end(model_store: Path, tmp_path: Path, topology: str) -> None:
+@pytest.mark.parametrize(("topology", "workers"), [("embedded", 2), ("runner", 1)])
+def test_what_is_taken_is_answered_and_nobody_holds_the_end(
+    model_store: Path, tmp_path: Path, topology: str, workers: int
+) -> None:
     port = free_port()
     watched = Watched(port)
-    environment = service_environment(model_store, port, TOPOLOGY=topology, DRAIN_SECONDS=str(DRAIN_SECONDS))
+    environment = service_environment(
+        model_store, port, TOPOLOGY=topology, DRAIN_SECONDS=str(DRAIN_SECONDS), WORKERS=str(workers)
+    )
     with (
         running(SERVE, f"{watched.address}/readyz", tmp_path / "log", environment) as process,
         contextlib.ExitStack() as connections,
