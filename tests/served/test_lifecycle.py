@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
 import subprocess
@@ -14,7 +13,8 @@ import psutil
 import pytest
 
 from loadtests.samples import samples
-from tests.support.processes import ROOT, SERVE, free_port, running, service_environment
+from tests.support.processes import READY_SECONDS, SERVE, free_port, running, service_environment, started
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.served
 
@@ -97,14 +97,11 @@ def test_what_is_taken_is_answered_and_nobody_holds_the_end(
 def test_a_start_can_be_ended(model_store: Path, tmp_path: Path, line: str) -> None:
     port, log = free_port(), tmp_path / "log"
     environment = service_environment(model_store, port)
-    with log.open("wb") as output:
-        process = subprocess.Popen(SERVE, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output)
-    limit = monotonic() + EXIT_SECONDS
-    while line not in log.read_text() and process.poll() is None:
-        assert monotonic() < limit, log.read_text()
-    family = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGTERM)
-    process.wait(EXIT_SECONDS)
+    with log.open("wb") as output, started(SERVE, output, environment) as process:
+        until(lambda: line in log.read_text() or process.poll() is not None, READY_SECONDS)
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGTERM)
+        process.wait(EXIT_SECONDS)
     _, alive = psutil.wait_procs(family, timeout=EXIT_SECONDS)
     assert alive == []
     with pytest.raises(httpx.ConnectError):
