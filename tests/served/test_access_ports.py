@@ -87,7 +87,7 @@ def check_runner(client: httpx.Client, trapped: Path) -> None:
 
 
 @pytest.mark.parametrize(("topology", "workers", "named"), [("embedded", "2", 2), ("runner", "1", 3)])
-def test_there_is_one_port_and_nothing_unpickles(
+def test_there_is_one_port_and_it_unpickles_nothing(
     model_store: Path, tmp_path: Path, topology: str, workers: str, named: int
 ) -> None:
     port, trapped = free_port(), tmp_path / "trapped"
@@ -110,7 +110,7 @@ def test_there_is_one_port_and_nothing_unpickles(
     assert not any(name.parent.exists() for name in names if name.suffix != ".sock")
 
 
-def test_a_runner_on_a_port_works_for_its_own_service_alone(model_store: Path, tmp_path: Path) -> None:
+def test_the_runner_works_for_its_own_service_alone(model_store: Path, tmp_path: Path) -> None:
     port, trapped = free_port(), tmp_path / "trapped"
     environment = service_environment(model_store, port, TOPOLOGY="runner", HOST="0.0.0.0", WORKERS="1")
     environment["BENTOML_NO_UDS"] = "1"  # what BentoML does by itself where there are no Unix sockets
