@@ -26,6 +26,10 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # for tests that import ONN
 # Every address is http://127.0.0.1, and reading the system's certificates takes 45 ms for each HTTP client of each process.
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = str(ROOT / "tests" / "support")  # holds none
+# PyTorch's and NumPy's threads wait for each other actively. With a thread per core in every test process, exporting a network
+# took five times the CPU time. The libraries read this when they are imported, which is later.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 # A busy machine is no fault of an example.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.imports import PACKAGES, imported, imported_modules
 from tests.support.processes import ROOT
 
-PACKAGES = {"service", "serving", "gallery", "models", "preprocessing", "training", "ui", "loadtests", "deploy"}
 ALLOWED: dict[str, set[str]] = {
     "service": {"serving"},
     "serving": {"models", "preprocessing", "gallery"},
@@ -49,22 +49,6 @@ SERVING: dict[str, set[str]] = {
 }
 # Packages, and private parts of packages, that only serving/bento/ may import.
 PRIVATE = ("bentoml._internal", "_bentoml_impl", "_bentoml_sdk", "uvicorn", "circus", "opentelemetry.instrumentation")
-
-
-def imported_modules(path: Path) -> set[str]:
-    """The modules that a module imports, with their packages."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names
-
-
-def imported(path: Path) -> set[str]:
-    """The top-level packages a module imports."""
-    return {name.split(".")[0] for name in imported_modules(path)}
 
 
 def part_of(module: Path) -> str:
@@ -149,3 +133,10 @@ def test_a_bento_has_every_module_of_the_service(bento: str) -> None:
         for module in (ROOT / package).rglob("*.py"):
             path = module.relative_to(ROOT)
             assert any(path.match(pattern) for pattern in patterns), f"{path} is missing from {bento}"
+
+
+def test_nothing_is_imported_from_test_modules() -> None:
+    for module in (ROOT / "tests").rglob("*.py"):
+        for name in imported_modules(module):
+            in_tests = name.startswith("tests.")
+            assert not (in_tests and any(part.startswith("test_") for part in name.split("."))), f"{module}: {name}"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.imports import PACKAGES, imported
 from tests.support.processes import ROOT
-from tests.test_architecture import PACKAGES, imported
 
 USERS = sorted(
     package for package in PACKAGES if any("onnxruntime" in imported(module) for module in (ROOT / package).rglob("*.py"))

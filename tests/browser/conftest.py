@@ -1,20 +1,23 @@
-"""Fixtures of the browser tests: one Chromium, one page process, and a new tab per test."""
+"""Fixtures of the browser tests: one Chromium with tabs that are emptied after each test, and page processes."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.processes import CHROMIUM, NO_CHROMIUM, launch_chromium, start_page, write_camera_video
+from tests.browser.processes import (
+    CHROMIUM,
+    NO_CHROMIUM,
+    TIMEOUT_MS,
+    ServiceSwitch,
+    launch_chromium,
+    serve_fake,
+    start_page,
+    write_camera_video,
+)
+from tests.browser.tabs import Tabs
 from tests.support.pictures import STROKES, WHITE, canvas
-
-TIMEOUT_MS = 60_000
-# streamlit-drawable-canvas raises this error if the canvas is removed before it has loaded its strokes.
-KNOWN_CANVAS_ERROR = "Cannot read properties of undefined (reading 'clearRect')"
 
 
 # Package scope: Playwright keeps an event loop running in this thread, and tests of other packages start their own.
@@ -40,34 +43,36 @@ def page_address(chromium: Browser, service_address: str, tmp_path_factory: pyte
         yield address
 
 
-@contextmanager
-def open_tab(chromium: Browser, **options: Any) -> Iterator[Page]:
-    """Open an empty tab. At the end, fail if the page sent requests to other hosts or logged errors."""
-    with chromium.new_context(**{"color_scheme": "light", "locale": "en-US", **options}) as context:
-        context.set_default_timeout(TIMEOUT_MS)
-        tab = context.new_page()
-        errors: list[str] = []
-        external_requests: list[str] = []
-        tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        tab.on("pageerror", lambda error: errors.append(str(error)))
-        tab.on("request", lambda request: external_requests.append(request.url) if is_external(request.url) else None)
-        yield tab
-        assert [error for error in errors if error != KNOWN_CANVAS_ERROR] == []
-        assert external_requests == []
+@pytest.fixture(scope="package")
+def tabs(chromium: Browser) -> Tabs:
+    return Tabs(chromium)
+
+
+@pytest.fixture(scope="package")
+def switch() -> ServiceSwitch:
+    return ServiceSwitch()
+
+
+@pytest.fixture(scope="package")
+def switched_page(chromium: Browser, switch: ServiceSwitch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a page process whose service is the switch."""
+    assert chromium.is_connected()
+    with serve_fake(switch) as address, start_page(address, tmp_path_factory.mktemp("page")) as page_address:
+        yield page_address
 
 
 @pytest.fixture
-def desktop(chromium: Browser) -> Iterator[Page]:
+def desktop(tabs: Tabs) -> Iterator[Page]:
     """A tab with mouse, keyboard and a wide screen."""
-    with open_tab(chromium, viewport={"width": 1280, "height": 900}) as tab:
+    with tabs.open(viewport={"width": 1280, "height": 900}) as tab:
         yield tab
 
 
 @pytest.fixture
-def phone(chromium: Browser) -> Iterator[Page]:
+def phone(tabs: Tabs) -> Iterator[Page]:
     """A tab of a phone: touch and a narrow screen."""
     options = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-    with open_tab(chromium, **options) as tab:
+    with tabs.open(**options) as tab:
         yield tab
 
 
@@ -82,9 +87,3 @@ def page(desktop: Page, page_address: str) -> Page:
 def logs(tmp_path: Path) -> Path:
     """The folder for the logs of a test's own processes."""
     return tmp_path
-
-
-def is_external(url: str) -> bool:
-    """Return whether a request to the URL leaves this machine."""
-    parts = urlsplit(url)
-    return parts.scheme not in ("data", "blob", "about") and parts.hostname != "127.0.0.1"

@@ -17,6 +17,7 @@ from tests.support.processes import free_port, running
 from tests.ui.fake_service import FakeService
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+TIMEOUT_MS = 60_000
 NO_CHROMIUM = "no Chromium on this machine; `apt-get install chromium` brings one"
 CHROMIUM_FLAGS = [
     "--disable-gpu",
@@ -80,6 +81,15 @@ def serve_fake(service: FakeService) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+class ServiceSwitch(FakeService):
+    """Forwards requests to the fake service of the current test, so that one page process serves all tests."""
+
+    target: FakeService
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        return self.target(request)
 
 
 def launch_chromium(playwright: Playwright, video: Path | None = None) -> Browser:

@@ -13,8 +13,16 @@ from typing import Final, Literal, TypedDict
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-from tests.browser.processes import CHROMIUM, NO_CHROMIUM, launch_chromium, serve_fake, start_page, write_camera_video
-from tests.browser.states import STATES, TIMEOUT_MS, ProxyService, Setup
+from tests.browser.processes import (
+    CHROMIUM,
+    NO_CHROMIUM,
+    TIMEOUT_MS,
+    launch_chromium,
+    serve_fake,
+    start_page,
+    write_camera_video,
+)
+from tests.browser.states import STATES, ProxyService, Setup
 from tests.browser.strokes import wait_for_rerun
 from tests.support.pictures import STROKES, WHITE, canvas
 from tests.support.processes import ROOT, free_port, service_environment, start_service

@@ -10,11 +10,11 @@ import httpx
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
+from tests.browser.processes import TIMEOUT_MS
 from tests.browser.strokes import DIGITS, SEVEN, THREE, Stroke, draw, draw_without_waiting, wait_for_rerun, wait_until_ready
 from tests.support.pictures import STROKES, canvas, encoded
 from tests.ui.fake_service import FakeService
 
-TIMEOUT_MS: Final = 60_000
 INK: Final = (38, 52, 104, 255)
 NOTEPAPER: Final = (226, 222, 211, 255)
 HOUSE: Final[list[Stroke]] = [

@@ -1,14 +1,12 @@
 """Contrast of all text on the page as the browser renders it: WCAG 2 level AA, in both themes."""
 
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.processes import serve_fake, start_page_for
+from tests.browser.processes import ServiceSwitch
 from tests.browser.strokes import SEVEN, draw, wait_for_rerun, wait_until_ready
 from tests.support.waiting import until
 from tests.ui.fake_service import (
@@ -79,11 +77,10 @@ def service() -> FakeService:
 
 
 @pytest.fixture
-def page(chromium: Browser, desktop: Page, service: FakeService, tmp_path: Path) -> Iterator[Page]:
-    assert chromium.is_connected()
-    with serve_fake(service) as address, start_page_for(desktop, address, tmp_path) as page_address:
-        desktop.goto(page_address)
-        yield desktop
+def page(desktop: Page, service: FakeService, switch: ServiceSwitch, switched_page: str) -> Page:
+    switch.target = service
+    desktop.goto(switched_page)
+    return desktop
 
 
 def check_contrast(page: Page) -> None:

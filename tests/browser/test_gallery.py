@@ -3,17 +3,14 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, Locator, Page, TimeoutError, expect
+from playwright.sync_api import FilePayload, Locator, Page, TimeoutError, expect
 
-from tests.browser.conftest import TIMEOUT_MS
-from tests.browser.processes import serve_fake, start_page, start_page_for
+from tests.browser.processes import TIMEOUT_MS, ServiceSwitch, start_page_for
 from tests.browser.strokes import SEVEN, THREE, draw, wait_until_ready
 from tests.support.pictures import WHITE, digit, encoded
 from tests.support.processes import free_port, start_service
@@ -56,28 +53,6 @@ def correct(page: Page, index: int, label: str) -> None:
         except TimeoutError:
             continue
     expect(option).to_be_visible()
-
-
-class ServiceSwitch(FakeService):
-    """Forwards requests to the fake service of the current test, so that one page process serves all tests."""
-
-    target: FakeService
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        return self.target(request)
-
-
-@pytest.fixture(scope="module")
-def switch() -> ServiceSwitch:
-    return ServiceSwitch()
-
-
-@pytest.fixture(scope="module")
-def switched_page(chromium: Browser, switch: ServiceSwitch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a page whose service is the switch."""
-    assert chromium.is_connected()
-    with serve_fake(switch) as address, start_page(address, tmp_path_factory.mktemp("page")) as page_address:
-        yield page_address
 
 
 @pytest.fixture

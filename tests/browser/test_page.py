@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import TIMEOUT_MS
-from tests.browser.processes import start_page_for
+from tests.browser.processes import TIMEOUT_MS, start_page_for
 from tests.browser.strokes import DIGITS, SEVEN, THREE, canvas_of, draw, draw_with_pen, wait_until_ready
 from tests.support.metrics import Counted
 from tests.support.processes import free_port, start_service

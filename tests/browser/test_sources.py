@@ -1,13 +1,12 @@
 """Upload and camera: real Chromium, real page, mostly the real service."""
 
 import os
-from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from tests.browser.processes import serve_fake, start_page_for
+from tests.browser.processes import ServiceSwitch
 from tests.browser.strokes import SEVEN, canvas_of, draw, wait_for_rerun, wait_until_ready
 from tests.support.pictures import WHITE, canvas, digit, encoded
 from tests.ui.fake_service import JPEG, WEBP, FakeService, classification, fashion_model, models_response
@@ -136,7 +135,7 @@ def test_sources_by_keyboard(page: Page) -> None:
     expect(source(page, "Upload")).to_be_checked()
 
 
-def test_sources_depend_on_the_model(desktop: Page, logs: Path) -> None:
+def test_sources_depend_on_the_model(desktop: Page, switch: ServiceSwitch, switched_page: str) -> None:
     service = FakeService()
     reply = classification("Ankle boot", model="fashion")
     service.replies["/models"] = lambda _: httpx.Response(
@@ -145,24 +144,24 @@ def test_sources_depend_on_the_model(desktop: Page, logs: Path) -> None:
     service.replies["/classify"] = lambda request: httpx.Response(
         200, json=reply if request.url.params["model"] == "fashion" else classification()
     )
-    with serve_fake(service) as address, start_page_for(desktop, address, logs) as page_address:
-        desktop.goto(page_address)
-        draw(desktop, SEVEN)
-        expect(headline(desktop)).to_have_attribute("data-label", "7")
-        choose_model(desktop, "fashion")
-        expect(source(desktop, "Draw")).to_have_count(0)
-        expect(canvas_of(desktop)).to_be_hidden()
-        expect(desktop.locator(".st-key-tools")).to_be_hidden()
-        upload(desktop, ("boot.webp", WEBP))
-        expect(headline(desktop)).to_have_attribute("data-label", "Ankle boot")
-        desktop.get_by_text("How this answer was computed").click()
-        expect(desktop.get_by_text("Which parts mattered")).to_be_visible()
-        choose_model(desktop, "letters")
-        expect(headline(desktop)).to_have_attribute("data-label", "7")
-        wait_until_ready(desktop)
-        source(desktop, "Upload").click()
-        expect(desktop.locator(".upload-preview img")).to_be_visible()
-        expect(cards(desktop)).to_have_count(2)
+    switch.target = service
+    desktop.goto(switched_page)
+    draw(desktop, SEVEN)
+    expect(headline(desktop)).to_have_attribute("data-label", "7")
+    choose_model(desktop, "fashion")
+    expect(source(desktop, "Draw")).to_have_count(0)
+    expect(canvas_of(desktop)).to_be_hidden()
+    expect(desktop.locator(".st-key-tools")).to_be_hidden()
+    upload(desktop, ("boot.webp", WEBP))
+    expect(headline(desktop)).to_have_attribute("data-label", "Ankle boot")
+    desktop.get_by_text("How this answer was computed").click()
+    expect(desktop.get_by_text("Which parts mattered")).to_be_visible()
+    choose_model(desktop, "letters")
+    expect(headline(desktop)).to_have_attribute("data-label", "7")
+    wait_until_ready(desktop)
+    source(desktop, "Upload").click()
+    expect(desktop.locator(".upload-preview img")).to_be_visible()
+    expect(cards(desktop)).to_have_count(2)
 
 
 @pytest.mark.parametrize("name", ["Upload", "Camera"])

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import TIMEOUT_MS
+from tests.browser.processes import TIMEOUT_MS
 from tests.browser.strokes import DIGITS, SEVEN, Stroke, canvas_of, draw_with_finger, wait_until_ready
 from tests.support.metrics import Counted
 from tests.support.waiting import until

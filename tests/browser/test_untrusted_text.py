@@ -1,15 +1,12 @@
 """A service with malicious texts: the browser sends no request to other hosts and shows the texts literally."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import httpx
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from tests.browser.conftest import is_external
-from tests.browser.processes import serve_fake, start_page, start_page_for
+from tests.browser.processes import ServiceSwitch
 from tests.browser.strokes import SEVEN, draw, wait_until_ready
+from tests.browser.tabs import is_external
 from tests.ui.fake_service import PNG, FakeGallery, FakeService, explanation, gallery_entry, problem_response
 from tests.ui.untrusted_text import MALICIOUS, malicious_classification, malicious_model
 
@@ -32,12 +29,11 @@ def service() -> FakeService:
 
 
 @pytest.fixture
-def page(chromium: Browser, desktop: Page, service: FakeService, tmp_path: Path) -> Iterator[Page]:
+def page(desktop: Page, service: FakeService, switch: ServiceSwitch, switched_page: str) -> Page:
     """The page with the malicious service."""
-    assert chromium.is_connected()
-    with serve_fake(service) as address, start_page_for(desktop, address, tmp_path) as page_address:
-        desktop.goto(page_address)
-        yield desktop
+    switch.target = service
+    desktop.goto(switched_page)
+    return desktop
 
 
 def test_malicious_texts_cause_no_external_requests(page: Page, service: FakeService) -> None:
@@ -70,10 +66,13 @@ def test_malicious_texts_cause_no_external_requests(page: Page, service: FakeSer
     assert external == []
 
 
-def test_content_security_policy_blocks_external_requests(chromium: Browser, tmp_path: Path) -> None:
-    with start_page("http://127.0.0.1:9", tmp_path) as address, chromium.new_context() as context:
+def test_content_security_policy_blocks_external_requests(
+    chromium: Browser, service: FakeService, switch: ServiceSwitch, switched_page: str
+) -> None:
+    switch.target = service
+    with chromium.new_context() as context:
         tab = context.new_page()
-        tab.goto(address)
+        tab.goto(switched_page)
         blocked = tab.evaluate(
             """() => new Promise(resolve => {
                 document.addEventListener("securitypolicyviolation", event => resolve(event.blockedURI), { once: true });

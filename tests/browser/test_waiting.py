@@ -1,14 +1,13 @@
 """A slow service: nothing flickers, nothing is lost, and the page shows a notice."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from threading import Event
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.processes import serve_fake, start_page_for
+from tests.browser.processes import ServiceSwitch
 from tests.browser.strokes import SEVEN, THREE, Stroke, draw, draw_without_waiting, wait_until_ready
 from tests.ui.fake_service import FakeService, classification
 
@@ -41,11 +40,10 @@ def service() -> Iterator[Slow]:
 
 
 @pytest.fixture
-def page(chromium: Browser, desktop: Page, service: Slow, tmp_path: Path) -> Iterator[Page]:
-    assert chromium.is_connected()
-    with serve_fake(service) as address, start_page_for(desktop, address, tmp_path) as page_address:
-        desktop.goto(page_address)
-        yield desktop
+def page(desktop: Page, service: Slow, switch: ServiceSwitch, switched_page: str) -> Page:
+    switch.target = service
+    desktop.goto(switched_page)
+    return desktop
 
 
 def test_slow_answer_keeps_the_previous_one_with_a_notice(page: Page, service: Slow) -> None:

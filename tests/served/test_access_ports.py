@@ -67,49 +67,57 @@ def test_a_trap_would_close(tmp_path: Path) -> None:
     assert (tmp_path / "trapped").is_dir()
 
 
-@pytest.mark.parametrize("topology", ["embedded", "runner"])
-def test_there_is_one_port_and_it_unpickles_nothing(model_store: Path, tmp_path: Path, topology: str) -> None:
+def check_public_port(port: int, trapped: Path) -> None:
+    """The API refuses pickles, and classifies."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        answers = post_traps(client, PATHS, trapped)
+        assert all(400 <= answer.status_code < 500 for answer in answers)
+        assert client.post("/classify", content=PICTURE.data).json()["label"] == PICTURE.label
+    assert not trapped.exists()
+
+
+def check_runner(client: httpx.Client, trapped: Path) -> None:
+    """The runner answers nobody who does not have its service's key."""
+    for answer in post_traps(client, RUNNER_PATHS, trapped):
+        is_problem(answer, 401, "unauthorized")
+    assert {client.get(path).status_code for path in ("/metrics", "/schema.json", "/livez")} == {401}
+    guess = {"Authorization": "Bearer None", "Content-Type": PICKLE}
+    assert client.post("/status", content=json.dumps({}), headers=guess).status_code == 401
+    assert not trapped.exists()
+
+
+@pytest.mark.parametrize(("topology", "workers", "named"), [("embedded", "2", 2), ("runner", "1", 3)])
+def test_there_is_one_port_and_it_unpickles_nothing(
+    model_store: Path, tmp_path: Path, topology: str, workers: str, named: int
+) -> None:
     port, trapped = free_port(), tmp_path / "trapped"
-    environment = service_environment(model_store, port, TOPOLOGY=topology, HOST="0.0.0.0")
+    environment = service_environment(model_store, port, TOPOLOGY=topology, HOST="0.0.0.0", WORKERS=workers)
     with running(SERVE, f"http://127.0.0.1:{port}/readyz", tmp_path / "log", environment) as process:
         processes = family(process.pid)
         assert len(processes) >= 3
         assert listening(processes) == {("0.0.0.0", port)}
         assert [one for each in processes for one in each.net_connections("udp")] == []
         names = sockets(processes)
-        assert len(names) == (3 if topology == "runner" else 2)  # the parent's for commands and for events, and the runner's
+        assert len(names) == named  # the parent's for commands and for events, and the runner's
         for name in names:
             folder = name.parent.stat()
             assert (folder.st_uid, stat.S_IMODE(folder.st_mode)) == (os.geteuid(), 0o700)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            answers = post_traps(client, PATHS, trapped)
-            assert all(400 <= answer.status_code < 500 for answer in answers)
-            assert client.post("/classify", content=PICTURE.data).json()["label"] == PICTURE.label
-        assert not trapped.exists()
+        check_public_port(port, trapped)
+        for socket in (name for name in names if name.suffix == ".sock"):
+            with httpx.Client(base_url="http://runner", transport=httpx.HTTPTransport(uds=str(socket)), timeout=30) as client:
+                check_runner(client, trapped)
+            check_public_port(port, trapped)
     assert not any(name.parent.exists() for name in names if name.suffix != ".sock")
 
 
-@pytest.mark.parametrize("on_a_port", [False, True])
-def test_the_runner_works_for_its_own_service_alone(model_store: Path, tmp_path: Path, on_a_port: bool) -> None:
+def test_the_runner_works_for_its_own_service_alone(model_store: Path, tmp_path: Path) -> None:
     port, trapped = free_port(), tmp_path / "trapped"
     environment = service_environment(model_store, port, TOPOLOGY="runner", HOST="0.0.0.0", WORKERS="1")
-    if on_a_port:
-        environment["BENTOML_NO_UDS"] = "1"  # what BentoML does by itself where there are no Unix sockets
+    environment["BENTOML_NO_UDS"] = "1"  # what BentoML does by itself where there are no Unix sockets
     with running(SERVE, f"http://127.0.0.1:{port}/readyz", tmp_path / "log", environment) as process:
-        processes = family(process.pid)
-        if on_a_port:
-            ((host, runner),) = listening(processes) - {("0.0.0.0", port)}
-            assert host == "127.0.0.1"
-            transport = httpx.HTTPTransport()
-        else:
-            (socket,) = [name for name in sockets(processes) if name.suffix == ".sock"]
-            runner, transport = 80, httpx.HTTPTransport(uds=str(socket))
-        with httpx.Client(base_url=f"http://127.0.0.1:{runner}", transport=transport, timeout=30) as client:
-            for answer in post_traps(client, RUNNER_PATHS, trapped):
-                is_problem(answer, 401, "unauthorized")
-            assert {client.get(path).status_code for path in ("/metrics", "/schema.json", "/livez")} == {401}
-            guess = {"Authorization": "Bearer None", "Content-Type": PICKLE}
-            assert client.post("/status", content=json.dumps({}), headers=guess).status_code == 401
-        assert not trapped.exists()
+        ((host, runner),) = listening(family(process.pid)) - {("0.0.0.0", port)}
+        assert host == "127.0.0.1"
+        with httpx.Client(base_url=f"http://127.0.0.1:{runner}", timeout=30) as client:
+            check_runner(client, trapped)
         picture = httpx.post(f"http://127.0.0.1:{port}/classify", content=PICTURE.data, timeout=30)
         assert picture.json()["label"] == PICTURE.label

@@ -15,6 +15,7 @@ import pytest
 from models.card import CARD_FILE, read_card
 from models.store import card_folders
 from tests.models.catalogues import models
+from tests.support.bentos import bentoml
 from tests.support.catalogues import write_catalogue
 from tests.support.pictures import digit, encoded
 from tests.support.processes import ROOT, free_port, running, service_environment
@@ -22,14 +23,6 @@ from tests.support.processes import ROOT, free_port, running, service_environmen
 pytestmark = pytest.mark.served
 
 SEVEN = encoded(digit("7"))
-
-
-def bentoml(home: Path, *arguments: str, cwd: Path = ROOT) -> None:
-    """Run the bentoml command with a store of its own."""
-    command = [sys.executable, "-m", "bentoml", *arguments]
-    environment = {**os.environ, **service_environment(home, 3000)}
-    ended = subprocess.run(command, cwd=cwd, env=environment, check=False, capture_output=True, text=True, timeout=120)
-    assert ended.returncode == 0, ended.stderr
 
 
 BUILD = """

@@ -101,11 +101,11 @@ async def kill(root: psutil.Process, living: Callable[[psutil.Process], list[psu
     await until_in_loop(lambda: len(now := living(root)) == len(before) and before[0] not in now, BACK_SECONDS)
 
 
-@pytest.mark.parametrize("topology", ["embedded", "runner"])
-def test_without_the_parent_nobody_stays_on_the_port(model_store: Path, tmp_path: Path, topology: str) -> None:
+@pytest.mark.parametrize(("topology", "workers"), [("embedded", "2"), ("runner", "1")])
+def test_without_the_parent_nobody_stays_on_the_port(model_store: Path, tmp_path: Path, topology: str, workers: str) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    environment = service_environment(model_store, port, TOPOLOGY=topology)
+    environment = service_environment(model_store, port, TOPOLOGY=topology, WORKERS=workers)
     with running(SERVE, f"{address}/readyz", tmp_path / "log", environment) as process:
         orphans = psutil.Process(process.pid).children(recursive=True)
         process.kill()
@@ -138,7 +138,7 @@ def test_clients_get_503_without_the_runner_until_it_recovers(model_store: Path,
 
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    environment = service_environment(model_store, port, TOPOLOGY="runner", DEADLINE_SECONDS="30")
+    environment = service_environment(model_store, port, TOPOLOGY="runner", DEADLINE_SECONDS="30", WORKERS="1")
     with running(SERVE, f"{address}/readyz", tmp_path / "log", environment) as process:
         asyncio.run(kill_again_and_again(address, psutil.Process(process.pid), runner_of, judge))
         assert "The runner service does not answer" in (tmp_path / "log").read_text()

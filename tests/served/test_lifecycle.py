@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
 import subprocess
@@ -14,7 +13,8 @@ import psutil
 import pytest
 
 from loadtests.samples import samples
-from tests.support.processes import ROOT, SERVE, free_port, running, service_environment
+from tests.support.processes import READY_SECONDS, SERVE, free_port, running, service_environment, started
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.served
 
@@ -25,7 +25,7 @@ CLIENTS = 6
 
 
 class Watched:
-    """What clients of a service see until it is gone: when each request began and what came of it."""
+    """What clients of a service see until it is gone: what came of each request, and when."""
 
     def __init__(self, port: int) -> None:
         self.address = f"http://127.0.0.1:{port}"
@@ -37,14 +37,13 @@ class Watched:
         """One client that asks again and again."""
         async with httpx.AsyncClient(base_url=self.address, timeout=EXIT_SECONDS) as client:
             while not self.gone.is_set():
-                began = monotonic()
+                outcome: object
                 try:
                     response = await client.post("/classify", content=SAMPLE.data)
-                    self.asked.append(
-                        (began, response.json()["label"] if response.status_code == 200 else response.status_code)
-                    )
+                    outcome = response.json()["label"] if response.status_code == 200 else response.status_code
                 except httpx.TransportError as error:
-                    self.asked.append((began, type(error)))
+                    outcome = type(error)
+                self.asked.append((monotonic(), outcome))
 
     async def look(self) -> None:
         """A load balancer that looks at the readiness."""
@@ -67,11 +66,15 @@ async def ended_under_load(process: "subprocess.Popen[bytes]", watched: Watched)
     return ended
 
 
-@pytest.mark.parametrize("topology", ["embedded", "runner"])
-def test_what_is_taken_is_answered_and_nobody_holds_the_end(model_store: Path, tmp_path: Path, topology: str) -> None:
+@pytest.mark.parametrize(("topology", "workers"), [("embedded", 2), ("runner", 1)])
+def test_what_is_taken_is_answered_and_nobody_holds_the_end(
+    model_store: Path, tmp_path: Path, topology: str, workers: int
+) -> None:
     port = free_port()
     watched = Watched(port)
-    environment = service_environment(model_store, port, TOPOLOGY=topology, DRAIN_SECONDS=str(DRAIN_SECONDS))
+    environment = service_environment(
+        model_store, port, TOPOLOGY=topology, DRAIN_SECONDS=str(DRAIN_SECONDS), WORKERS=str(workers)
+    )
     with (
         running(SERVE, f"{watched.address}/readyz", tmp_path / "log", environment) as process,
         contextlib.ExitStack() as connections,
@@ -85,23 +88,20 @@ def test_what_is_taken_is_answered_and_nobody_holds_the_end(model_store: Path, t
         assert half.recv(4096).startswith(b"HTTP/1.1 503")
         assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
     assert 200 in watched.readiness and watched.readiness[-1] == 503
-    in_time = [outcome for began, outcome in watched.asked if began < ended + DRAIN_SECONDS * 0.9]
-    assert set(in_time) == {SAMPLE.label}
-    assert any(began > ended for began, outcome in watched.asked if outcome == SAMPLE.label)
+    # What is not answered is seen after the drain, however late that is on a busy machine.
+    assert [outcome for when, outcome in watched.asked if outcome != SAMPLE.label and when < ended + DRAIN_SECONDS] == []
+    assert any(when > ended for when, outcome in watched.asked if outcome == SAMPLE.label)
 
 
 @pytest.mark.parametrize("line", ["", "Starting production HTTP BentoServer", "Service"])
 def test_a_start_can_be_ended(model_store: Path, tmp_path: Path, line: str) -> None:
     port, log = free_port(), tmp_path / "log"
     environment = service_environment(model_store, port)
-    with log.open("wb") as output:
-        process = subprocess.Popen(SERVE, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output)
-    limit = monotonic() + EXIT_SECONDS
-    while line not in log.read_text() and process.poll() is None:
-        assert monotonic() < limit, log.read_text()
-    family = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGTERM)
-    process.wait(EXIT_SECONDS)
+    with log.open("wb") as output, started(SERVE, output, environment) as process:
+        until(lambda: line in log.read_text() or process.poll() is not None, READY_SECONDS)
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGTERM)
+        process.wait(EXIT_SECONDS)
     _, alive = psutil.wait_procs(family, timeout=EXIT_SECONDS)
     assert alive == []
     with pytest.raises(httpx.ConnectError):

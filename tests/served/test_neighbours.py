@@ -21,14 +21,21 @@ CONVOLUTIONS = 60  # an image takes as long as a hundred digits
 MEANWHILE = 16  # a model that held the event loop would let a few through between its two calls
 
 
-@pytest.mark.parametrize("topology", ["embedded", "runner"])
-def test_requests_are_answered_while_another_model_is_busy(topology: str, tmp_path: Path) -> None:
-    write_catalogue(tmp_path / "catalogue", CONVOLUTIONS)
-    imported = models(tmp_path, "import", catalogue=tmp_path / "catalogue")
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model store with the slow model, and its catalogue."""
+    home = tmp_path_factory.mktemp("neighbours")
+    write_catalogue(home / "catalogue", CONVOLUTIONS)
+    imported = models(home, "import", catalogue=home / "catalogue")
     assert imported.returncode == 0, imported.stderr
+    return home
+
+
+@pytest.mark.parametrize("topology", ["embedded", "runner"])
+def test_requests_are_answered_while_another_model_is_busy(topology: str, home: Path) -> None:
     limits = {"MAX_IN_FLIGHT": str(IMAGES), "DEADLINE_SECONDS": "60"}
-    settings = {"CATALOGUE": str(tmp_path / "catalogue"), "TOPOLOGY": topology, "WORKERS": "1", **limits}
-    with start_service(tmp_path, free_port(), **settings) as address:
+    settings = {"CATALOGUE": str(home / "catalogue"), "TOPOLOGY": topology, "WORKERS": "1", **limits}
+    with start_service(home, free_port(), **settings) as address:
         assert asyncio.run(_answered_meanwhile(address)) >= MEANWHILE
 
 

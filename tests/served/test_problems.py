@@ -1,13 +1,10 @@
 """Every row of the error table that exists, asked of a real `bentoml serve` process."""
 
 import contextlib
-import http.client
 import io
-import json
 import socket
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,7 +14,6 @@ from PIL import Image
 
 from tests.support.pictures import CLEAR, WHITE, digit, encoded
 from tests.support.problems import is_problem
-from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.served
 
@@ -112,21 +108,6 @@ def test_paths_and_methods_there_are_not(client: httpx.Client) -> None:
     is_problem(client.get("/nowhere"), 404, "not_found")
     is_problem(client.get("/classify"), 405, "method_not_allowed")
     is_problem(client.post("/models"), 405, "method_not_allowed")
-
-
-def test_a_body_that_does_not_arrive_in_time(model_store: Path) -> None:
-    port = free_port()
-    with start_service(model_store, port, BODY_SECONDS="0.3", WORKERS="1") as address:
-        slow = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        slow.putrequest("POST", "/classify")
-        slow.putheader("Content-Type", "image/png")
-        slow.putheader("Content-Length", "1000")
-        slow.endheaders(b"\x89PNG")
-        answer = slow.getresponse()
-        assert answer.status == 408
-        assert json.load(answer)["code"] == "slow_body"
-        slow.close()
-        assert httpx.post(f"{address}/classify", content=SEVEN, headers=PNG).json()["label"] == "7"
 
 
 def test_no_address_is_ever_fetched(client: httpx.Client) -> None:

@@ -1,7 +1,5 @@
 """What the API's description allows, and what it does not, asked of a real service: each answer is one that is described."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,7 +14,6 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from loadtests.http_client import FORM_TYPE, encode_form
 from loadtests.samples import samples
-from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.served
 
@@ -29,17 +26,9 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 
 
 @pytest.fixture(scope="module")
-def address(model_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service with a gallery of its own."""
-    gallery = tmp_path_factory.mktemp("gallery") / "kept.db"
-    with start_service(model_store, free_port(), GALLERY_URL=f"sqlite:///{gallery}", WORKERS="1") as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def operations(address: str) -> Operations:
+def operations(service_address: str) -> Operations:
     """What the service says it does, by method and path."""
-    described = schemathesis.openapi.from_url(f"{address}/docs.json")
+    described = schemathesis.openapi.from_url(f"{service_address}/docs.json")
     found: Operations = {}
     for result in described.get_all_operations():
         assert isinstance(result, Ok), result
@@ -66,9 +55,9 @@ def test_whatever_is_asked_is_answered_as_described(operations: Operations, mode
     assert faults == {}
 
 
-def test_what_is_asked_rightly_is_answered_as_described(address: str, operations: Operations) -> None:
+def test_what_is_asked_rightly_is_answered_as_described(service_address: str, operations: Operations) -> None:
     seen = {}
-    with httpx.Client(base_url=address, timeout=30) as client:
+    with httpx.Client(base_url=service_address, timeout=30) as client:
 
         def ask(method: str, path: str, described: str = "", **request: Any) -> httpx.Response:
             response = client.request(method, path, **request)

@@ -13,7 +13,7 @@ import pytest
 from deploy.requirements import lock_file, read_lock
 from loadtests.samples import samples
 from models.card import MODEL_FILE
-from tests.served.test_bento import bentoml
+from tests.support.bentos import bentoml
 from tests.support.processes import ROOT, free_port, refused_start, running, service_environment
 from tests.support.watch import watched, written
 

@@ -2,9 +2,6 @@
 metrics."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
@@ -21,7 +18,7 @@ from serving.inference.cancellation import DISCONNECT_CHECK_SECONDS
 from tests.support.load import post_all
 from tests.support.metrics import Counted, scrape
 from tests.support.pictures import WHITE, digit, encoded
-from tests.support.processes import ROOT, free_port, halt, processes_of, service_environment, start_service
+from tests.support.processes import free_port, halt, processes_of, refused_start, start_service
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.served
@@ -29,6 +26,7 @@ pytestmark = pytest.mark.served
 SEVEN = encoded(digit("7"))
 PAPER_SEVEN = encoded(digit("7", paper=WHITE))
 REQUESTS = 400
+TAKEN = ("digits", "characters") * 6
 PATIENT = "tests.served.patient:ImageClassifier"
 
 
@@ -194,25 +192,26 @@ def test_images_of_clients_that_went_away_are_not_computed(model_store: Path) ->
         assert counted("images_total{digits}") == 2
 
 
-@pytest.mark.parametrize("model", ["digits", "characters"])
-def test_what_was_taken_is_answered_before_the_end(model: str, cascade_store: Path) -> None:
+def test_what_was_taken_is_answered_before_the_end(cascade_store: Path) -> None:
     # Without a drain: a runner that stood still for five seconds would close its connections, which are idle to it.
-    settings = {"CATALOGUE": str(cascade_store / "catalogue"), "DEFAULT_MODEL": model, "DRAIN_SECONDS": "0"}
+    settings = {"CATALOGUE": str(cascade_store / "catalogue"), "DEFAULT_MODEL": "digits", "DRAIN_SECONDS": "0"}
     with start_service(cascade_store, free_port(), PATIENT, TOPOLOGY="runner", WORKERS="1", **settings) as address:
         processes = processes_of(address)
         runner = next(process for process in processes if _is_runner(process))
         arbiter = next(process for process in processes if process.parent() not in processes)
         with halt(runner):
             answers = asyncio.run(_end_while_waiting(address, arbiter, runner))
-        assert [(answer.status_code, answer.json().get("label", answer.text)) for answer in answers] == [(200, "7")] * 6
+        assert [(answer.status_code, answer.json().get("label", answer.text)) for answer in answers] == [(200, "7")] * len(
+            TAKEN
+        )
 
 
 async def _end_while_waiting(address: str, arbiter: psutil.Process, runner: psutil.Process) -> list[httpx.Response]:
-    """Six requests hold the model or wait for it; the service gets SIGTERM, and only then does the model go on."""
+    """Requests hold the models or wait for them; the service gets SIGTERM, and only then does the model go on."""
     async with httpx.AsyncClient(base_url=address, timeout=30) as client:
         counted = Counted(address)
-        requests = [asyncio.create_task(client.post("/classify", content=SEVEN)) for _ in range(6)]
-        await _prepared(counted, 6)
+        requests = [asyncio.create_task(client.post("/classify", params={"model": model}, content=SEVEN)) for model in TAKEN]
+        await _prepared(counted, len(TAKEN))
         arbiter.terminate()
         while await _listens(address):
             await asyncio.sleep(0.02)
@@ -274,13 +273,5 @@ def test_a_working_gpu_means_a_runner_and_is_asked_first(model_store: Path) -> N
 
 
 def test_asking_for_a_gpu_that_is_not_there_stops_the_start(model_store: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "bentoml", "serve", "service:ImageClassifier"],
-        cwd=ROOT,
-        env={**os.environ, **service_environment(model_store, free_port(), DEVICE="gpu")},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert ended.returncode == 2
-    assert ended.stderr == "DEVICE=gpu, but there is no working GPU: The installed onnxruntime has no CUDAExecutionProvider.\n"
+    said = refused_start(model_store, DEVICE="gpu")
+    assert said == "DEVICE=gpu, but there is no working GPU: The installed onnxruntime has no CUDAExecutionProvider.\n"

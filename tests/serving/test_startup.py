@@ -1,6 +1,9 @@
+import shutil
 from pathlib import Path
 
 import pytest
+from bentoml._internal.configuration.containers import BentoMLContainer
+from bentoml._internal.models import ModelStore
 from bentoml._internal.server.http.traffic import TimeoutMiddleware
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 
@@ -8,6 +11,7 @@ from gallery import MAX_BYTES
 from models.card import CARD_FILE, MODEL_FILE, file_sha256, read_card, write_card
 from serving.bento.compat import disable_middleware
 from serving.process.workers import RUNTIME_FOLDER, SHARED, Process, WorkerTable, worker_slots
+from serving.registry.model_set import model_set_in_service
 from serving.settings import Settings, available_cpus
 from serving.startup import check_api_keys, join_workers, load_settings
 from tests.models.catalogues import add_cascade, add_model, models
@@ -64,25 +68,27 @@ def test_models_that_were_not_imported_stop_the_start(tmp_path: Path) -> None:
     assert "python -m models import" in refused_start(tmp_path)
 
 
-def test_a_default_model_that_is_not_there_stops_the_start(model_store: Path, tmp_path: Path) -> None:
+def test_a_default_model_that_is_not_there_stops_the_start(
+    model_store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert "DEFAULT_MODEL='nobody' is not in the catalogue" in refused_start(model_store, DEFAULT_MODEL="nobody")
-    assert "It holds no card.yaml." in refused_start(model_store, CATALOGUE=str(tmp_path))
-    assert "It holds no card.yaml." in refused_start(model_store, CATALOGUE=str(tmp_path / "nowhere"))
+    for catalogue in (tmp_path, tmp_path / "nowhere"):
+        assert "It holds no card.yaml." in refused_models(model_store, capsys, catalogue=catalogue)
 
 
-def test_a_cascade_without_one_of_its_models_stops_the_start(tmp_path: Path) -> None:
+def test_a_cascade_without_one_of_its_models_stops_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     catalogue = tmp_path / "catalogue"
     add_model(catalogue, "category", ["digit", "drawing"])
     add_model(catalogue, "digits", ["0", "1"])
     add_cascade(catalogue, "characters", "category:1.0.0", {"digit": "digits:1.0.0"}, ["0", "1", "drawing"])
     assert models(tmp_path, "import", catalogue=catalogue).returncode == 0
     (catalogue / "digits" / CARD_FILE).unlink()
-    said = refused_start(tmp_path, CATALOGUE=str(catalogue), DEFAULT_MODEL="category")
+    said = refused_models(tmp_path, capsys, catalogue=catalogue, default_model="category")
     assert said == "characters:1.0.0 needs digits:1.0.0, which the catalogue does not hold.\n"
 
 
-def test_wrong_golden_output_stops_the_start(tmp_path: Path) -> None:
-    stored = import_marks(tmp_path)
+def test_wrong_golden_output_stops_the_start(marks: Path, tmp_path: Path) -> None:
+    stored = copy_of(marks, tmp_path)
     card = read_card(stored / CARD_FILE)
     write_card(card.model_copy(update={"known_answer": {"a": 100.0}}), stored / CARD_FILE)
     said = refused_start(tmp_path, CATALOGUE=str(tmp_path / "catalogue"), DEFAULT_MODEL="marks")
@@ -90,20 +96,42 @@ def test_wrong_golden_output_stops_the_start(tmp_path: Path) -> None:
     assert said.endswith("; its card says a 100.000.\n")
 
 
-def test_invalid_model_file_stops_the_start(tmp_path: Path) -> None:
-    stored = import_marks(tmp_path)
+def test_invalid_model_file_stops_the_start(marks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stored = copy_of(marks, tmp_path)
     (stored / MODEL_FILE).write_bytes((stored / MODEL_FILE).read_bytes()[:100])
     card = read_card(stored / CARD_FILE)
     write_card(card.model_copy(update={"sha256": file_sha256(stored / MODEL_FILE)}), stored / CARD_FILE)
-    said = refused_start(tmp_path, CATALOGUE=str(tmp_path / "catalogue"), DEFAULT_MODEL="marks")
+    said = refused_models(tmp_path, capsys, catalogue=tmp_path / "catalogue", default_model="marks")
     assert said.startswith("marks:1.0.0 cannot be loaded: ")
 
 
-def import_marks(home: Path) -> Path:
-    """Where the store of ``home`` has a model that was imported."""
+@pytest.fixture(scope="module")
+def marks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model store and a catalogue with one model."""
+    home = tmp_path_factory.mktemp("marks")
     add_model(home / "catalogue", "marks", ["a", "b"])
     assert models(home, "import", catalogue=home / "catalogue").returncode == 0
+    return home
+
+
+def copy_of(marks: Path, home: Path) -> Path:
+    """Where the model lies in a copy of the store."""
+    shutil.copytree(marks, home, dirs_exist_ok=True)
     return home / "models" / "marks" / "1.0.0"
+
+
+def refused_models(home: Path, capsys: pytest.CaptureFixture[str], **settings: object) -> str:
+    """The one line with which the choice of the models ends a start with status 2, in this process."""
+    BentoMLContainer.model_store.set(ModelStore(home / "models"))
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            model_set_in_service(Settings.model_validate(settings))
+    finally:
+        BentoMLContainer.model_store.reset()
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1, said
+    return said
 
 
 @pytest.mark.parametrize("tracing", [False, True])

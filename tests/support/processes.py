@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import httpx
 import psutil
 
 ROOT = Path(__file__).parent.parent.parent
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.05
 SERVE = [sys.executable, "-m", "bentoml", "serve", "service:ImageClassifier"]
@@ -44,10 +45,18 @@ def running(
     command: list[str], ready: str, log: Path, environment: Mapping[str, str], cwd: Path = ROOT
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """A process from when ``ready`` answers 200 until the block ends; then SIGTERM, and SIGKILL if it does not go."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **environment}, stdout=output, stderr=output)
-    try:
+    with log.open("wb") as output, started(command, output, environment, cwd) as process:
         wait_for(ready, process, log)
+        yield process
+
+
+@contextmanager
+def started(
+    command: list[str], output: IO[bytes], environment: Mapping[str, str], cwd: Path = ROOT
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process until the block ends; then SIGTERM, and SIGKILL if it does not go."""
+    process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **environment}, stdout=output, stderr=output)
+    try:
         yield process
     finally:
         process.terminate()

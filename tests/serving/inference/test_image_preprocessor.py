@@ -18,6 +18,7 @@ from serving.inference.cancellation import CancellationToken
 from serving.inference.image_preprocessor import THREADS_PER_REQUEST, ImagePreprocessor, PreprocessedImage
 from serving.settings import Settings
 from tests.preprocessing.files import bmp, chunk, jpeg_with, png_with, progressive, saved, segment
+from tests.support.cost import relative_cost
 from tests.support.pictures import WHITE, digit, encoded
 from tests.support.waiting import until_in_loop
 
@@ -143,13 +144,11 @@ def test_no_large_image_is_started_after_the_deadline() -> None:
     async def prepare() -> None:
         watched = Watched()
         watched.hold()
-        started = perf_counter()
         batch = asyncio.ensure_future(watched.run_many([LARGE] * 50, patient(0.3)))
         await until_in_loop(lambda: bool(watched.threaded))
         with pytest.raises(Problem) as caught:
-            await batch
+            await asyncio.wait_for(batch, 60)  # while everything that was begun is held
         assert caught.value.code == "deadline"
-        assert perf_counter() - started < 5
         begun = len(watched.threaded)
         watched.open.release(100)
         await watched.run_one(LARGE, patient())  # behind all that was begun
@@ -270,14 +269,7 @@ def test_file_inspection_does_not_block_the_loop() -> None:
     watched = Watched()
     for data in worst:
         assert len(data) < image_preprocessor.INLINE_BYTES + 6000
-        best = min(_seconds(partial(watched._run_inline, data)) for _ in range(5))
-        assert best < 0.05  # some milliseconds on a machine with nothing else to do
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = perf_counter()
-    work()
-    return perf_counter() - started
+        assert relative_cost(partial(watched._run_inline, data), rounds=5) < 10
 
 
 def test_warm_up_covers_every_image_format() -> None:
