@@ -6,36 +6,31 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from loadtests.fuzz.formats import chunk, png_of_size, segment
+from loadtests.fuzz.formats import SHORT, exif, segment
+from loadtests.fuzz.png import chunk, png_of_size, png_with
 from loadtests.images import ORIENTATION, encode
 
 TAGS: Final = 65_535
-# TIFF types: numbers of 16 and 32 bits.
-SHORT, LONG = 3, 4
+LONG: Final = 4  # the EXIF type of 32-bit numbers
 SUB_DIRECTORIES: Final = (0x8769, 0x8825, 0xA005)
 FIRST_DIRECTORY: Final = 8
 END_OF_BAND_14: Final = 0xE0  # the Huffman symbol of a run of 2^14 or more blocks without a coefficient
 LONGEST_RUN: Final = 2**15 - 1
 
 
-def exif(tags: int = TAGS, nested: bool = False) -> bytes:
-    """Encode a TIFF directory of many tags, the last of them the orientation; with ``nested`` its sub-directories (Exif, GPS,
-    interoperability) start at its own offset."""
-    entries = [struct.pack("<HHII", tag, LONG, 1, FIRST_DIRECTORY) for tag in (SUB_DIRECTORIES if nested else ())]
-    entries += [struct.pack("<HHII", 0x9000 + i % 0x6000, SHORT, 1, 7) for i in range(tags - len(entries) - 1)]
-    header = b"II*\0" + struct.pack("<IH", FIRST_DIRECTORY, tags)
-    return header + b"".join(entries) + struct.pack("<HHII", ORIENTATION, SHORT, 1, 6) + bytes(4)  # no directory follows
-
-
 def png_with_exif(tags: int = TAGS, nested: bool = False) -> bytes:
-    """Encode a PNG of 64x64 pixels with such a directory."""
-    return png_of_size(64, 64, before=chunk(b"eXIf", exif(tags, nested)))
+    """Encode a PNG of 64x64 pixels with EXIF of many tags, the last of them the orientation; with ``nested`` its
+    sub-directories (Exif, GPS, interoperability) start at its own offset."""
+    entries = [(tag, LONG, 1, struct.pack("<I", FIRST_DIRECTORY)) for tag in (SUB_DIRECTORIES if nested else ())]
+    entries += [(0x9000 + i % 0x6000, SHORT, 1, b"\7\0\0\0") for i in range(tags - len(entries) - 1)]
+    content = exif([*entries, (ORIENTATION, SHORT, 1, b"\6\0\0\0")], "<")
+    return png_with(png_of_size(64, 64), [chunk(b"eXIf", content)])
 
 
 def png_with_profiles(size: int = 1_000_000) -> bytes:
     """Encode a PNG of 64x64 pixels with invalid colour profiles of ``size`` bytes in all."""
     profile = chunk(b"iCCP", b"k\0\0")
-    return png_of_size(64, 64, before=profile * (size // len(profile)))
+    return png_with(png_of_size(64, 64), [profile] * (size // len(profile)))
 
 
 def progressive_jpeg(side: int = 4096, scans: int = 64) -> bytes:

@@ -13,9 +13,9 @@ from PIL import Image
 
 from loadtests.fuzz.__main__ import FuzzReport
 from loadtests.fuzz.corpus import random_image
-from loadtests.fuzz.formats import GREY, PNG, png_of_samples
 from loadtests.fuzz.malicious import malicious_files
 from loadtests.fuzz.mutation import fix_checksums, mutate
+from loadtests.fuzz.png import GREY, PNG, png_of_samples
 from loadtests.fuzz.rare_formats import rare_files
 from loadtests.fuzz.requests import ALLOWED, bad_request, generate, run
 from loadtests.http_client import Request, Response, find_fault
