@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import uvloop
 
 from loadtests.attacks.attacks import ATTACKS
-from loadtests.attacks.measurement import HEADER, measure
+from loadtests.attacks.measurement import HEADS, measure
 from loadtests.processes import TOPOLOGIES, start_service
+from loadtests.report import table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,14 +22,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(ATTACKS):
         parser.error(f"Unknown attack {', '.join(sorted(unknown))}. Choose from {', '.join(ATTACKS)}.")
-    sys.stdout.write(HEADER + "\n")
+    sys.stdout.write(table(HEADS, []) + "\n")
     passed = True
     for name in options.names or ATTACKS:
         with start_service(options.topology) as server:
             report = uvloop.run(measure(server, name, options.connections, options.seconds))
-        sys.stdout.write(report.row() + "\n")
+        sys.stdout.write(report.text() + "\n")
         sys.stdout.flush()
-        passed = passed and report.passed
+        passed &= report.passed
     return 0 if passed else 1
 
 

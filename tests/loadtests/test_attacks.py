@@ -50,13 +50,13 @@ def test_noise_is_a_large_file() -> None:
 def test_report_fails_when_failures_latency_or_memory_exceed_limits(
     failed: int, seconds: float, most: float, after: float, passed: bool
 ) -> None:
-    stats, request = Stats(), Request("canvas", b"")
+    stats, request = Stats(), Request("canvas")
     for number in range(100):
         stats.add(request, Response(429 if number < failed else 200, seconds if number >= 98 else 0.01))
     report = AttackReport("bodies", 400.0, stats, most, after)
     assert report.passed is passed
-    assert report.row().startswith(f"| bodies | 100 | {f'{failed:.1f}% ({failed} 429)' if failed else 'none'} |")
-    assert report.row().endswith("| yes |" if passed else "| **no** |")
+    assert report.text().startswith(f"| bodies | 100 | {f'{failed:.1f}% ({failed} 429)' if failed else 'none'} |")
+    assert report.text().endswith("| yes |" if passed else "| **no** |")
 
 
 def test_report_without_requests_fails() -> None:

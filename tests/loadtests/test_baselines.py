@@ -10,7 +10,7 @@ from PIL import Image
 
 from loadtests.baselines import usual
 from loadtests.baselines.fastapi_app import app
-from loadtests.benchmark.devices import LIMIT_BATCH, call_rate, limit
+from loadtests.benchmark.offline import LIMIT_BATCH, call_rate, limit
 from loadtests.http_client import FORM_TYPE, encode_form
 from loadtests.images import encode, load_images
 from loadtests.processes import SERVERS, import_models, start_server

@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loadtests.benchmark.devices import BATCHES, count_parameters, sweep
 from loadtests.benchmark.networks import write_large, write_slow
-from loadtests.benchmark.stages import peak_megabytes, stage_times
+from loadtests.benchmark.offline import BATCHES, count_parameters, peak_megabytes, stage_times, sweep
 from loadtests.images import canvas
 from loadtests.sessions import DIGITS, open_devices, open_run
 from models.card import file_sha256
