@@ -13,10 +13,10 @@ from time import perf_counter
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+import httpx
 from httptools import HttpResponseParser
 
-BOUNDARY: Final = "loadtest-form-boundary"
-FORM_TYPE: Final = f"multipart/form-data; boundary={BOUNDARY}"
+FORM_TYPE: Final = "multipart/form-data; boundary=loadtest-form-boundary"
 # The label of an image in a response, with the version of the model; those in `top` have none.
 LABEL: Final = re.compile(rb'"version":"[^"]*","label":"[^"]*"')
 SUCCESS: Final = frozenset((200, 201, 204))
@@ -58,7 +58,12 @@ class Request:
 
     def encode(self, host: str) -> bytes:
         """Encode the request for a host."""
-        return encode_request(host, self.method, self.target, self.body, self.content_type, self.content_length)
+        head = [f"{self.method} {self.target} HTTP/1.1", f"Host: {host}"]
+        if self.content_type:
+            head.append(f"Content-Type: {self.content_type}")
+        if self.method == "POST":
+            head.append(f"Content-Length: {len(self.body) if self.content_length is None else self.content_length}")
+        return "\r\n".join([*head, "", ""]).encode() + self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +77,11 @@ class Response:
     headers: dict[bytes, bytes] = field(default_factory=dict)
 
 
-def encode_request(
-    host: str, method: str, target: str, body: bytes = b"", content_type: str = "", content_length: int | None = None
-) -> bytes:
-    """Encode an HTTP/1.1 request; ``content_length`` announces another length than that of the body."""
-    head = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
-    if content_type:
-        head.append(f"Content-Type: {content_type}")
-    if method == "POST":
-        head.append(f"Content-Length: {len(body) if content_length is None else content_length}")
-    return "\r\n".join([*head, "", ""]).encode() + body
-
-
 def encode_form(images: list[bytes], field: str = "image", options: dict[str, str] | None = None) -> bytes:
     """Encode a body of type ``FORM_TYPE``: every image as a file in ``field``, then the options as text fields."""
-    parts = [(f'name="{field}"; filename="picture.png"\r\nContent-Type: image/png', data) for data in images]
-    parts += [(f'name="{name}"', value.encode()) for name, value in (options or {}).items()]
-    body = b"".join(
-        f"--{BOUNDARY}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + data + b"\r\n" for head, data in parts
-    )
-    return body + f"--{BOUNDARY}--\r\n".encode()
+    files = [(field, ("picture.png", data, "image/png")) for data in images]
+    texts = [(name, (None, value.encode())) for name, value in (options or {}).items()]
+    return httpx.Request("POST", "http://localhost", headers={"Content-Type": FORM_TYPE}, files=[*files, *texts]).read()
 
 
 def form_request(

@@ -13,6 +13,7 @@ import uvloop
 from loadtests.http_client import ConnectionPool, form_request
 from loadtests.images import load_images
 from loadtests.load import Stats, closed_loop, open_loop
+from loadtests.processes import Server
 from loadtests.report import NONE, Bound, Check, Report, check_table, run_test, table
 
 CLIENTS: Final = 32
@@ -56,9 +57,9 @@ class OverloadReport(Report):
         return f"{table(heads, rows)}\n\n{check_table(self.checks())}{faults}"
 
 
-async def overload(address: str, image_name: str, factor: float, peak_seconds: float, seconds: float) -> OverloadReport:
+async def overload(server: Server, image_name: str, factor: float, seconds: float) -> OverloadReport:
     """Measure the peak rate, offer ``factor`` times as much for ``seconds``, and wait until the peak is reached again."""
-    image, pool = load_images()[image_name], ConnectionPool(address, MAX_CONNECTIONS)
+    image, pool = load_images()[image_name], ConnectionPool(server.address, MAX_CONNECTIONS)
     requests = repeat(form_request(image_name, [image.data], statuses=frozenset((200, 429)), labels=(image.expected,)))
 
     async def measure_peak(seconds: float) -> Stats:
@@ -67,7 +68,7 @@ async def overload(address: str, image_name: str, factor: float, peak_seconds: f
         return stats
 
     await measure_peak(WINDOW_SECONDS)
-    peak, over = await measure_peak(peak_seconds), Stats()
+    peak, over = await measure_peak(PEAK_SECONDS), Stats()
     offered, started = factor * peak.goodput, perf_counter()
     tasks = await open_loop(pool, requests, over.add, offered, seconds)
     over.duration = perf_counter() - started
@@ -87,13 +88,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=120.0, help="duration of the overload")
     parser.add_argument("--factor", type=float, default=2.0, help="times the peak rate")
     parser.add_argument("--image", choices=tuple(load_images()), default="canvas")
-    return run_test(
-        parser,
-        arguments,
-        lambda server, options: uvloop.run(
-            overload(server.address, options.image, options.factor, PEAK_SECONDS, options.seconds)
-        ),
-    )
+
+    def test(server: Server, options: argparse.Namespace) -> OverloadReport:
+        return uvloop.run(overload(server, options.image, options.factor, options.seconds))
+
+    return run_test(parser, arguments, test)
 
 
 if __name__ == "__main__":

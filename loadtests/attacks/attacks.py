@@ -10,7 +10,7 @@ from typing import Final
 import uvloop
 
 from loadtests.attacks.payloads import noise, png_with_exif, png_with_profiles, progressive_jpeg
-from loadtests.http_client import BROKEN, FORM_TYPE, ConnectionPool, encode_request, form_request
+from loadtests.http_client import BROKEN, FORM_TYPE, ConnectionPool, Request, form_request
 
 # Announced sizes of bodies, and how much is sent.
 BATCH_BODY: Final = 63 * 2**20
@@ -78,7 +78,7 @@ async def unread_export(pool: ConnectionPool) -> None:
     reader, writer = await asyncio.open_connection(*pool.endpoint)
     try:
         reader._limit = 1  # type: ignore[attr-defined]  # asyncio's reader takes no more than this from the socket
-        writer.write(encode_request(pool.host, "GET", "/gallery/export"))
+        writer.write(Request("export", "/gallery/export", method="GET").encode(pool.host))
         while not writer.transport.is_closing():
             await asyncio.sleep(RECONNECT_SECONDS)
     finally:
@@ -98,10 +98,10 @@ async def fill_gallery(pool: ConnectionPool) -> None:
 
 
 ATTACKS: Final[dict[str, Attacker]] = {
-    "bodies": flood(lambda host: encode_request(host, "POST", "/classify/batch", b"", FORM_TYPE, BATCH_BODY)),
+    "bodies": flood(Request("body", "/classify/batch", content_type=FORM_TYPE, content_length=BATCH_BODY).encode),
     "chunked-bodies": flood(lambda host: CHUNKED_HEAD % host.encode(), f"{PIECE:x}\r\n".encode() + bytes(PIECE) + b"\r\n"),
     "gallery-bodies": flood(
-        lambda host: encode_request(host, "POST", "/gallery", b"", "image/png", GALLERY_BODY), size=GALLERY_BODY - PIECE
+        Request("body", "/gallery", content_type="image/png", content_length=GALLERY_BODY).encode, size=GALLERY_BODY - PIECE
     ),
     "exif": repeat("/classify", [png_with_exif()]),
     "nested-exif": repeat("/classify", [png_with_exif(nested=True)]),

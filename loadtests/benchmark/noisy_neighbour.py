@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from loadtests.benchmark.networks import write_slow
+from loadtests.benchmark.offline import DIGITS, digits_card
 from loadtests.benchmark.results import Measurement
 from loadtests.benchmark.scenarios import WARM_UP_SECONDS, Scenario, measure
 from loadtests.benchmark.wrk import post
 from loadtests.processes import SERVERS, TOPOLOGIES, Server, import_models, start_server
-from loadtests.sessions import DIGITS, digits_card
 from models.card import CARD_FILE, MODEL_FILE, file_sha256, write_card
 
 SLOW: Final = "slow"

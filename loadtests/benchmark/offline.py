@@ -1,4 +1,4 @@
-"""What needs no load over HTTP: the cost of each stage, and images/s by device and batch size."""
+"""Measurements without HTTP, with the service's own code: the cost of each stage, and images/s by device and batch size."""
 
 import gc
 import multiprocessing
@@ -7,6 +7,7 @@ import tempfile
 import timeit
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from functools import partial
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -23,10 +24,15 @@ from loadtests.http_client import encode_form
 from loadtests.images import WHITE, canvas, load_images, photo, small
 from loadtests.processes import SERVERS, post_form, start_server
 from loadtests.resources import read_status
-from loadtests.sessions import DIGITS, Run, digits_card, open_devices, open_run, prepare
+from models.card import CARD_FILE, MODEL_FILE, ModelCard, read_card
+from models.store import CATALOGUE
 from preprocessing import Tensor, decode, preprocess
+from serving.inference.sessions import DEVICES, DeviceUnavailable, Session
 from serving.settings import available_cpus
 
+Run = Callable[[Tensor], Tensor]
+
+DIGITS: Final = CATALOGUE / "digits" / MODEL_FILE
 ROUNDS: Final = 5
 CALLS: Final = 400
 PHOTO_CALLS: Final = 3
@@ -42,6 +48,36 @@ DEVICE_SECONDS: Final = 1.0
 MAX_CALL_SECONDS: Final = 2.0
 
 _start: Barrier
+
+
+def digits_card() -> ModelCard:
+    """Read the card of the digit model."""
+    card = read_card(CATALOGUE / "digits" / CARD_FILE)
+    assert isinstance(card, ModelCard)
+    return card
+
+
+def open_run(path: Path, device: str, threads: int) -> Run:
+    """Open a model on a device; returns a function from float32[N,C,H,W] to logits float32[N,K].
+
+    Raises:
+        DeviceUnavailable: no session works on the device.
+    """
+    return Session(path, DEVICES[device], threads).run
+
+
+def open_devices(path: Path, threads: int) -> dict[str, Run]:
+    """Open a model on every device that has a working session."""
+    runs: dict[str, Run] = {}
+    for device in DEVICES:
+        with suppress(DeviceUnavailable):
+            runs[device] = open_run(path, device, threads)
+    return runs
+
+
+def prepare(data: bytes, card: ModelCard) -> Tensor:
+    """Decode and preprocess an encoded image to float32[C,H,W], as the service does."""
+    return preprocess(decode(data), card.input)
 
 
 def limit(image: str, batch: int, seconds: float) -> float:

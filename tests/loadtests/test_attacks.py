@@ -6,9 +6,8 @@ import struct
 import pytest
 from PIL import Image
 
-from loadtests.attacks.__main__ import main
+from loadtests.attacks.__main__ import BODY_BUDGET_MB, OTHER_MB, AttackReport, main
 from loadtests.attacks.attacks import ATTACKS
-from loadtests.attacks.measurement import BODY_BUDGET_MB, OTHER_MB, AttackReport
 from loadtests.attacks.payloads import FIRST_DIRECTORY, TAGS, noise, png_with_exif, progressive_jpeg
 from loadtests.fuzz.png import split_chunks
 from loadtests.http_client import Request, Response

@@ -7,9 +7,17 @@ import numpy as np
 import pytest
 
 from loadtests.benchmark.networks import write_large, write_slow
-from loadtests.benchmark.offline import BATCHES, count_parameters, peak_megabytes, stage_times, sweep
+from loadtests.benchmark.offline import (
+    BATCHES,
+    DIGITS,
+    count_parameters,
+    open_devices,
+    open_run,
+    peak_megabytes,
+    stage_times,
+    sweep,
+)
 from loadtests.images import canvas
-from loadtests.sessions import DIGITS, open_devices, open_run
 from models.card import file_sha256
 from preprocessing import Tensor
 

@@ -17,7 +17,6 @@ from loadtests.http_client import (
     Request,
     Response,
     SendMode,
-    encode_request,
     find_fault,
     is_problem,
 )
@@ -55,7 +54,7 @@ async def answer_ok(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 
 def test_request_may_announce_another_length_than_it_has() -> None:
-    assert encode_request("here", "POST", "/classify", b"x", "image/png", content_length=9).split(b"\r\n") == [
+    assert Request("x", "/classify", b"x", "image/png", content_length=9).encode("here").split(b"\r\n") == [
         *(b"POST /classify HTTP/1.1", b"Host: here", b"Content-Type: image/png", b"Content-Length: 9", b"", b"x")
     ]
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from loadtests.fuzz.formats import jpeg_with, segment
 from loadtests.fuzz.png import chunk, png_with
-from loadtests.http_client import FORM_TYPE, encode_form, encode_request
+from loadtests.http_client import form_request
 from tests.preprocessing.files import exif
 from tests.support.metrics import Counted
 from tests.support.pictures import WHITE, digit, encoded
@@ -105,9 +105,7 @@ def test_a_batch_whose_client_hung_up_is_not_prepared_to_its_end(service_address
     counted = Counted(service_address)
     parts = urlsplit(service_address)
     with socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 80), timeout=30) as connection:
-        connection.sendall(
-            encode_request(parts.netloc, "POST", "/classify/batch", encode_form([large] * 256, field="images"), FORM_TYPE)
-        )
+        connection.sendall(form_request("batch", [large] * 256, "/classify/batch", "images").encode(parts.netloc))
         until(lambda: counted(PREPARED) >= 2, 30)
     begun = counted(PREPARED)
     settled = [begun, begun + 1]
