@@ -32,21 +32,18 @@ class ProcessStats:
 
 def sample_processes(parent: psutil.Process) -> ProcessStats:
     """Read the stats of a process and its live descendants."""
-    private = resident = largest = descriptors = threads = 0
-    cpu_seconds, pids = 0.0, set()
+    private, resident, descriptors, threads, cpu_seconds = [], {}, 0, 0, 0.0
     for process in [parent, *parent.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
-            if process.status() == psutil.STATUS_ZOMBIE:
-                continue
-            status, times = read_status(process.pid), process.cpu_times()
-            descriptors += process.num_fds()
-            threads += status["Threads"]
-            resident, largest = resident + status["VmRSS"], max(largest, status["VmRSS"])
-            private += sum(status.get(name, 0) for name in PRIVATE)
-            cpu_seconds += times.user + times.system
-            pids.add(process.pid)
-    megabytes = (private / 1024, resident / 1024, largest / 1024)
-    return ProcessStats(*megabytes, descriptors, threads, cpu_seconds, frozenset(pids))
+            if process.status() != psutil.STATUS_ZOMBIE:
+                status, times = read_status(process.pid), process.cpu_times()
+                descriptors += process.num_fds()
+                threads += status["Threads"]
+                cpu_seconds += times.user + times.system
+                private.append(sum(status.get(name, 0) for name in PRIVATE))
+                resident[process.pid] = status["VmRSS"]
+    kibibytes = (sum(private), sum(resident.values()), max(resident.values(), default=0))
+    return ProcessStats(*(size / 1024 for size in kibibytes), descriptors, threads, cpu_seconds, frozenset(resident))
 
 
 def read_status(pid: int | str = "self") -> dict[str, int]:

@@ -52,7 +52,10 @@ def run_neighbours(rounds: int, seconds: int) -> list[Measurement]:
 
 
 def measure_beside(server: Server, name: str, load_on: str, number: int, seconds: int) -> Measurement:
-    """Measure one connection to digits for ``seconds``; the load starts before and ends after it, and its errors count too."""
+    """Measure one connection to digits for ``seconds``; the load starts before and ends after it, and its errors count too.
+
+    The generator of the load counts as a foreign program.
+    """
     scenario = Scenario(f"beside {load_on}", "", "small", 1, "/classify?model=digits")
     with ThreadPoolExecutor(1) as pool:
         options = (f"{server.address}/classify?model={load_on}", scenario.body(), CONNECTIONS, seconds + 2 * WARM_UP_SECONDS)

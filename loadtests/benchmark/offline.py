@@ -87,13 +87,13 @@ def limit(image: str, batch: int, seconds: float) -> float:
         return sum(pool.map(partial(_rate, image, batch), [seconds] * PROCESSES))
 
 
-def call_rate(call: Callable[[], object], seconds: float) -> tuple[int, float]:
-    """Call a function for ``seconds``, at least once; returns the number of calls and calls/s."""
+def call_rate(call: Callable[[], object], seconds: float) -> float:
+    """Call a function for ``seconds``, at least once; returns calls/s."""
     started, calls, passed = perf_counter(), 0, 0.0
     while not calls or passed < seconds:
         call()
         calls, passed = calls + 1, perf_counter() - started
-    return calls, calls / passed
+    return calls / passed
 
 
 def random_batch(size: int) -> Tensor:
@@ -111,7 +111,7 @@ def run_devices(seconds: float = DEVICE_SECONDS) -> list[Figure]:
             for name, path in (("digits", DIGITS), ("large", large))
             for size in (count_parameters(path),)
             for device, run in open_devices(path, threads=available_cpus()).items()
-            for batch, _, rate in sweep(run, seconds)
+            for batch, rate in sweep(run, seconds)
         ]
 
 
@@ -120,13 +120,13 @@ def count_parameters(path: Path) -> int:
     return sum(int(np.prod(weight.dims)) for weight in onnx.load(path).graph.initializer)
 
 
-def sweep(run: Run, seconds: float, max_call_seconds: float = MAX_CALL_SECONDS) -> Iterator[tuple[int, int, float]]:
-    """Yield (batch, calls, images/s); ends where one more doubling would make a call longer than ``max_call_seconds``."""
+def sweep(run: Run, seconds: float, max_call_seconds: float = MAX_CALL_SECONDS) -> Iterator[tuple[int, float]]:
+    """Yield (batch, images/s); ends where one more doubling would make a call longer than ``max_call_seconds``."""
     for batch in BATCHES:
         images = random_batch(batch)
         run(images)  # the first call of a shape allocates
-        calls, rate = call_rate(partial(run, images), seconds)
-        yield batch, calls, batch * rate
+        rate = call_rate(partial(run, images), seconds)
+        yield batch, batch * rate
         if 2 / rate > max_call_seconds:
             return
 
@@ -145,7 +145,7 @@ def _rate(image: str, batch: int, seconds: float) -> float:
 
     call()
     _start.wait()
-    return batch * call_rate(call, seconds)[1]
+    return batch * call_rate(call, seconds)
 
 
 def run_stages(home: Path) -> list[Figure]:

@@ -79,7 +79,8 @@ def test_baselines_classify_every_sample(name: str, tmp_path: Path) -> None:
 
 def test_call_rate_calls_at_least_once() -> None:
     calls: list[None] = []
-    assert call_rate(lambda: calls.append(None), seconds=0)[0] == len(calls) == 1
+    assert call_rate(lambda: calls.append(None), seconds=0) > 0
+    assert len(calls) == 1
 
 
 def test_limit_is_measured_in_two_processes() -> None:
