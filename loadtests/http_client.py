@@ -27,6 +27,8 @@ TIMEOUT_SECONDS: Final = 30.0
 IDLE_SECONDS: Final = 1.0
 DRIP_SECONDS: Final = 1.0
 
+Options = dict[str, str] | None
+
 
 class SendMode(Enum):
     """How a request is sent."""
@@ -77,7 +79,7 @@ class Response:
     headers: dict[bytes, bytes] = field(default_factory=dict)
 
 
-def encode_form(images: list[bytes], field: str = "image", options: dict[str, str] | None = None) -> bytes:
+def encode_form(images: list[bytes], field: str = "image", options: Options = None) -> bytes:
     """Encode a body of type ``FORM_TYPE``: every image as a file in ``field``, then the options as text fields."""
     files = [(field, ("picture.png", data, "image/png")) for data in images]
     texts = [(name, (None, value.encode())) for name, value in (options or {}).items()]
@@ -85,13 +87,7 @@ def encode_form(images: list[bytes], field: str = "image", options: dict[str, st
 
 
 def form_request(
-    name: str,
-    images: list[bytes],
-    target: str = "/classify",
-    field: str = "image",
-    *,
-    options: dict[str, str] | None = None,
-    **expected: Any,
+    name: str, images: list[bytes], target: str = "/classify", field: str = "image", options: Options = None, **expected: Any
 ) -> Request:
     """Make a request that posts images as a form; ``expected`` are fields of ``Request``."""
     return Request(name, target, encode_form(images, field, options), FORM_TYPE, **expected)

@@ -109,20 +109,13 @@ async def closed_loop(
 
 
 async def open_loop(
-    pool: ConnectionPool,
-    requests: Iterator[Request],
-    handle: Handler,
-    rate: float,
-    seconds: float,
-    *,
-    max_late: float = inf,
-    from_due: bool = False,
+    pool: ConnectionPool, requests: Iterator[Request], handle: Handler, rate: float, seconds: float, max_late: float = inf
 ) -> set["asyncio.Task[None]"]:
     """Send ``rate`` requests a second, whether or not earlier ones have been answered.
 
     A request that is late by more than ``max_late`` seconds is ``DROPPED``: catching up at once would be another load than the
-    one that is wanted. With ``from_due`` latencies count from when a request was due, not from when it was sent. Returns the
-    tasks of the requests that are still being answered at the end.
+    one that is wanted. Latencies count from when a request was due, not from when it was sent. Returns the tasks of the
+    requests that are still being answered at the end.
     """
     started, number = perf_counter(), 0
     tasks: set[asyncio.Task[None]] = set()
@@ -130,7 +123,7 @@ async def open_loop(
 
     async def send(request: Request, due: float) -> None:
         response = await pool.send(request)
-        handle(request, replace(response, seconds=perf_counter() - due) if from_due else response)
+        handle(request, replace(response, seconds=perf_counter() - due))
 
     while (now := perf_counter() - started) < seconds:
         while number < int(now * rate):

@@ -57,10 +57,10 @@ class OverloadReport(Report):
         return f"{table(heads, rows)}\n\n{check_table(self.checks())}{faults}"
 
 
-async def overload(server: Server, image_name: str, factor: float, seconds: float) -> OverloadReport:
-    """Measure the peak rate, offer ``factor`` times as much for ``seconds``, and wait until the peak is reached again."""
-    image, pool = load_images()[image_name], ConnectionPool(server.address, MAX_CONNECTIONS)
-    requests = repeat(form_request(image_name, [image.data], statuses=frozenset((200, 429)), labels=(image.expected,)))
+async def overload(server: Server, options: argparse.Namespace) -> OverloadReport:
+    """Measure the peak rate, offer a multiple of it for some time, and wait until the peak is reached again."""
+    image, pool = load_images()[options.image], ConnectionPool(server.address, MAX_CONNECTIONS)
+    requests = repeat(form_request(image.name, [image.data], statuses=frozenset((200, 429)), labels=(image.expected,)))
 
     async def measure_peak(seconds: float) -> Stats:
         stats = Stats()
@@ -69,8 +69,8 @@ async def overload(server: Server, image_name: str, factor: float, seconds: floa
 
     await measure_peak(WINDOW_SECONDS)
     peak, over = await measure_peak(PEAK_SECONDS), Stats()
-    offered, started = factor * peak.goodput, perf_counter()
-    tasks = await open_loop(pool, requests, over.add, offered, seconds)
+    offered, started = options.factor * peak.goodput, perf_counter()
+    tasks = await open_loop(pool, requests, over.add, offered, options.seconds)
     over.duration = perf_counter() - started
     for task in list(tasks):
         await task
@@ -88,11 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=120.0, help="duration of the overload")
     parser.add_argument("--factor", type=float, default=2.0, help="times the peak rate")
     parser.add_argument("--image", choices=tuple(load_images()), default="canvas")
-
-    def test(server: Server, options: argparse.Namespace) -> OverloadReport:
-        return uvloop.run(overload(server, options.image, options.factor, options.seconds))
-
-    return run_test(parser, arguments, test)
+    return run_test(parser, arguments, lambda server, options: uvloop.run(overload(server, options)))
 
 
 if __name__ == "__main__":

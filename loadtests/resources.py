@@ -42,8 +42,9 @@ def sample_processes(parent: psutil.Process) -> ProcessStats:
                 cpu_seconds += times.user + times.system
                 private.append(sum(status.get(name, 0) for name in PRIVATE))
                 resident[process.pid] = status["VmRSS"]
-    kibibytes = (sum(private), sum(resident.values()), max(resident.values(), default=0))
-    return ProcessStats(*(size / 1024 for size in kibibytes), descriptors, threads, cpu_seconds, frozenset(resident))
+    largest = max(resident.values(), default=0)
+    private_mb, resident_mb, largest_mb = (size / 1024 for size in (sum(private), sum(resident.values()), largest))
+    return ProcessStats(private_mb, resident_mb, largest_mb, descriptors, threads, cpu_seconds, frozenset(resident))
 
 
 def read_status(pid: int | str = "self") -> dict[str, int]:

@@ -108,7 +108,7 @@ async def _send_ordinary(stats: Stats, address: str, seconds: float) -> None:
     """Post a canvas ``RATE`` times a second, in an open loop."""
     pool, canvas = ConnectionPool(address, MAX_CONNECTIONS, TIMEOUT_SECONDS), load_images()["canvas"]
     requests = repeat(form_request("canvas", [canvas.data], labels=(canvas.expected,)))
-    await asyncio.gather(*await open_loop(pool, requests, stats.add, RATE, seconds, from_due=True))
+    await asyncio.gather(*await open_loop(pool, requests, stats.add, RATE, seconds))
     pool.close()
 
 

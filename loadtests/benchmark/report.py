@@ -33,7 +33,6 @@ def render_page(results: Results, chart: str) -> str:
     environment.filters["fmt"] = lambda value, spec: "" if value is None else format(value, spec)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         results=results,
-        machine=results.machine,
         chart=chart,
         foreign=statistics.median(one.foreign_share for one in (*results.figures, *results.endurance)),
         max_foreign=MAX_FOREIGN_SHARE,
@@ -42,9 +41,7 @@ def render_page(results: Results, chart: str) -> str:
         scenarios=[one for one in SCENARIOS.values() if any(one.name == scenario for scenario, _ in results.medians())],
         servers=SERVERS,
         neighbours={key: one for key, one in results.medians().items() if key[0].startswith("beside ")},
-        device_columns=dict.fromkeys(one.name for one in results.devices),
         device_rates={(one.batch, one.name): one.value for one in results.devices},
-        device_batches=sorted({one.batch for one in results.devices}),
     )
 
 

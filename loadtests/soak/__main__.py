@@ -22,7 +22,6 @@ from loadtests.soak.traffic import BAD_IMAGES, Traffic, good_images
 
 CLIENTS: Final = 32
 MAX_CONNECTIONS: Final = 100_000
-PEAK_SHARE: Final = 0.5
 PEAK_SECONDS: Final = 10.0
 MAX_LATE_SECONDS: Final = 0.1
 # Before the peak is measured, so that memory is allocated, threads are started and files are open.
@@ -39,12 +38,7 @@ class SoakError(Exception):
 
 
 async def soak(
-    server: Server,
-    minutes: float,
-    log: Path,
-    share: float = PEAK_SHARE,
-    bad: int = BAD_IMAGES,
-    peak_seconds: float = PEAK_SECONDS,
+    server: Server, minutes: float, log: Path, share: float = 0.5, bad: int = BAD_IMAGES, peak_seconds: float = PEAK_SECONDS
 ) -> SoakReport:
     """Measure the peak rate, send a share of it for ``minutes``, and write a JSON line for every interval to ``log``.
 
@@ -72,7 +66,7 @@ async def soak(
         file.write(json.dumps({"peak": peak, "rate": rate, "models": models}) + "\n")
         stats = Stats()
         started = row_started = perf_counter()
-        load = asyncio.create_task(open_loop(pool, traffic.requests(), handle, rate, seconds, max_late=MAX_LATE_SECONDS))
+        load = asyncio.create_task(open_loop(pool, traffic.requests(), handle, rate, seconds, MAX_LATE_SECONDS))
         for number in range(1, count + 1):
             await asyncio.sleep(started + number * seconds / count - perf_counter())
             now, processes, connections = perf_counter(), server.sample(), pool.open_connections

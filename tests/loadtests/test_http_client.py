@@ -151,7 +151,7 @@ def test_closed_loop_ends_with_the_requests() -> None:
 def test_open_loop_keeps_its_rate_and_drops_what_is_late() -> None:
     async def send(address: str) -> None:
         stats, late, pool = Stats(), Stats(), ConnectionPool(address, 64)
-        await asyncio.gather(*await open_loop(pool, repeat(BAD), stats.add, rate=400, seconds=0.2, from_due=True))
+        await asyncio.gather(*await open_loop(pool, repeat(BAD), stats.add, rate=400, seconds=0.2))
         assert 40 <= stats.sent <= 80
         assert all(seconds > 0 for seconds in stats.seconds())
         await asyncio.gather(*await open_loop(pool, repeat(BAD), late.add, rate=400, seconds=0.2, max_late=-1.0))
