@@ -4,31 +4,27 @@ from typing import Final
 
 from loadtests.benchmark.offline import MEMORY, START
 from loadtests.benchmark.results import Results
-from loadtests.benchmark.scenarios import BATCH
+from loadtests.benchmark.scenarios import BATCH, ENDURANCE
+from loadtests.images import load_images
+from loadtests.processes import TOPOLOGIES
 from loadtests.report import Bound, Check
 
 PROBABILITY_TOLERANCE: Final = 1e-5
 
 
 TARGETS: Final = {
-    "requests/s, embedded to FastAPI, canvas@32": Bound(1.0, at_least=True, aim=1.2),
-    "requests/s, embedded to FastAPI, small@32": Bound(1.0, at_least=True, aim=1.2),
-    "p50, embedded to FastAPI, canvas@1": Bound(1.1),
-    "p50, embedded to FastAPI, small@1": Bound(1.1),
-    "p99, embedded to FastAPI, canvas@32": Bound(1.5),
-    "p99, embedded to FastAPI, small@32": Bound(1.5),
+    **{f"requests/s, embedded to FastAPI, {image}@32": Bound(1.0, at_least=True, aim=1.2) for image in load_images()},
+    **{f"p50, embedded to FastAPI, {image}@1": Bound(1.1) for image in load_images()},
+    **{f"p99, embedded to FastAPI, {image}@32": Bound(1.5) for image in load_images()},
     "requests/s, embedded to BentoML as documented, canvas@32": Bound(4.0, at_least=True),
     "requests/s, runner to BentoML as documented, canvas@64": Bound(1.8, at_least=True),
     "images/s of /classify/batch to the limit without HTTP, small": Bound(0.5, at_least=True),
     "p50 on digits, beside load on a slow model to beside load on digits": Bound(1.0),
     "s from the start to the first right answer, all models": Bound(10.0),
     "MB of the largest process, all models": Bound(600.0),
-    "errors of the long run, embedded, canvas@32": Bound(0),
-    "errors of the long run, runner, canvas@64": Bound(0),
-    "wrong or failed answers under mixed load, embedded": Bound(0),
-    "largest difference of a probability, embedded": Bound(PROBABILITY_TOLERANCE),
-    "wrong or failed answers under mixed load, runner": Bound(0),
-    "largest difference of a probability, runner": Bound(PROBABILITY_TOLERANCE),
+    **{f"errors of the long run, {server}, {scenario}": Bound(0) for server, scenario in ENDURANCE},
+    **{f"wrong or failed answers under mixed load, {name}": Bound(0) for name in TOPOLOGIES},
+    **{f"largest difference of a probability, {name}": Bound(PROBABILITY_TOLERANCE) for name in TOPOLOGIES},
 }
 
 

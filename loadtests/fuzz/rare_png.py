@@ -47,10 +47,8 @@ def valid_pngs() -> Iterable[tuple[str, bytes]]:
         yield name, png_with(plain, starmap(chunk, chunks))
     yield "chunks of every kind", png_with(plain, starmap(chunk, EVERY_KIND), [chunk(b"tEXt", b"k\0v")])
     header, (_, pixels), end = png.split_chunks(plain)
-    yield (
-        "pixels in pieces of a byte",
-        png.join_chunks([header, *((b"IDAT", pixels[i : i + 1]) for i in range(len(pixels))), end]),
-    )
+    pieces = [(b"IDAT", bytes((byte,))) for byte in pixels]
+    yield "pixels in pieces of a byte", png.join_chunks([header, *pieces, end])
     empty = [chunk(b"IDAT")] * 3000
     yield "6,000 empty pieces of pixels", png_with(plain, empty, empty)
     yield "another PNG after its end", plain + plain

@@ -50,10 +50,8 @@ class Row:
             "good_ms": self.latencies(True, None),
             "refused_ms": self.latencies(False, False),
             "faults": [f"{request.name}: {fault}" for request, fault in stats.examples[:LOGGED_FAULTS]],
-            "private_mb": round(processes.private_mb, 1),
-            "resident_mb": round(processes.resident_mb, 1),
+            **{name: round(getattr(processes, name), 1) for name in ("private_mb", "resident_mb", "threads")},
             "descriptors": self.descriptors,
-            "threads": processes.threads,
             "processes": sorted(processes.pids),
         }
 
