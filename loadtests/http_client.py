@@ -7,16 +7,16 @@ incomplete, byte by byte, or without waiting for the response.
 import asyncio
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from time import perf_counter
-from typing import Final, cast
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-BOUNDARY: Final = "loadtest-form-boundary"
-FORM_TYPE: Final = f"multipart/form-data; boundary={BOUNDARY}"
-HEAD_END: Final = b"\r\n\r\n"
-CONTENT_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+import httpx
+from httptools import HttpResponseParser
+
+FORM_TYPE: Final = "multipart/form-data; boundary=loadtest-form-boundary"
 # The label of an image in a response, with the version of the model; those in `top` have none.
 LABEL: Final = re.compile(rb'"version":"[^"]*","label":"[^"]*"')
 SUCCESS: Final = frozenset((200, 201, 204))
@@ -26,6 +26,8 @@ TIMEOUT_SECONDS: Final = 30.0
 # A service closes idle connections after a few seconds; one that may be about to close is not used again.
 IDLE_SECONDS: Final = 1.0
 DRIP_SECONDS: Final = 1.0
+
+Options = dict[str, str] | None
 
 
 class SendMode(Enum):
@@ -39,69 +41,73 @@ class SendMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An encoded HTTP request, how it is sent, and what a correct response is.
+    """An HTTP request, how it is sent, and what a correct response is.
 
-    ``good`` is false for requests that are expected to be refused. ``labels`` has what each of the response's ``labels()`` must
-    end with, None if any will do.
+    ``content_length`` announces another length than that of the body. ``good`` is false for requests that are expected to be
+    refused. ``labels`` has what each of the response's ``labels()`` must end with, None if any will do.
     """
 
     name: str
-    content: bytes
+    target: str = "/classify"
+    body: bytes = b""
+    content_type: str = ""
+    method: str = "POST"
+    content_length: int | None = None
     statuses: frozenset[int] = frozenset((200,))
     good: bool = True
     mode: SendMode = SendMode.KEEP_ALIVE
     labels: tuple[bytes, ...] | None = None
 
+    def encode(self, host: str) -> bytes:
+        """Encode the request for a host."""
+        head = [f"{self.method} {self.target} HTTP/1.1", f"Host: {host}"]
+        if self.content_type:
+            head.append(f"Content-Type: {self.content_type}")
+        if self.method == "POST":
+            head.append(f"Content-Length: {len(self.body) if self.content_length is None else self.content_length}")
+        return "\r\n".join([*head, "", ""]).encode() + self.body
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response: its status, ``BROKEN`` if there was none, the seconds since the request was sent, and its head and body."""
+    """A response: its status, ``BROKEN`` if there was none, the seconds since the request was sent, headers by their names in
+    lower case, and the body."""
 
     status: int
     seconds: float = 0.0
-    content: bytes = b""
+    body: bytes = b""
+    headers: dict[bytes, bytes] = field(default_factory=dict)
 
 
-def encode_request(
-    host: str, method: str, target: str, body: bytes = b"", content_type: str = "", content_length: int | None = None
-) -> bytes:
-    """Encode an HTTP/1.1 request; ``content_length`` announces another length than that of the body."""
-    head = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
-    if content_type:
-        head.append(f"Content-Type: {content_type}")
-    if method == "POST":
-        head.append(f"Content-Length: {len(body) if content_length is None else content_length}")
-    return "\r\n".join([*head, "", ""]).encode() + body
-
-
-def encode_form(images: list[bytes], field: str = "image", options: dict[str, str] | None = None) -> bytes:
+def encode_form(images: list[bytes], field: str = "image", options: Options = None) -> bytes:
     """Encode a body of type ``FORM_TYPE``: every image as a file in ``field``, then the options as text fields."""
-    parts = [(f'name="{field}"; filename="picture.png"\r\nContent-Type: image/png', data) for data in images]
-    parts += [(f'name="{name}"', value.encode()) for name, value in (options or {}).items()]
-    body = b"".join(
-        f"--{BOUNDARY}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + data + b"\r\n" for head, data in parts
-    )
-    return body + f"--{BOUNDARY}--\r\n".encode()
+    files = [(field, ("picture.png", data, "image/png")) for data in images]
+    texts = [(name, (None, value.encode())) for name, value in (options or {}).items()]
+    return httpx.Request("POST", "http://localhost", headers={"Content-Type": FORM_TYPE}, files=[*files, *texts]).read()
 
 
-def labels(content: bytes) -> tuple[bytes, ...]:
+def form_request(
+    name: str, images: list[bytes], target: str = "/classify", field: str = "image", options: Options = None, **expected: Any
+) -> Request:
+    """Make a request that posts images as a form; ``expected`` are fields of ``Request``."""
+    return Request(name, target, encode_form(images, field, options), FORM_TYPE, **expected)
+
+
+def labels(body: bytes) -> tuple[bytes, ...]:
     """The versions and labels in a response, as JSON, one for each image."""
-    return tuple(LABEL.findall(content))
+    return tuple(LABEL.findall(body))
 
 
-def is_problem(content: bytes) -> bool:
+def is_problem(response: Response) -> bool:
     """Whether a response is a problem document that names a code, and has a Retry-After if its status is 429 or 503."""
-    head, _, body = content.partition(HEAD_END)
-    head = head.lower()
-    if b"content-type: application/problem+json" not in head:
+    if not response.headers.get(b"content-type", b"").startswith(b"application/problem+json"):
         return False
     try:
-        document = json.loads(body)
+        document = json.loads(response.body)
         status, code = document["status"], document["code"]
     except (ValueError, KeyError, TypeError):
         return False
-    retry_after = head.partition(b"\r\nretry-after: ")[2].partition(b"\r\n")[0]
-    return bool(code) and (status not in (429, 503) or retry_after.isdigit())
+    return bool(code) and (status not in (429, 503) or response.headers.get(b"retry-after", b"").isdigit())
 
 
 def find_fault(request: Request, response: Response) -> str:
@@ -109,24 +115,22 @@ def find_fault(request: Request, response: Response) -> str:
     if response.status not in request.statuses:
         return "no response" if response.status == BROKEN else f"{response.status}"
     if response.status not in SUCCESS:
-        return "" if is_problem(response.content) else f"{response.status} without a problem document or Retry-After"
+        return "" if is_problem(response) else f"{response.status} without a problem document or Retry-After"
     if request.labels is not None:
-        found = labels(response.content)
+        found = labels(response.body)
         if len(found) != len(request.labels) or not all(map(bytes.endswith, found, request.labels)):
             return "wrong label"
     return ""
 
 
 class Connection(asyncio.Protocol):
-    """One connection; sends one request at a time."""
+    """One connection; sends one request at a time. httptools parses the response and calls the methods ``on_...``."""
 
     def __init__(self) -> None:
         self.open = False
         self.last_used = 0.0
         self._transport: asyncio.Transport | None = None
         self._waiting: asyncio.Future[Response] | None = None
-        self._received = bytearray()
-        self._sent = 0.0
 
     def write(self, content: bytes) -> None:
         """Send bytes, unless the connection is closed."""
@@ -136,7 +140,7 @@ class Connection(asyncio.Protocol):
     async def send(self, content: bytes) -> Response:
         """Send a request and wait for the response."""
         self._waiting = asyncio.get_running_loop().create_future()
-        self._received.clear()
+        self._parser, self._headers, self._body = HttpResponseParser(self), dict[bytes, bytes](), bytearray()
         self._sent = perf_counter()
         if self.open:
             self.write(content)
@@ -154,16 +158,19 @@ class Connection(asyncio.Protocol):
         self._transport, self.open = cast(asyncio.Transport, transport), True  # uvloop's does not inherit from asyncio's
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
-        end = self._received.find(HEAD_END)
-        if end < 0:
-            return
-        head = bytes(self._received[:end])
-        length = CONTENT_LENGTH.search(head)
-        if len(self._received) >= end + len(HEAD_END) + (int(length[1]) if length else 0):
-            if b"\r\nconnection: close" in head.lower():
-                self.close()
-            self._finish(int(head[9:12]))
+        if self._waiting is not None and not self._waiting.done():
+            self._parser.feed_data(data)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.lower()] = value
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+
+    def on_message_complete(self) -> None:
+        if not self._parser.should_keep_alive():
+            self.close()
+        self._finish(self._parser.get_status_code())
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self.open = False
@@ -172,7 +179,7 @@ class Connection(asyncio.Protocol):
     def _finish(self, status: int) -> None:
         if self._waiting is not None and not self._waiting.done():
             self.last_used = perf_counter()
-            self._waiting.set_result(Response(status, self.last_used - self._sent, bytes(self._received)))
+            self._waiting.set_result(Response(status, self.last_used - self._sent, bytes(self._body), self._headers))
 
 
 class ConnectionPool:
@@ -227,13 +234,14 @@ class ConnectionPool:
         return connection
 
     async def _exchange(self, connection: Connection, request: Request) -> Response:
+        content = request.encode(self.host)
         if request.mode is SendMode.KEEP_ALIVE:
-            return await connection.send(request.content)
+            return await connection.send(content)
         try:
             if request.mode is SendMode.HANG_UP:
-                connection.write(request.content)
+                connection.write(content)
                 return Response(HUNG_UP)
-            response = asyncio.ensure_future(connection.send(request.content))
+            response = asyncio.ensure_future(connection.send(content))
             while request.mode is SendMode.SLOW and not (await asyncio.wait([response], timeout=DRIP_SECONDS))[0]:
                 connection.write(b"\0")
             return await response

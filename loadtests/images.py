@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
-from PIL import Image, ImageCms, ImageDraw
+from PIL import Image, ImageDraw
 
 from loadtests.samples import Sample, samples
 
@@ -62,14 +62,3 @@ def seven(background: int = 255, ink: int = 0) -> Image.Image:
     points = [(SIDE * x, SIDE * y) for x, y in ((0.28, 0.2), (0.72, 0.2), (0.45, 0.82))]
     ImageDraw.Draw(image).line(points, fill=ink, width=SIDE // 12, joint="curve")
     return image
-
-
-def colour_profiles() -> dict[str, dict[str, Any]]:
-    """Pillow save options for valid and broken ICC profiles, by description."""
-    valid = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    return {
-        "valid profile": {"icc_profile": valid},
-        "broken profile": {"icc_profile": b"acsp" + bytes(range(256))},
-        "half a profile": {"icc_profile": valid[:100]},
-        "profile of 300 kB": {"icc_profile": valid + np.random.default_rng(0).bytes(300_000)},
-    }

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from math import inf
 from time import perf_counter
@@ -17,7 +17,7 @@ MAX_EXAMPLES: Final = 1000
 # A 5xx that says what is the matter and when to try again.
 UNAVAILABLE: Final = 503
 # Handled in place of a request that was not sent because it was late.
-LATE: Final = Request("late", b"")
+LATE: Final = Request("late")
 
 Handler = Callable[[Request, Response], None]
 
@@ -53,7 +53,7 @@ class Stats:
             if fault := find_fault(request, response):
                 (self.good_faults if request.good else self.bad_faults)[f"{request.name}: {fault}"] += 1
                 if len(self.examples) < MAX_EXAMPLES:
-                    self.examples.append((request, f"{fault}: {response.content[-200:]!r}"))
+                    self.examples.append((request, f"{fault}: {response.body[-200:]!r}"))
 
     @property
     def sent(self) -> int:
@@ -80,25 +80,13 @@ class Stats:
         keys = [key for key in self.latencies if good in (None, key[0]) and success in (None, key[1])]
         return [seconds for key in keys for seconds in self.latencies[key]]
 
-    def milliseconds(self, percent: float, good: bool | None = None, success: bool | None = None) -> float:
-        """A percentile of the latencies in ms; 0 if there are none."""
-        seconds = self.seconds(good, success)
-        return float(np.percentile(seconds, percent)) * 1000 if seconds else 0.0
+    def milliseconds(self, *percents: float, good: bool | None = None, success: bool | None = None) -> list[float]:
+        """Percentiles of the latencies in ms; zeros if there are none."""
+        return [float(value) * 1000 for value in np.percentile(self.seconds(good, success) or [0.0], percents)]
 
     def status_counts(self) -> str:
         """How many responses had each status."""
         return ", ".join(f"{count:,} x {status}" for status, count in sorted(self.statuses.items()))
-
-
-def merge(parts: Iterable[Stats]) -> Stats:
-    """The statistics of consecutive intervals as one."""
-    whole = Stats()
-    for part in parts:
-        for name in ("duration", "statuses", "good_faults", "bad_faults", "examples", "hung_up", "dropped"):
-            setattr(whole, name, getattr(whole, name) + getattr(part, name))
-        for key, seconds in part.latencies.items():
-            whole.latencies[key] = whole.latencies.get(key, []) + seconds
-    return whole
 
 
 async def closed_loop(
@@ -121,19 +109,13 @@ async def closed_loop(
 
 
 async def open_loop(
-    pool: ConnectionPool,
-    requests: Iterator[Request],
-    handle: Handler,
-    rate: float,
-    seconds: float,
-    max_late: float = inf,
-    from_due: bool = False,
+    pool: ConnectionPool, requests: Iterator[Request], handle: Handler, rate: float, seconds: float, max_late: float = inf
 ) -> set["asyncio.Task[None]"]:
     """Send ``rate`` requests a second, whether or not earlier ones have been answered.
 
     A request that is late by more than ``max_late`` seconds is ``DROPPED``: catching up at once would be another load than the
-    one that is wanted. With ``from_due`` latencies count from when a request was due, not from when it was sent. Returns the
-    tasks of the requests that are still being answered at the end.
+    one that is wanted. Latencies count from when a request was due, not from when it was sent. Returns the tasks of the
+    requests that are still being answered at the end.
     """
     started, number = perf_counter(), 0
     tasks: set[asyncio.Task[None]] = set()
@@ -141,7 +123,7 @@ async def open_loop(
 
     async def send(request: Request, due: float) -> None:
         response = await pool.send(request)
-        handle(request, replace(response, seconds=perf_counter() - due) if from_due else response)
+        handle(request, replace(response, seconds=perf_counter() - due))
 
     while (now := perf_counter() - started) < seconds:
         while number < int(now * rate):

@@ -1,4 +1,4 @@
-"""Process harness: starts and stops the servers under test, each with two workers, and samples process stats."""
+"""Process harness: starts and stops the servers under test, each with two workers."""
 
 import os
 import socket
@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ import psutil
 
 from loadtests.http_client import FORM_TYPE, encode_form
 from loadtests.images import load_images
+from loadtests.resources import ProcessStats, sample_processes
 
 ROOT: Final = Path(__file__).parents[1]
 READY_SECONDS: Final = 90.0
@@ -24,8 +25,6 @@ STOP_SECONDS: Final = 30.0
 # A server has started when its processes use less than this share of a CPU between two samples.
 IDLE_CPU_SHARE: Final = 0.1
 SAMPLE_SECONDS: Final = 0.3
-# Memory of a process alone. Mapped files are left out: whether they count depends on what else runs on the machine.
-PRIVATE: Final = ("RssAnon", "RssShmem", "VmSwap")
 
 
 class ServerError(Exception):
@@ -58,22 +57,6 @@ SERVERS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessStats:
-    """Sums over all processes of a server, the resident memory of the largest, and their ids.
-
-    Memory is in MB; ``resident_mb`` counts what processes share once for each. CPU time is user and system time so far.
-    """
-
-    private_mb: float
-    resident_mb: float
-    largest_mb: float
-    descriptors: int
-    threads: int
-    cpu_seconds: float
-    pids: frozenset[int]
-
-
-@dataclass(frozen=True, slots=True)
 class Server:
     """A running server; ``start_seconds`` passed from its start to its first correct response."""
 
@@ -83,28 +66,7 @@ class Server:
 
     def sample(self) -> ProcessStats:
         """Read the stats of its live processes."""
-        private = resident = largest = descriptors = threads = 0
-        cpu_seconds, pids = 0.0, set()
-        for process in [self.process, *self.process.children(recursive=True)]:
-            with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
-                if process.status() == psutil.STATUS_ZOMBIE:
-                    continue
-                status, times = read_status(process.pid), process.cpu_times()
-                descriptors += process.num_fds()
-                threads += status["Threads"]
-                resident, largest = resident + status["VmRSS"], max(largest, status["VmRSS"])
-                private += sum(status.get(name, 0) for name in PRIVATE)
-                cpu_seconds += times.user + times.system
-                pids.add(process.pid)
-        megabytes = (private / 1024, resident / 1024, largest / 1024)
-        return ProcessStats(*megabytes, descriptors, threads, cpu_seconds, frozenset(pids))
-
-
-def read_status(pid: int | str = "self") -> dict[str, int]:
-    """Read the numbers in ``/proc/PID/status``; memory is in KiB."""
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
-    words = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
-    return {name: int(value[0]) for name, value in words.items() if value and value[0].isdigit()}
+        return sample_processes(self.process)
 
 
 def import_models(home: Path, **settings: str) -> None:

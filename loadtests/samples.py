@@ -15,6 +15,11 @@ class Sample:
     label: str
     data: bytes
 
+    @property
+    def expected(self) -> bytes:
+        """What its label in a response must end with."""
+        return f'"label":"{self.label}"'.encode()
+
 
 def samples(folder: Path = FOLDER) -> list[Sample]:
     """Read all samples, sorted by name.

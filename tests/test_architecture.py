@@ -116,7 +116,8 @@ def part_of_bento(module: Path) -> bool:
 
 
 OVER_HTTP = [
-    f"{name}.py" for name in ("scenarios/locustfile", "samples", "images", "http_client", "load", "processes", "overload")
+    *("scenarios/locustfile.py", "samples.py", "images.py", "http_client.py", "load.py", "processes.py", "resources.py"),
+    *("report.py", "overload.py"),
 ]
 BASELINES = [f"baselines/{name}.py" for name in ("usual", "fastapi_app", "bentoml_documented")]
 

@@ -1,14 +1,115 @@
-"""``python -m loadtests.attacks [NAME ...]``: attacks a service and measures the effect on ordinary requests and on memory."""
+"""``python -m loadtests.attacks [NAME ...]``: attacks a service; measures ordinary requests meanwhile, and memory."""
 
 import argparse
+import asyncio
+import multiprocessing
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import Final
 
 import uvloop
 
-from loadtests.attacks.attacks import ATTACKS
-from loadtests.attacks.measurement import HEADER, measure
-from loadtests.processes import TOPOLOGIES, start_service
+from loadtests.attacks.attacks import ATTACKS, PREPARATIONS, run_attack
+from loadtests.http_client import ConnectionPool, form_request
+from loadtests.images import load_images
+from loadtests.load import Stats, open_loop
+from loadtests.processes import TOPOLOGIES, Server, start_service
+from loadtests.report import YES_NO, Bound, Check, Report, table, table_row
+
+RATE: Final = 40.0
+MAX_CONNECTIONS: Final = 512
+TIMEOUT_SECONDS: Final = 10.0
+SAMPLE_SECONDS: Final = 0.2
+WARM_UP_SECONDS: Final = 2.0
+START_SECONDS: Final = 60.0
+# From the start of the attack until ordinary requests are measured.
+LEAD_SECONDS: Final = 1.0
+AFTER_SECONDS: Final = 15.0
+BODY_BUDGET_MB: Final = 256.0
+# Besides the bodies: images being decoded, responses, and what the allocator keeps.
+OTHER_MB: Final = 128.0
+MEMORY_HEADS: Final = ("memory before, MB", "at most", f"{AFTER_SECONDS:g} s after")
+HEADS: Final = ("attack", "ordinary requests", "failed", "p50, ms", "p99, ms", *MEMORY_HEADS, "passed")
+
+
+@dataclass(slots=True)
+class AttackReport(Report):
+    """Responses to ordinary requests, with latencies from when each was due, and the private memory of the service in MB:
+    before the attack, at most during it, and a while after it."""
+
+    name: str
+    before_mb: float
+    stats: Stats = field(default_factory=Stats)
+    peak_mb: float = 0.0
+    after_mb: float = 0.0
+
+    def checks(self) -> list[Check]:
+        """What an attack may do to ordinary requests and to memory; those without a connection count as failed."""
+        requests = self.stats.sent + self.stats.dropped
+        failed = (self.stats.good_faults.total() + self.stats.dropped) / max(1, requests)
+        growth = Bound(BODY_BUDGET_MB + OTHER_MB, "{:+.0f} MB")
+        return [
+            Check("ordinary requests", Bound(1, "{:,}", at_least=True), requests),
+            Check("failed", Bound(0.02, "{:.1%}"), failed),
+            Check("p99", Bound(500, "{:.0f} ms"), self.stats.milliseconds(99)[0]),
+            Check("memory during the attack", growth, self.peak_mb - self.before_mb),
+            Check("memory after it", Bound(96, "{:+.0f} MB"), self.after_mb - self.before_mb),
+        ]
+
+    def text(self) -> str:
+        """The row of the table under ``HEADS``."""
+        requests, failed, *_ = (check.cells()[2] for check in self.checks())
+        faults = {name.partition(": ")[2]: count for name, count in sorted(self.stats.good_faults.items())}
+        faults |= {"dropped": self.stats.dropped} if self.stats.dropped else {}
+        others = ", ".join(f"{count} {fault}" for fault, count in faults.items())
+        figures = (*self.stats.milliseconds(50, 99), self.before_mb, self.peak_mb, self.after_mb)
+        failures = f"{failed} ({others})" if others else "none"
+        return table_row([self.name, requests, failures, *(f"{figure:.0f}" for figure in figures), YES_NO[self.passed]])
+
+
+async def measure(server: Server, name: str, connections: int, seconds: float) -> AttackReport:
+    """Attack a running service over so many connections for ``seconds``, and send ordinary requests meanwhile.
+
+    Raises:
+        RuntimeError: the attack did not start, or ended by itself.
+    """
+    if prepare := PREPARATIONS.get(name):
+        await prepare(ConnectionPool(server.address, 1))
+    await _send_ordinary(Stats(), server.address, WARM_UP_SECONDS)
+    report = AttackReport(name, server.sample().private_mb)
+    sampling = asyncio.create_task(_sample_memory(report, server))
+    context = multiprocessing.get_context("spawn")
+    started = context.Event()
+    attacker = context.Process(target=run_attack, args=(name, server.address, connections, started), daemon=True)
+    attacker.start()
+    if not await asyncio.to_thread(started.wait, START_SECONDS):
+        raise RuntimeError(f"The attack {name} did not start within {START_SECONDS:g} s: nothing was measured.")
+    await asyncio.sleep(LEAD_SECONDS)
+    await _send_ordinary(report.stats, server.address, seconds)
+    if not attacker.is_alive():
+        raise RuntimeError(f"The attack {name} ended by itself with exit code {attacker.exitcode}: nothing was measured.")
+    attacker.kill()
+    attacker.join()
+    await asyncio.sleep(AFTER_SECONDS)
+    sampling.cancel()
+    report.after_mb = server.sample().private_mb
+    return report
+
+
+async def _sample_memory(report: AttackReport, server: Server) -> None:
+    while True:
+        report.peak_mb = max(report.peak_mb, (await asyncio.to_thread(server.sample)).private_mb)
+        await asyncio.sleep(SAMPLE_SECONDS)
+
+
+async def _send_ordinary(stats: Stats, address: str, seconds: float) -> None:
+    """Post a canvas ``RATE`` times a second, in an open loop."""
+    pool, canvas = ConnectionPool(address, MAX_CONNECTIONS, TIMEOUT_SECONDS), load_images()["canvas"]
+    requests = repeat(form_request("canvas", [canvas.data], labels=(canvas.expected,)))
+    await asyncio.gather(*await open_loop(pool, requests, stats.add, RATE, seconds))
+    pool.close()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,14 +122,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(ATTACKS):
         parser.error(f"Unknown attack {', '.join(sorted(unknown))}. Choose from {', '.join(ATTACKS)}.")
-    sys.stdout.write(HEADER + "\n")
+    sys.stdout.write(table(HEADS, []) + "\n")
     passed = True
     for name in options.names or ATTACKS:
         with start_service(options.topology) as server:
             report = uvloop.run(measure(server, name, options.connections, options.seconds))
-        sys.stdout.write(report.row() + "\n")
+        sys.stdout.write(report.text() + "\n")
         sys.stdout.flush()
-        passed = passed and report.passed
+        passed &= report.passed
     return 0 if passed else 1
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import uvloop
 
 from loadtests.attacks.payloads import noise, png_with_exif, png_with_profiles, progressive_jpeg
-from loadtests.http_client import BROKEN, FORM_TYPE, ConnectionPool, Request, encode_form, encode_request
+from loadtests.http_client import BROKEN, FORM_TYPE, ConnectionPool, Request, form_request
 
 # Announced sizes of bodies, and how much is sent.
 BATCH_BODY: Final = 63 * 2**20
@@ -58,16 +58,15 @@ def flood(make_head: Callable[[str], bytes], piece: bytes = bytes(PIECE), size: 
 
 async def half_heads(pool: ConnectionPool) -> None:
     """Hold 500 connections with half a head each until the service closes them."""
-    many = ConnectionPool(pool.address, HALF_HEADS, timeout=inf)
-    await asyncio.gather(*(many.send(Request("half a head", HALF_HEAD)) for _ in range(HALF_HEADS)))
-    many.close()
+    hold = flood(lambda _host: HALF_HEAD, size=0)
+    await asyncio.gather(*(hold(pool) for _ in range(HALF_HEADS)), return_exceptions=True)
 
 
 def repeat(path: str, images: list[bytes], field: str = "image") -> Attacker:
     """Make an attacker that posts the same form again as soon as it is answered."""
+    request = form_request(path, images, path, field)
 
     async def attack(pool: ConnectionPool) -> None:
-        request = Request(path, encode_request(pool.host, "POST", path, encode_form(images, field), FORM_TYPE))
         while (await pool.send(request)).status != BROKEN and pool.open_connections:
             pass
 
@@ -79,7 +78,7 @@ async def unread_export(pool: ConnectionPool) -> None:
     reader, writer = await asyncio.open_connection(*pool.endpoint)
     try:
         reader._limit = 1  # type: ignore[attr-defined]  # asyncio's reader takes no more than this from the socket
-        writer.write(encode_request(pool.host, "GET", "/gallery/export"))
+        writer.write(Request("export", "/gallery/export", method="GET").encode(pool.host))
         while not writer.transport.is_closing():
             await asyncio.sleep(RECONNECT_SECONDS)
     finally:
@@ -92,17 +91,17 @@ async def fill_gallery(pool: ConnectionPool) -> None:
     Raises:
         RuntimeError: one was not saved.
     """
-    request = Request("save", encode_request(pool.host, "POST", "/gallery", encode_form([noise()]), FORM_TYPE))
+    request = form_request("save", [noise()], "/gallery")
     for _ in range(EXPORTED):
         if (response := await pool.send(request)).status != 201:
-            raise RuntimeError(f"An image was not saved: {response.content!r}. The export cannot be attacked.")
+            raise RuntimeError(f"An image was not saved: {response.body!r}. The export cannot be attacked.")
 
 
 ATTACKS: Final[dict[str, Attacker]] = {
-    "bodies": flood(lambda host: encode_request(host, "POST", "/classify/batch", b"", FORM_TYPE, BATCH_BODY)),
+    "bodies": flood(Request("body", "/classify/batch", content_type=FORM_TYPE, content_length=BATCH_BODY).encode),
     "chunked-bodies": flood(lambda host: CHUNKED_HEAD % host.encode(), f"{PIECE:x}\r\n".encode() + bytes(PIECE) + b"\r\n"),
     "gallery-bodies": flood(
-        lambda host: encode_request(host, "POST", "/gallery", b"", "image/png", GALLERY_BODY), size=GALLERY_BODY - PIECE
+        Request("body", "/gallery", content_type="image/png", content_length=GALLERY_BODY).encode, size=GALLERY_BODY - PIECE
     ),
     "exif": repeat("/classify", [png_with_exif()]),
     "nested-exif": repeat("/classify", [png_with_exif(nested=True)]),

@@ -6,57 +6,35 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from loadtests.fuzz.formats import chunk, png_of_size, segment
+from loadtests.fuzz.formats import SHORT, exif, progressive
+from loadtests.fuzz.png import chunk, png_of_size, png_with
 from loadtests.images import ORIENTATION, encode
 
 TAGS: Final = 65_535
-# TIFF types: numbers of 16 and 32 bits.
-SHORT, LONG = 3, 4
+LONG: Final = 4  # the EXIF type of 32-bit numbers
 SUB_DIRECTORIES: Final = (0x8769, 0x8825, 0xA005)
 FIRST_DIRECTORY: Final = 8
-END_OF_BAND_14: Final = 0xE0  # the Huffman symbol of a run of 2^14 or more blocks without a coefficient
-LONGEST_RUN: Final = 2**15 - 1
-
-
-def exif(tags: int = TAGS, nested: bool = False) -> bytes:
-    """Encode a TIFF directory of many tags, the last of them the orientation; with ``nested`` its sub-directories (Exif, GPS,
-    interoperability) start at its own offset."""
-    entries = [struct.pack("<HHII", tag, LONG, 1, FIRST_DIRECTORY) for tag in (SUB_DIRECTORIES if nested else ())]
-    entries += [struct.pack("<HHII", 0x9000 + i % 0x6000, SHORT, 1, 7) for i in range(tags - len(entries) - 1)]
-    header = b"II*\0" + struct.pack("<IH", FIRST_DIRECTORY, tags)
-    return header + b"".join(entries) + struct.pack("<HHII", ORIENTATION, SHORT, 1, 6) + bytes(4)  # no directory follows
 
 
 def png_with_exif(tags: int = TAGS, nested: bool = False) -> bytes:
-    """Encode a PNG of 64x64 pixels with such a directory."""
-    return png_of_size(64, 64, before=chunk(b"eXIf", exif(tags, nested)))
+    """Encode a PNG of 64x64 pixels with EXIF of many tags, the last of them the orientation; with ``nested`` its
+    sub-directories (Exif, GPS, interoperability) start at its own offset."""
+    entries = [(tag, LONG, 1, struct.pack("<I", FIRST_DIRECTORY)) for tag in (SUB_DIRECTORIES if nested else ())]
+    entries += [(0x9000 + i % 0x6000, SHORT, 1, b"\7\0\0\0") for i in range(tags - len(entries) - 1)]
+    content = exif([*entries, (ORIENTATION, SHORT, 1, b"\6\0\0\0")], "<")
+    return png_with(png_of_size(64, 64), [chunk(b"eXIf", content)])
 
 
 def png_with_profiles(size: int = 1_000_000) -> bytes:
     """Encode a PNG of 64x64 pixels with invalid colour profiles of ``size`` bytes in all."""
     profile = chunk(b"iCCP", b"k\0\0")
-    return png_of_size(64, 64, before=profile * (size // len(profile)))
+    return png_with(png_of_size(64, 64), [profile] * (size // len(profile)))
 
 
 def progressive_jpeg(side: int = 4096, scans: int = 64) -> bytes:
-    """Encode a progressive JPEG of ``side`` x ``side`` pixels of one grey level, whose every scan covers all blocks.
-
-    The first scan holds the mean of each block, a bit each; every other one a coefficient of each block, as runs of blocks
-    without one (ITU-T T.81, G.1.2).
-    """
-    blocks = (side // 8) ** 2
-    parts = [
-        b"\xff\xd8",
-        segment(0xDB, bytes(1) + bytes([1]) * 64),
-        segment(0xC2, struct.pack(">BHHB", 8, side, side, 1) + bytes([1, 0x11, 0])),
-        segment(0xC4, bytes([0x00, 1, *[0] * 15, 0])),  # of means: one code, no difference
-        segment(0xC4, bytes([0x10, 1, *[0] * 15, END_OF_BAND_14])),  # of coefficients: one code, a run of blocks
-        _scan(0, "0" * blocks),
-    ]
-    runs, rest = divmod(blocks, LONGEST_RUN)
-    bits = ("0" + "1" * 14) * runs + ("0" + f"{max(0, rest - 2**14):014b}" if rest else "")
-    parts += [_scan(1 + i % 63, bits) for i in range(scans - 1)]
-    return b"".join(parts) + b"\xff\xd9"
+    """Encode a progressive JPEG of ``side`` x ``side`` pixels of one grey level; the last scan is repeated."""
+    image = Image.new("L", (side, side), 128)
+    return progressive(image, scans - progressive(image, 0).count(b"\xff\xda"))
 
 
 def noise(side: int = 1024, format: str = "JPEG", quality: int = 88) -> bytes:
@@ -64,10 +42,3 @@ def noise(side: int = 1024, format: str = "JPEG", quality: int = 88) -> bytes:
     grain = np.random.default_rng(0).integers(150, 256, (side, side), dtype=np.uint8)
     grain[side // 4 : side * 3 // 4, side * 9 // 20 : side * 11 // 20] //= 8
     return encode(Image.fromarray(grain), format, quality=quality)
-
-
-def _scan(coefficient: int, bits: str) -> bytes:
-    """Encode a scan of one coefficient of every block: bits padded with ones, and a zero after each byte of ones."""
-    bits += "1" * (-len(bits) % 8)
-    data = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
-    return segment(0xDA, bytes([1, 1, 0, coefficient, coefficient, 0])) + data

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from loadtests.benchmark.results import Exactness
-from loadtests.http_client import FORM_TYPE, HEAD_END, ConnectionPool, Request, Response, encode_form, encode_request
+from loadtests.http_client import ConnectionPool, Request, Response, form_request
 from loadtests.images import load_images
 from loadtests.load import closed_loop
 from loadtests.processes import SERVERS, ServerError, start_server
@@ -25,7 +25,7 @@ def add(found: Exactness, references: list[dict[str, Any]], request: Request, re
         found.failures += 1
         return
     image, top_k = map(int, request.name.split())
-    reference, answer = references[image], body(response)
+    reference, answer = references[image], json.loads(response.body)
     expected = sorted(reference["probabilities"].values(), reverse=True)[:top_k]
     found.wrong_labels += answer["label"] != reference["label"] or len(answer["top"]) != top_k
     pairs = [(answer["probabilities"][label], value) for label, value in reference["probabilities"].items()]
@@ -34,18 +34,12 @@ def add(found: Exactness, references: list[dict[str, Any]], request: Request, re
     found.batch_sizes[answer["batch_size"]] = found.batch_sizes.get(answer["batch_size"], 0) + 1
 
 
-def body(response: Response) -> dict[str, Any]:
-    """Parse the JSON body of a response."""
-    document: dict[str, Any] = json.loads(response.content.partition(HEAD_END)[2])
-    return document
-
-
 def distinct_images() -> list[bytes]:
     """Every image that is sent: the samples and those of the benchmark."""
     return [image.data for image in (*samples(), *load_images().values())]
 
 
-def mixed(host: str, images: list[bytes], count: int, seed: int = 0) -> Iterator[Request]:
+def mixed(images: list[bytes], count: int, seed: int = 0) -> Iterator[Request]:
     """Generate ``count`` requests: images in random order, as body or form, options in the query or in the form.
 
     The name of each is the index of its image and its ``top_k``.
@@ -53,15 +47,13 @@ def mixed(host: str, images: list[bytes], count: int, seed: int = 0) -> Iterator
     rng = random.Random(seed)
     for number in range(count):
         index, top_k = rng.randrange(len(images)), 1 + number % LABELS
-        mode, target = rng.choice(("body", "form", "options in form")), f"/classify?top_k={top_k}"
+        mode, name, target = rng.choice(("body", "form", "options in form")), f"{index} {top_k}", f"/classify?top_k={top_k}"
         if mode == "body":
-            content = encode_request(host, "POST", target, images[index], "image/png")
+            yield Request(name, target, images[index], "image/png")
         elif mode == "form":
-            content = encode_request(host, "POST", target, encode_form([images[index]]), FORM_TYPE)
+            yield form_request(name, [images[index]], target)
         else:
-            form = encode_form([images[index]], options={"top_k": str(top_k)})
-            content = encode_request(host, "POST", "/classify", form, FORM_TYPE)
-        yield Request(f"{index} {top_k}", content)
+            yield form_request(name, [images[index]], options={"top_k": str(top_k)})
 
 
 async def compare(name: str, address: str, count: int) -> Exactness:
@@ -71,11 +63,11 @@ async def compare(name: str, address: str, count: int) -> Exactness:
         ServerError: an image alone was not answered 200.
     """
     images, pool, found = distinct_images(), ConnectionPool(address, CONNECTIONS), Exactness(server=name, requests=count)
-    alone = [await pool.send(Request("", encode_request(pool.host, "POST", "/classify", data, "image/png"))) for data in images]
+    alone = [await pool.send(Request("", "/classify", data, "image/png")) for data in images]
     if failed := [response for response in alone if response.status != 200]:
-        raise ServerError(f"An image alone was answered {failed[0].status} {failed[0].content[-300:]!r}")
-    references = [body(response) for response in alone]
-    await closed_loop(pool, mixed(pool.host, images, count), partial(add, found, references), CONNECTIONS)
+        raise ServerError(f"An image alone was answered {failed[0].status} {failed[0].body[-300:]!r}")
+    references = [json.loads(response.body) for response in alone]
+    await closed_loop(pool, mixed(images, count), partial(add, found, references), CONNECTIONS)
     pool.close()
     found.batch_sizes = dict(sorted(found.batch_sizes.items()))
     return found

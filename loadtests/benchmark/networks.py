@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 # (channels, stride) of every 3x3 convolution, from 28x28 pixels down to 4x4.
 CONVOLUTIONS: Final = ((64, 1), (128, 2), (256, 2), (512, 2), *((512, 1),) * 6)
-LAST_SIDE: Final = 4
+FEATURES: Final = 512 * 4 * 4
 HIDDEN: Final = 240
 LABELS: Final = 10
 SLOW_CHANNELS: Final = 64
@@ -24,23 +24,22 @@ class _Network:
         self._rng = np.random.default_rng(seed)
         self._nodes: list[onnx.NodeProto] = []
         self._weights: list[onnx.TensorProto] = []
-        self._last = "input"
 
-    def weight(self, name: str, shape: tuple[int, ...], fan_in: int) -> str:
-        """Add normally distributed weights with the variance 2 / ``fan_in``."""
+    def weight(self, *shape: int, fan_in: int) -> str:
+        """Add normally distributed weights with the variance 2 / ``fan_in``; returns their name."""
         values = self._rng.normal(0, (2 / fan_in) ** 0.5, shape).astype(np.float32)
-        self._weights.append(numpy_helper.from_array(values, name))
-        return name
+        self._weights.append(numpy_helper.from_array(values, f"weight{len(self._weights)}"))
+        return f"weight{len(self._weights) - 1}"
 
-    def layer(self, operator: str, output: str, *weights: str, **attributes: object) -> None:
+    def layer(self, operator: str, *weights: str, **attributes: object) -> None:
         """Add a layer."""
-        self._nodes.append(helper.make_node(operator, [self._last, *weights], [output], **attributes))
-        self._last = output
+        last = self._nodes[-1].output[0] if self._nodes else "input"
+        self._nodes.append(helper.make_node(operator, [last, *weights], [f"layer{len(self._nodes)}"], **attributes))
 
     def save(self, path: Path, name: str) -> None:
         """Write the network, float32[N,1,28,28] to float32[N,10]."""
         inputs = [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", 1, 28, 28])]
-        outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", LABELS])]
+        outputs = [helper.make_tensor_value_info(self._nodes[-1].output[0], TensorProto.FLOAT, ["N", LABELS])]
         graph = helper.make_graph(self._nodes, name, inputs, outputs, self._weights)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
         onnx.checker.check_model(model, full_check=True)
@@ -50,19 +49,16 @@ class _Network:
 def write_large(path: Path, seed: int = 0) -> None:
     """Write a network with a hundred times as many parameters as the digit model."""
     network, channels = _Network(seed), 1
-    for index, (width, stride) in enumerate(CONVOLUTIONS):
-        kernel = network.weight(f"kernel{index}", (width, channels, 3, 3), channels * 9)
-        bias = network.weight(f"bias{index}", (width,), channels * 9)
-        network.layer("Conv", f"conv{index}", kernel, bias, pads=[1] * 4, strides=[stride] * 2)
-        network.layer("Relu", f"relu{index}")
+    for width, stride in CONVOLUTIONS:
+        kernel, bias = (network.weight(width, *rest, fan_in=channels * 9) for rest in ((channels, 3, 3), ()))
+        network.layer("Conv", kernel, bias, pads=[1] * 4, strides=[stride] * 2)
+        network.layer("Relu")
         channels = width
-    features = channels * LAST_SIDE * LAST_SIDE
-    network.layer("Flatten", "features")
-    hidden, bias = network.weight("hidden", (features, HIDDEN), features), network.weight("hidden_bias", (HIDDEN,), features)
-    network.layer("Gemm", "dense", hidden, bias)
-    network.layer("Relu", "active")
-    last, bias = network.weight("last", (HIDDEN, LABELS), HIDDEN), network.weight("last_bias", (LABELS,), HIDDEN)
-    network.layer("Gemm", "logits", last, bias)
+    network.layer("Flatten")
+    for inputs, outputs in ((FEATURES, HIDDEN), (HIDDEN, LABELS)):
+        network.layer("Gemm", network.weight(inputs, outputs, fan_in=inputs), network.weight(outputs, fan_in=inputs))
+        if outputs == HIDDEN:
+            network.layer("Relu")
     network.save(path, "large")
 
 
@@ -70,13 +66,13 @@ def write_slow(path: Path, convolutions: int, seed: int = 0) -> None:
     """Write a network that repeats the same 3x3 convolution: 58 million operations an image and convolution, about a third of a
     millisecond on a core."""
     network = _Network(seed)
-    network.weight("open", (SLOW_CHANNELS, 1, 3, 3), 9)
-    network.weight("again", (SLOW_CHANNELS, SLOW_CHANNELS, 3, 3), SLOW_CHANNELS * 9)
-    network.weight("last", (SLOW_CHANNELS, LABELS), LABELS)
-    for index in range(convolutions + 1):
-        network.layer("Conv", f"conv{index}", "again" if index else "open", pads=[1] * 4)
-        network.layer("Relu", f"relu{index}")
-    network.layer("GlobalAveragePool", "pooled")
-    network.layer("Flatten", "features")
-    network.layer("Gemm", "logits", "last")
+    first = network.weight(SLOW_CHANNELS, 1, 3, 3, fan_in=9)
+    again = network.weight(SLOW_CHANNELS, SLOW_CHANNELS, 3, 3, fan_in=SLOW_CHANNELS * 9)
+    last = network.weight(SLOW_CHANNELS, LABELS, fan_in=LABELS)
+    for kernel in (first, *[again] * convolutions):
+        network.layer("Conv", kernel, pads=[1] * 4)
+        network.layer("Relu")
+    network.layer("GlobalAveragePool")
+    network.layer("Flatten")
+    network.layer("Gemm", last)
     network.save(path, "slow")

@@ -3,17 +3,16 @@
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
 from loadtests.benchmark.networks import write_slow
-from loadtests.benchmark.results import Load, NoisyNeighbour
-from loadtests.benchmark.runner import WARM_UP_SECONDS, log
+from loadtests.benchmark.offline import DIGITS, digits_card
+from loadtests.benchmark.results import Measurement
+from loadtests.benchmark.scenarios import WARM_UP_SECONDS, Scenario, measure
 from loadtests.benchmark.wrk import post
-from loadtests.http_client import encode_form
-from loadtests.images import load_images
 from loadtests.processes import SERVERS, TOPOLOGIES, Server, import_models, start_server
-from loadtests.sessions import DIGITS, digits_card
 from models.card import CARD_FILE, MODEL_FILE, file_sha256, write_card
 
 SLOW: Final = "slow"
@@ -34,49 +33,36 @@ def write_catalogue(folder: Path, convolutions: int = CONVOLUTIONS) -> None:
     write_card(digits_card().model_copy(update=changed), slow / CARD_FILE)
 
 
-def run_neighbours(rounds: int, seconds: int) -> list[NoisyNeighbour]:
+def run_neighbours(rounds: int, seconds: int) -> list[Measurement]:
     """Measure one connection to digits beside every load, in both topologies, ``rounds`` times.
 
     Raises:
         ServerError, WrkError: a server or the load generator failed.
     """
-    found: list[NoisyNeighbour] = []
+    found: list[Measurement] = []
     with tempfile.TemporaryDirectory() as folder:
         home, catalogue = Path(folder) / "home", Path(folder) / "catalogue"
         home.mkdir()
         write_catalogue(catalogue)
         import_models(home, CATALOGUE=str(catalogue))
-        for number in range(1, rounds + 1):
-            for name in TOPOLOGIES:
-                with start_server(SERVERS[name], home, CATALOGUE=str(catalogue)) as server:
-                    found += [measure(server, name, load_on, number, seconds) for load_on in LOAD_ON]
+        for number, name in product(range(1, rounds + 1), TOPOLOGIES):
+            with start_server(SERVERS[name], home, CATALOGUE=str(catalogue)) as server:
+                found += [measure_beside(server, name, load_on, number, seconds) for load_on in LOAD_ON]
     return found
 
 
-def measure(server: Server, name: str, load_on: str, number: int, seconds: int) -> NoisyNeighbour:
-    """Measure one connection to digits for ``seconds``; the load starts before and ends after it."""
+def measure_beside(server: Server, name: str, load_on: str, number: int, seconds: int) -> Measurement:
+    """Measure one connection to digits for ``seconds``; the load starts before and ends after it, and its errors count too.
+
+    The generator of the load counts as a foreign program.
+    """
+    scenario = Scenario(f"beside {load_on}", "", "small", 1, "/classify?model=digits")
     with ThreadPoolExecutor(1) as pool:
-        longer = seconds + 2 * WARM_UP_SECONDS
-        loading = pool.submit(_post, server, load_on, CONNECTIONS, longer) if load_on != LOAD_ON[0] else None
-        _post(server, "digits", 1, WARM_UP_SECONDS)
-        alone = _post(server, "digits", 1, seconds)
-        load = loading.result() if loading else None
-    found = NoisyNeighbour(
-        round=number,
-        server=name,
-        load_on=load_on,
-        p50_ms=alone.p50_ms,
-        p99_ms=alone.p99_ms,
-        errors=alone.errors + (load.errors if load else 0),
-        load_rate=load.requests / load.seconds if load else 0.0,
-    )
-    log(
-        f"round {number}  {name:10} beside {load_on:8} p50 {found.p50_ms:6.1f}  p99 {found.p99_ms:6.1f} ms  "
-        f"load {found.load_rate:6.0f} requests/s  errors {found.errors}"
-    )
-    return found
-
-
-def _post(server: Server, model: str, connections: int, seconds: int) -> Load:
-    """Post the small image to a model, in a closed loop."""
-    return post(f"{server.address}/classify?model={model}", encode_form([load_images()["small"].data]), connections, seconds)
+        options = (f"{server.address}/classify?model={load_on}", scenario.body(), CONNECTIONS, seconds + 2 * WARM_UP_SECONDS)
+        loading = pool.submit(post, *options) if load_on != LOAD_ON[0] else None
+        post(server.address + scenario.route, scenario.body(), 1, WARM_UP_SECONDS)
+        alone = measure(server, name, scenario, number, seconds)
+        if loading is None:
+            return alone
+        load = loading.result()
+    return alone.model_copy(update={"load_rate": load.rate, "socket_errors": alone.socket_errors + load.errors})

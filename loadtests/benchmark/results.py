@@ -9,20 +9,14 @@ from pathlib import Path
 from typing import Final
 
 import psutil
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from serving.settings import available_cpus
 
 PACKAGES: Final = ("bentoml", "onnxruntime", "fastapi", "uvicorn", "pillow", "numpy")
 
 
-class Record(BaseModel):
-    """Base of all records."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class Machine(Record):
+class Machine(BaseModel):
     """The machine, and the versions of what runs on it."""
 
     cpu: str
@@ -32,7 +26,7 @@ class Machine(Record):
     versions: dict[str, str]
 
 
-class Load(Record):
+class Load(BaseModel):
     """What a load generator measured: responses in ``seconds``, latencies, statuses of 400 and above, broken connections."""
 
     requests: int
@@ -57,7 +51,7 @@ class Measurement(Load):
     """One scenario on one server in one round.
 
     ``cpu_seconds`` is the CPU time of all the server's processes; ``foreign_share`` is the share of the machine's CPU time that
-    went to programs other than the server and the load generator, 0 to 1.
+    went to programs other than the server and the load generator, 0 to 1. ``load_rate`` are requests/s of other load meanwhile.
     """
 
     round: int
@@ -65,6 +59,7 @@ class Measurement(Load):
     scenario: str
     cpu_seconds: float
     foreign_share: float
+    load_rate: float = 0.0
 
     @property
     def cpu_ms(self) -> float:
@@ -72,7 +67,7 @@ class Measurement(Load):
         return self.cpu_seconds * 1000 / max(1, self.requests)
 
 
-class Figure(Record):
+class Figure(BaseModel):
     """A figure without load: the cost of a stage, or images/s at a batch size."""
 
     name: str
@@ -81,22 +76,8 @@ class Figure(Record):
     batch: int = 1
 
 
-class NoisyNeighbour(Record):
-    """Latencies of one connection to the digit model beside ``load_rate`` requests/s to a model."""
-
-    round: int
-    server: str
-    load_on: str
-    p50_ms: float
-    p99_ms: float
-    errors: int
-    load_rate: float
-
-
-class Exactness(Record):
+class Exactness(BaseModel):
     """Responses under mixed load compared with responses to the same images one at a time."""
-
-    model_config = ConfigDict(frozen=False)
 
     server: str
     requests: int
@@ -106,7 +87,7 @@ class Exactness(Record):
     batch_sizes: dict[int, int] = {}
 
 
-class Results(Record):
+class Results(BaseModel):
     """Everything of one run."""
 
     date: str
@@ -120,12 +101,12 @@ class Results(Record):
     endurance: list[Measurement] = []
     exactness: list[Exactness] = []
     devices: list[Figure] = []
-    neighbours: list[NoisyNeighbour] = []
+    neighbours: list[Measurement] = []
 
     def medians(self) -> dict[tuple[str, str], dict[str, float]]:
         """By scenario and server: medians over the rounds, and sums of requests and errors."""
         groups: dict[tuple[str, str], list[Measurement]] = defaultdict(list)
-        for one in self.figures:
+        for one in (*self.figures, *self.neighbours):
             groups[one.scenario, one.server].append(one)
         return {
             key: {name: combine(getattr(one, name) for one in group) for name, combine in _COMBINED.items()}
@@ -138,19 +119,9 @@ class Results(Record):
         one, base = medians.get((scenario, server)), medians.get((scenario, other))
         return one[field] / base[field] if one and base and base[field] else None
 
-    def limit(self, image: str, batch: int) -> float | None:
-        """Median images/s of an image without HTTP."""
-        rates = [one.value for one in self.limits if (one.name, one.batch) == (image, batch)]
-        return statistics.median(rates) if rates else None
-
-    def neighbour(self, server: str, load_on: str) -> NoisyNeighbour | None:
-        """The round with the median p50 beside that load."""
-        rounds = [one for one in self.neighbours if (one.server, one.load_on) == (server, load_on)]
-        return sorted(rounds, key=lambda one: one.p50_ms)[len(rounds) // 2] if rounds else None
-
 
 _COMBINED: Final[dict[str, Callable[[Iterable[float]], float]]] = {
-    **dict.fromkeys(("rate", "p50_ms", "p99_ms", "cpu_ms"), statistics.median),
+    **dict.fromkeys(("rate", "p50_ms", "p99_ms", "cpu_ms", "load_rate"), statistics.median),
     **dict.fromkeys(("requests", "errors"), sum),
 }
 

@@ -1,6 +1,5 @@
 """Closed-loop load with wrk: every connection posts the next request when the last is answered."""
 
-import resource
 import shutil
 import subprocess
 import tempfile
@@ -47,19 +46,13 @@ def post(address: str, body: bytes, connections: int, seconds: int) -> Load:
     return parse(ran.stdout)
 
 
-def children_cpu_seconds() -> float:
-    """CPU time of all processes that this one has started and waited for, such as wrk."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
 def parse(output: str) -> Load:
     """Parse what wrk printed.
 
     Raises:
         WrkError: the line of JSON is missing.
     """
-    lines = [line for line in output.splitlines() if line.startswith("{")]
-    if not lines:
-        raise WrkError(f"wrk printed no figures:\n{output}")
-    return Load.model_validate_json(lines[-1])
+    for line in output.splitlines():
+        if line.startswith("{"):
+            return Load.model_validate_json(line)
+    raise WrkError(f"wrk printed no figures:\n{output}")

@@ -1,69 +1,22 @@
-"""Builds PNG chunks and files, and JPEG segments, from bytes that Pillow would not write."""
+"""Encodes EXIF, JPEG, WebP, GIF and BMP from their parts: also files that Pillow would not write."""
 
 import struct
-import zlib
 from collections.abc import Iterable
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
+from PIL import Image
 
-from loadtests.images import seven
+from loadtests.images import encode
 
-PNG: Final = b"\x89PNG\r\n\x1a\n"
-# PNG colour types.
-GREY, COLOUR, PALETTE, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 3, 4, 6
-CHANNELS: Final = {GREY: 1, COLOUR: 3, PALETTE: 1, GREY_ALPHA: 2, COLOUR_ALPHA: 4}
-# Start, step across and start, step down of the seven passes of an interlaced PNG.
-PASSES: Final = ((0, 8, 0, 8), (4, 8, 0, 8), (0, 4, 4, 8), (2, 4, 0, 4), (0, 2, 2, 4), (1, 2, 0, 2), (0, 1, 1, 2))
-
-Samples = npt.NDArray[np.uint16]
+OS2, WINDOWS = 12, 40  # of a BMP, in bytes
+SHORT: Final = 3  # the EXIF type of 16-bit numbers
 
 
-def chunk(kind: bytes, data: bytes = b"") -> bytes:
-    """Encode a PNG chunk with the correct checksum."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def split_chunks(png: bytes) -> list[tuple[bytes, bytes]]:
-    """Split a PNG into its chunks: their types and contents."""
-    found, at = [], len(PNG)
-    while at < len(png):
-        length = int.from_bytes(png[at : at + 4], "big")
-        found.append((png[at + 4 : at + 8], png[at + 8 : at + 8 + length]))
-        at += 12 + length
-    return found
-
-
-def join_chunks(parts: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Encode a PNG of these chunks."""
-    return PNG + b"".join(chunk(kind, content) for kind, content in parts)
-
-
-def png_of_size(width: int, height: int, *, kind: int = GREY, pixels: bytes | None = None, before: bytes = b"") -> bytes:
-    """Encode a PNG of 8 bits a channel that announces a size; ``pixels`` (filter bytes and rows) are black by default.
-
-    ``before`` is what comes between the header and the pixels.
-    """
-    rows = bytes((width * CHANNELS[kind] + 1) * height) if pixels is None else pixels
-    return _png(width, height, kind, 8, rows, before)
-
-
-def png_of_samples(samples: Samples, kind: int, depth: int, *, interlaced: bool = False, before: bytes = b"") -> bytes:
-    """Encode ``samples[H,W,C]`` as PNG of any bit depth, interlaced or not: Pillow does not write all of these."""
-    height, width = samples.shape[:2]
-    passes = PASSES if interlaced else ((0, 1, 0, 1),)
-    rows = b"".join(_rows(samples[top::down, left::across], depth) for left, across, top, down in passes)
-    return _png(width, height, kind, depth, rows, before, interlaced)
-
-
-def seven_samples(depth: int, channels: int = 1) -> Samples:
-    """The image ``seven()`` as uint16[H,W,C] samples of a bit depth; 2 and 4 channels have an opaque alpha channel."""
-    grey = (np.asarray(seven()) > 127).astype(np.uint16) * (2**depth - 1)
-    samples = np.repeat(grey[:, :, None], channels, axis=2)
-    if channels in (2, 4):
-        samples[:, :, -1] = 2**depth - 1
-    return samples
+def exif(entries: Iterable[tuple[int, int, int, bytes]], order: str = ">") -> bytes:
+    """Encode EXIF without its prefix: a directory of (tag, type, count, value of 4 bytes), in either byte order."""
+    table = [struct.pack(f"{order}HHI", tag, kind, count) + value for tag, kind, count, value in entries]
+    mark = b"MM\0*" if order == ">" else b"II*\0"
+    return mark + struct.pack(f"{order}IH", 8, len(table)) + b"".join(table) + bytes(4)
 
 
 def segment(marker: int, content: bytes) -> bytes:
@@ -71,17 +24,48 @@ def segment(marker: int, content: bytes) -> bytes:
     return bytes((0xFF, marker)) + struct.pack(">H", len(content) + 2) + content
 
 
-def _png(width: int, height: int, kind: int, depth: int, rows: bytes, before: bytes, interlaced: bool = False) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, int(interlaced))
-    return PNG + chunk(b"IHDR", header) + before + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND")
+def jpeg_with(jpeg: bytes, *segments: bytes) -> bytes:
+    """Insert segments after the first one of a JPEG, which is JFIF's."""
+    at = 4 + int.from_bytes(jpeg[4:6], "big")
+    return jpeg[:at] + b"".join(segments) + jpeg[at:]
 
 
-def _rows(samples: Samples, depth: int) -> bytes:
-    """Encode the rows of a pass, each after a zero for no filter."""
-    if not samples.size:
-        return b""
-    flat = samples.reshape(len(samples), -1)
-    if depth == 16:
-        return b"".join(b"\0" + row.astype(">u2").tobytes() for row in flat)
-    bits = np.unpackbits(flat.astype(np.uint8)[:, :, None], axis=2)[:, :, 8 - depth :].reshape(len(flat), -1)
-    return b"".join(b"\0" + np.packbits(row).tobytes() for row in bits)
+def progressive(image: Image.Image, scans: int) -> bytes:
+    """Encode a progressive JPEG and repeat its last scan ``scans`` times."""
+    data = encode(image, "JPEG", progressive=True)
+    return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * scans + data[-2:]
+
+
+def riff_chunk(kind: bytes, data: bytes) -> bytes:
+    """Encode a WebP chunk, padded to an even length."""
+    return kind + struct.pack("<I", len(data)) + data + bytes(len(data) & 1)
+
+
+def riff(*chunks: bytes) -> bytes:
+    """Encode a WebP of these chunks."""
+    body = b"WEBP" + b"".join(chunks)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def gif_start(gif: bytes) -> int:
+    """Find the offset of the first block of a GIF, which follows its palette."""
+    return 13 + (3 << (gif[10] & 7) + 1 if gif[10] & 0x80 else 0)
+
+
+def gif_with(gif: bytes, *blocks: bytes) -> bytes:
+    """Insert blocks before the first one of a GIF."""
+    at = gif_start(gif)
+    return gif[:at] + b"".join(blocks) + gif[at:]
+
+
+def bmp(
+    pixels: bytes, width: int, height: int, bits: int, *, header: int = WINDOWS, compression: int = 0, palette: bytes = b""
+) -> bytes:
+    """Encode a BMP from its parts; a negative ``height`` stores the rows from the top."""
+    if header == OS2:
+        head = struct.pack("<IHHHH", header, width, height, 1, bits)
+    else:
+        head = struct.pack("<IiiHHIIiiII", header, width, height, 1, bits, compression, len(pixels), 2835, 2835, 0, 0)
+        head = head.ljust(header, b"\0")
+    start = 14 + len(head) + len(palette)
+    return struct.pack("<2sIII", b"BM", start + len(pixels), 0, start) + head + palette + pixels

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from loadtests.fuzz.formats import PNG, chunk
+from loadtests.fuzz.png import PNG, chunk
 
 # Half of the damage is done to the first bytes, which hold sizes and types.
 HEAD: Final = 120
@@ -18,11 +18,13 @@ NUMBERS: Final = tuple(struct.pack(">I", number) for number in (0, 1, 0x7FFFFFFF
 
 def mutate(data: bytes, rng: Random) -> bytes:
     """Apply one kind of damage, once or many times; a PNG mostly gets correct checksums."""
-    content, operation = bytearray(data), rng.choice(OPERATIONS)
+    content, damage = bytearray(data), rng.choice(DAMAGES)
     for _ in range(rng.choice((1, 1, 2, 8, 40))):
         if not content:
             break
-        operation(content, rng.randrange(len(content) if rng.random() < 0.5 else min(len(content), HEAD)), rng)
+        at = rng.randrange(len(content) if rng.random() < 0.5 else min(len(content), HEAD))
+        length, replacement = damage(content, at, rng)
+        content[at : at + length] = replacement
     return fix_checksums(bytes(content)) if rng.random() < 0.7 else bytes(content)
 
 
@@ -37,37 +39,19 @@ def fix_checksums(data: bytes) -> bytes:
     return b"".join([*parts, data[at:]])
 
 
-def _overwrite(size: int, values: Callable[[Random], bytes]) -> Callable[[bytearray, int, Random], None]:
-    def operation(content: bytearray, at: int, rng: Random) -> None:
-        content[at : at + size] = values(rng)
-
-    return operation
-
-
-def _flip_bit(content: bytearray, at: int, rng: Random) -> None:
-    content[at] ^= 1 << rng.randrange(8)
-
-
-def _delete(content: bytearray, at: int, rng: Random) -> None:
-    del content[at : at + rng.choice((1, 4, 100))]
-
-
-def _copy(content: bytearray, at: int, rng: Random) -> None:
+def _copied(content: bytearray, _at: int, rng: Random) -> tuple[int, bytes]:
     other = rng.randrange(len(content))
-    content[at : at + 16] = content[other : other + 16]
+    return 16, bytes(content[other : other + 16])
 
 
-def _truncate(content: bytearray, at: int, _rng: Random) -> None:
-    del content[at:]
-
-
-OPERATIONS: Final = (
-    _overwrite(1, lambda rng: bytes((rng.randrange(256),))),
-    _overwrite(1, lambda rng: bytes((rng.choice(BYTES),))),
-    _flip_bit,
-    _overwrite(4, lambda rng: rng.choice(NUMBERS)),
-    _delete,
-    _overwrite(0, lambda rng: rng.randbytes(rng.choice((1, 4, 50)))),
-    _copy,
-    _truncate,
+# What each kind of damage replaces at an offset: a number of bytes, and what takes their place.
+DAMAGES: Final[tuple[Callable[[bytearray, int, Random], tuple[int, bytes]], ...]] = (
+    lambda _content, _at, rng: (1, bytes((rng.randrange(256),))),
+    lambda _content, _at, rng: (1, bytes((rng.choice(BYTES),))),
+    lambda content, at, rng: (1, bytes((content[at] ^ 1 << rng.randrange(8),))),  # one bit
+    lambda _content, _at, rng: (4, rng.choice(NUMBERS)),
+    lambda _content, _at, rng: (rng.choice((1, 4, 100)), b""),  # deleted
+    lambda _content, _at, rng: (0, rng.randbytes(rng.choice((1, 4, 50)))),  # inserted
+    _copied,
+    lambda content, _at, _rng: (len(content), b""),  # cut off
 )

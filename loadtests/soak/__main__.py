@@ -5,7 +5,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -15,13 +15,13 @@ import uvloop
 
 from loadtests.http_client import ConnectionPool, Request, Response, labels
 from loadtests.load import Stats, closed_loop, open_loop
-from loadtests.processes import TOPOLOGIES, Server, start_service
+from loadtests.processes import Server
+from loadtests.report import run_test
 from loadtests.soak.report import Row, SoakReport
 from loadtests.soak.traffic import BAD_IMAGES, Traffic, good_images
 
 CLIENTS: Final = 32
 MAX_CONNECTIONS: Final = 100_000
-PEAK_SHARE: Final = 0.5
 PEAK_SECONDS: Final = 10.0
 MAX_LATE_SECONDS: Final = 0.1
 # Before the peak is measured, so that memory is allocated, threads are started and files are open.
@@ -38,12 +38,7 @@ class SoakError(Exception):
 
 
 async def soak(
-    server: Server,
-    minutes: float,
-    log: Path,
-    share: float = PEAK_SHARE,
-    bad: int = BAD_IMAGES,
-    peak_seconds: float = PEAK_SECONDS,
+    server: Server, minutes: float, log: Path, share: float = 0.5, bad: int = BAD_IMAGES, peak_seconds: float = PEAK_SECONDS
 ) -> SoakReport:
     """Measure the peak rate, send a share of it for ``minutes``, and write a JSON line for every interval to ``log``.
 
@@ -54,11 +49,11 @@ async def soak(
     """
     models = [model["name"] for model in httpx.get(f"{server.address}/models", timeout=30).json()["models"]]
     pool, stats = ConnectionPool(server.address, MAX_CONNECTIONS), Stats()
-    good = [await _with_labels(pool, request) for request in good_images(pool.host, models)]
-    traffic = Traffic(pool.host, good, bad=bad)
+    good = [await _with_labels(pool, request) for request in good_images(models)]
+    traffic = Traffic(good, bad=bad)
 
     def handle(request: Request, response: Response) -> None:
-        traffic.learn(request, response.content)
+        traffic.learn(request, response)
         stats.add(request, response)
 
     await closed_loop(pool, traffic.images(), handle, CLIENTS, WARM_UP_SECONDS)
@@ -66,6 +61,7 @@ async def soak(
     stats.duration = await closed_loop(pool, traffic.requests(slow=False), handle, CLIENTS, peak_seconds)
     peak, rate, seconds = stats.rate, share * stats.rate, 60 * minutes
     count, rows = max(MIN_ROWS, round(seconds / ROW_SECONDS)), []
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as file:
         file.write(json.dumps({"peak": peak, "rate": rate, "models": models}) + "\n")
         stats = Stats()
@@ -82,7 +78,7 @@ async def soak(
             file.write(json.dumps(rows[-1].document()) + "\n")
             file.flush()
         report = SoakReport(rows, min(SETTLED_MINUTES, SETTLED_SHARE * minutes), peak, rate)
-        file.writelines(json.dumps(asdict(check)) + "\n" for check in report.checks())
+        file.writelines(json.dumps(check.cells()) + "\n" for check in report.checks())
     pool.close()
     return report
 
@@ -90,23 +86,17 @@ async def soak(
 async def _with_labels(pool: ConnectionPool, request: Request) -> Request:
     """Send a request when there is no other; the copy of it must be answered with the same labels ever after."""
     response = await pool.send(request)
-    if response.status != 200 or not labels(response.content):
-        raise SoakError(f"{request.name} was answered {response.status} before the soak: {response.content[-300:]!r}")
-    return replace(request, labels=labels(response.content))
+    if response.status != 200 or not labels(response.body):
+        raise SoakError(f"{request.name} was answered {response.status} before the soak: {response.body[-300:]!r}")
+    return replace(request, labels=labels(response.body))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns 1 if a check fails."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0, help="duration")
-    parser.add_argument("--topology", choices=TOPOLOGIES, default="embedded")
     parser.add_argument("--log", type=Path, default=Path("build/soak/soak.jsonl"), metavar="FILE", help="a JSON line a minute")
-    options = parser.parse_args(arguments)
-    options.log.parent.mkdir(parents=True, exist_ok=True)
-    with start_service(options.topology) as server:
-        report = uvloop.run(soak(server, options.minutes, options.log))
-    sys.stdout.write(report.text())
-    return 0 if report.passed else 1
+    return run_test(parser, arguments, lambda server, options: uvloop.run(soak(server, options.minutes, options.log)))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import Final
 
-from loadtests.load import Stats, merge
-from loadtests.processes import ProcessStats
-from loadtests.report import Check, Report, table
+from loadtests.load import Stats
+from loadtests.report import NONE, Bound, Check, Report, check_table, table
+from loadtests.resources import ProcessStats
 
 # Rows of which the median is taken at the start and at the end: one sample may fall on a large image.
 WINDOW: Final = 5
@@ -17,6 +18,7 @@ MAX_GROWTH: Final = 0.05
 MAX_DESCRIPTORS: Final = 24
 MAX_THREADS: Final = 16
 LOGGED_FAULTS: Final = 50
+COLUMNS: Final = ("minute", "requests_per_second", "good_ms", "refused_ms", "private_mb", "descriptors", "threads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Row:
 
     def latencies(self, good: bool, success: bool | None) -> list[float]:
         """The median and the 99th percentile in ms."""
-        return [round(self.stats.milliseconds(percent, good, success), 1) for percent in (50, 99)]
+        return [round(one, 1) for one in self.stats.milliseconds(50, 99, good=good, success=success)]
 
     def document(self) -> dict[str, object]:
         """The row for the log."""
@@ -48,10 +50,8 @@ class Row:
             "good_ms": self.latencies(True, None),
             "refused_ms": self.latencies(False, False),
             "faults": [f"{request.name}: {fault}" for request, fault in stats.examples[:LOGGED_FAULTS]],
-            "private_mb": round(processes.private_mb, 1),
-            "resident_mb": round(processes.resident_mb, 1),
+            **{name: round(getattr(processes, name), 1) for name in ("private_mb", "resident_mb", "threads")},
             "descriptors": self.descriptors,
-            "threads": processes.threads,
             "processes": sorted(processes.pids),
         }
 
@@ -68,48 +68,36 @@ class SoakReport(Report):
 
     def checks(self) -> list[Check]:
         """What a service must keep up for a long time."""
-        whole = merge(row.stats for row in self.rows)
-        good, failed, wrong = len(whole.seconds(good=True)), whole.good_faults.total(), whole.bad_faults.total()
-        pairs = zip(self.rows, self.rows[1:], strict=False)
-        lost = frozenset[int]().union(*(before.processes.pids - after.processes.pids for before, after in pairs))
-        errors = f"{whole.server_errors:,} of {whole.statuses.total():,}"
-        memory, descriptors = self._change(lambda row: row.processes.private_mb), self._change(lambda row: row.descriptors)
-        threads = self._change(lambda row: row.processes.threads)
-        growth = (memory[1] - memory[0]) / memory[0]
-        change = f"{growth:+.1%}: {memory[0]:.0f} to {memory[1]:.0f} MB"
+        stats = [row.stats for row in self.rows]
+        pids = [row.processes.pids for row in self.rows]
+        lost = frozenset[int]().union(*(before - after for before, after in pairwise(pids)))
+        memory = self._medians(lambda row: row.processes.private_mb)
+        settled = "since the warm-up"
         return [
-            Check("good requests that failed", "0", f"{failed:,} of {good:,}", good > 0 and not failed),
-            Check("5xx other than 503", "0", errors, not whole.server_errors),
-            Check("bad requests not refused as the API contract says", "0", f"{wrong:,}", not wrong),
-            Check("processes lost", "0", f"{len(lost)}", not lost),
-            Check(
-                f"memory after {self.warm_up:.2g} minutes", f"under +{self.max_growth:.0%}", change, growth < self.max_growth
-            ),
-            _limit("descriptors after that", descriptors, MAX_DESCRIPTORS),
-            _limit("threads after that", threads, MAX_THREADS),
+            Check("good requests", Bound(1, "{:,}", at_least=True), sum(len(one.seconds(good=True)) for one in stats)),
+            Check("good requests that failed", NONE, sum(one.good_faults.total() for one in stats)),
+            Check("5xx other than 503", NONE, sum(one.server_errors for one in stats)),
+            Check("bad requests not refused as the API contract says", NONE, sum(one.bad_faults.total() for one in stats)),
+            Check("processes lost", NONE, len(lost)),
+            Check(f"memory {settled}", Bound(self.max_growth, "{:+.1%}"), memory[1] / memory[0] - 1),
+            Check(f"descriptors {settled}", Bound(MAX_DESCRIPTORS, "{:+.0f}"), self._growth(lambda row: row.descriptors)),
+            Check(f"threads {settled}", Bound(MAX_THREADS, "{:+.0f}"), self._growth(lambda row: row.processes.threads)),
         ]
 
     def text(self) -> str:
         """The load, the checks, and every fifth row."""
         sent, dropped = (sum(getattr(row.stats, name) for row in self.rows) for name in ("sent", "dropped"))
         kept_up = f"the client dropped {dropped:,} requests that were due" if dropped else "none dropped"
-        heads = ("minute", "requests/s", "good: p50, p99 ms", "refused: p50, p99 ms", "memory MB", "descriptors", "threads")
-        rows = table(heads, (_cells(row) for number, row in enumerate(self.rows, 1) if number == 1 or number % WINDOW == 0))
+        shown = [row.document() for number, row in enumerate(self.rows, 1) if number == 1 or number % WINDOW == 0]
+        rows = table(COLUMNS, ([str(row[name]) for name in COLUMNS] for row in shown))
         load = f"{self.peak:.0f} requests/s at the peak, {self.rate:.0f} offered, {sent:,} sent; {kept_up}."
-        return f"{load}\n\n{self.check_table()}\n\n{rows}\n"
+        return f"{load} Growth counts after {self.warm_up:.2g} minutes.\n\n{check_table(self.checks())}\n\n{rows}"
 
-    def _change(self, value: Callable[[Row], float]) -> tuple[float, float]:
+    def _medians(self, value: Callable[[Row], float]) -> tuple[float, float]:
         """The medians of a value after the warm-up and at the end."""
         values = [value(row) for row in self.rows if row.minute > self.warm_up]
         return median(values[:WINDOW]), median(values[-WINDOW:])
 
-
-def _limit(name: str, change: tuple[float, float], limit: int) -> Check:
-    return Check(name, f"at most +{limit}", f"{change[0]:.0f} to {change[1]:.0f}", change[1] - change[0] <= limit)
-
-
-def _cells(row: Row) -> list[str]:
-    latencies = (row.latencies(True, None), row.latencies(False, False))
-    figures = (row.processes.private_mb, row.descriptors, row.processes.threads)
-    pairs = (f"{p50:.1f}, {p99:.1f}" for p50, p99 in latencies)
-    return [f"{row.minute:.1f}", f"{row.stats.rate:.0f}", *pairs, *(f"{figure:.0f}" for figure in figures)]
+    def _growth(self, value: Callable[[Row], float]) -> float:
+        before, after = self._medians(value)
+        return after - before

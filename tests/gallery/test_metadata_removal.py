@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from gallery.metadata_removal import remove_metadata
-from loadtests.fuzz.formats import chunk, join_chunks, segment, split_chunks
+from loadtests.fuzz.formats import segment
 from loadtests.fuzz.mutation import mutate
+from loadtests.fuzz.png import chunk, join_chunks, split_chunks
 from loadtests.fuzz.rare_jpeg_webp import valid_jpegs, valid_webps
 from loadtests.fuzz.rare_png import valid_pngs
 from tests.support.cost import relative_cost

@@ -1,14 +1,7 @@
 """Made-up benchmark results for the tests of the report."""
 
-from loadtests.benchmark.results import (
-    Exactness,
-    Figure,
-    Machine,
-    Measurement,
-    NoisyNeighbour,
-    Results,
-)
-from loadtests.benchmark.stages import START
+from loadtests.benchmark.offline import START
+from loadtests.benchmark.results import Exactness, Figure, Machine, Measurement, Results
 
 
 def measurement(server: str, scenario: str, number: int = 1, *, requests: int = 1000, **other: float) -> Measurement:
@@ -47,7 +40,7 @@ def results(*measured: Measurement) -> Results:
             )
         ],
         neighbours=[
-            NoisyNeighbour(round=i, server="embedded", load_on=load_on, p50_ms=p50, p99_ms=3 * p50, errors=0, load_rate=rate)
+            measurement("embedded", f"beside {load_on}", i, p50_ms=p50, p99_ms=3 * p50, load_rate=rate)
             for load_on, rate, times in (("nothing", 0.0, (1.0, 2.0, 9.0)), ("digits", 900.0, (8.0,)), ("slow", 300.0, (6.0,)))
             for i, p50 in enumerate(times)
         ],

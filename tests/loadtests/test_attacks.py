@@ -6,16 +6,16 @@ import struct
 import pytest
 from PIL import Image
 
-from loadtests.attacks.__main__ import main
+from loadtests.attacks.__main__ import BODY_BUDGET_MB, OTHER_MB, AttackReport, main
 from loadtests.attacks.attacks import ATTACKS
-from loadtests.attacks.measurement import BODY_BUDGET_MB, OTHER_MB, AttackReport
-from loadtests.attacks.payloads import FIRST_DIRECTORY, TAGS, exif, noise, png_with_exif, progressive_jpeg
+from loadtests.attacks.payloads import FIRST_DIRECTORY, TAGS, noise, png_with_exif, progressive_jpeg
+from loadtests.fuzz.png import split_chunks
 from loadtests.http_client import Request, Response
 from loadtests.load import Stats
 
 
 def test_exif_directory_has_every_tag_and_the_orientation_last() -> None:
-    directory = exif()
+    directory = dict(split_chunks(png_with_exif()))[b"eXIf"]
     assert struct.unpack_from("<H", directory, FIRST_DIRECTORY) == (TAGS,)
     assert struct.unpack("<HHII", directory[-16:-4]) == (0x0112, 3, 1, 6)
     with Image.open(io.BytesIO(png_with_exif(tags=20))) as image:
@@ -49,13 +49,13 @@ def test_noise_is_a_large_file() -> None:
 def test_report_fails_when_failures_latency_or_memory_exceed_limits(
     failed: int, seconds: float, most: float, after: float, passed: bool
 ) -> None:
-    stats, request = Stats(), Request("canvas", b"")
+    stats, request = Stats(), Request("canvas")
     for number in range(100):
         stats.add(request, Response(429 if number < failed else 200, seconds if number >= 98 else 0.01))
     report = AttackReport("bodies", 400.0, stats, most, after)
     assert report.passed is passed
-    assert report.row().startswith(f"| bodies | 100 | {f'{failed:.1f}% ({failed} 429)' if failed else 'none'} |")
-    assert report.row().endswith("| yes |" if passed else "| **no** |")
+    assert report.text().startswith(f"| bodies | 100 | {f'{failed:.1f}% ({failed} 429)' if failed else 'none'} |")
+    assert report.text().endswith("| yes |" if passed else "| **no** |")
 
 
 def test_report_without_requests_fails() -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from loadtests.baselines import usual
 from loadtests.baselines.fastapi_app import app
-from loadtests.benchmark.devices import LIMIT_BATCH, call_rate, limit
+from loadtests.benchmark.offline import LIMIT_BATCH, call_rate, limit
 from loadtests.http_client import FORM_TYPE, encode_form
 from loadtests.images import encode, load_images
 from loadtests.processes import SERVERS, import_models, start_server
@@ -79,7 +79,8 @@ def test_baselines_classify_every_sample(name: str, tmp_path: Path) -> None:
 
 def test_call_rate_calls_at_least_once() -> None:
     calls: list[None] = []
-    assert call_rate(lambda: calls.append(None), seconds=0)[0] == len(calls) == 1
+    assert call_rate(lambda: calls.append(None), seconds=0) > 0
+    assert len(calls) == 1
 
 
 def test_limit_is_measured_in_two_processes() -> None:

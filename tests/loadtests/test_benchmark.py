@@ -11,8 +11,7 @@ import psutil
 import pytest
 
 from loadtests.benchmark.__main__ import main
-from loadtests.benchmark.runner import run_server
-from loadtests.benchmark.scenarios import CANVAS_32, SCENARIOS, Scenario, labels
+from loadtests.benchmark.scenarios import SCENARIOS, Scenario, labels, run_server
 from loadtests.benchmark.wrk import WrkError, parse, post
 from loadtests.http_client import encode_form
 from loadtests.processes import SERVERS, ServerError, ServerUnderTest, start_server
@@ -48,7 +47,7 @@ def test_missing_wrk_prints_one_line_with_what_to_install(
 def test_server_is_started_measured_and_stopped(tmp_path: Path) -> None:
     here = psutil.Process(os.getpid())
     before = {child.pid for child in here.children(recursive=True)}
-    (figures,) = run_server("fastapi", [CANVAS_32], number=1, seconds=1, home=tmp_path)
+    (figures,) = run_server("fastapi", ["canvas@32"], number=1, seconds=1, home=tmp_path)
     assert (figures.server, figures.scenario, figures.errors) == ("fastapi", "canvas@32", 0)
     assert figures.requests > 32
     assert 0 < figures.p50_ms <= figures.p99_ms
@@ -94,5 +93,5 @@ def test_labels_of_a_response(answer: object, expected: list[str]) -> None:
 
 
 def test_batch_form_has_as_many_images_as_the_scenario() -> None:
-    batch = next(scenario for scenario in SCENARIOS if scenario.images > 1)
+    batch = next(scenario for scenario in SCENARIOS.values() if scenario.images > 1)
     assert batch.body().count(b'name="images"') == batch.images == 64

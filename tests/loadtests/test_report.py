@@ -8,7 +8,8 @@ from PIL import Image
 from loadtests.benchmark.__main__ import main
 from loadtests.benchmark.report import render_page
 from loadtests.benchmark.results import read_results, write_results
-from loadtests.benchmark.targets import TARGETS, Bound, TargetResult, evaluate
+from loadtests.benchmark.targets import TARGETS, evaluate
+from loadtests.report import Bound, Check
 from tests.loadtests.results import measurement, results
 
 
@@ -45,37 +46,37 @@ def test_ratio_to_a_server_without_responses_is_none() -> None:
     ("bound", "at_least", "reached"), [(1.2, True, True), (1.3, True, False), (1.2, False, True), (1.1, False, False)]
 )
 def test_target_is_reached_at_its_bound(bound: float, at_least: bool, reached: bool) -> None:
-    assert Bound(bound, at_least).allows(1.2) is reached
+    assert Bound(bound, at_least=at_least).allows(1.2) is reached
 
 
-def evaluated(*measured: str) -> dict[str, TargetResult]:
+def evaluated(*measured: str) -> dict[str, Check]:
     """The results by target; every server in ``measured`` had the same figures in every scenario."""
     scenarios = ("canvas@32", "small@32", "canvas@1", "canvas@64")
     found = results(
         *(measurement(name, scenario) for name in measured for scenario in scenarios),
         measurement("embedded", "batch@4", requests=25),
     )
-    return {result.target: result for result in evaluate(found)}
+    return {result.name: result for result in evaluate(found)}
 
 
 def test_unmeasured_target_is_neither_reached_nor_missed() -> None:
     found = evaluated("embedded")
-    assert found["requests/s, embedded to FastAPI, canvas@32"].reached is None
-    assert found["wrong or failed answers under mixed load, runner"].reached is None
+    assert found["requests/s, embedded to FastAPI, canvas@32"].passed is None
+    assert found["wrong or failed answers under mixed load, runner"].passed is None
 
 
 def test_targets_use_the_figures_they_name() -> None:
     found = evaluated("embedded", "fastapi", "bentoml", "runner")
     assert len(found) == len(TARGETS)
     assert found["requests/s, embedded to FastAPI, canvas@32"].measured == 1.0
-    assert found["requests/s, embedded to BentoML as documented, canvas@32"].reached is False
-    assert found["errors of the long run, embedded, canvas@32"].reached is True
+    assert found["requests/s, embedded to BentoML as documented, canvas@32"].passed is False
+    assert found["errors of the long run, embedded, canvas@32"].passed is True
     assert found["errors of the long run, runner, canvas@64"].measured == 3.0
-    assert found["largest difference of a probability, embedded"].reached is True
+    assert found["largest difference of a probability, embedded"].passed is True
     beside = "p50 on digits, beside load on a slow model to beside load on digits"
-    assert (found[beside].measured, found[beside].reached) == (0.75, True)
-    assert found["s from the start to the first right answer, all models"].reached is True
-    assert found["MB of the largest process, all models"].reached is None
+    assert (found[beside].measured, found[beside].passed) == (0.75, True)
+    assert found["s from the start to the first right answer, all models"].passed is True
+    assert found["MB of the largest process, all models"].passed is None
     assert found["images/s of /classify/batch to the limit without HTTP, small"].measured == pytest.approx(25 * 64 / 2000)
 
 
@@ -113,14 +114,14 @@ def test_report_command_writes_page_and_chart(tmp_path: Path, capsys: pytest.Cap
     write_results(found, tmp_path / "results.json")
     page = tmp_path / "docs" / "benchmarks.md"
     page.parent.mkdir()
-    assert main(["report", str(tmp_path / "results.json"), "--page", str(page)]) == 0
+    assert main(["report", "--results", str(tmp_path / "results.json"), "--page", str(page)]) == 0
     assert page.read_text(encoding="utf-8") == render_page(found, "images/benchmark.png")
     with Image.open(page.parent / "images" / "benchmark.png") as chart:
         assert chart.size[0] >= 1000
         assert len(chart.convert("RGB").getcolors(1 << 20) or []) > 50  # bars and letters, not a blank sheet
-    assert "reached" in capsys.readouterr().out
+    assert "| check | wanted | measured | passed |" in capsys.readouterr().out
 
 
 def test_report_without_results_says_what_to_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["report", str(tmp_path / "none.json")]) == 2
+    assert main(["report", "--results", str(tmp_path / "none.json")]) == 2
     assert "none.json does not exist. Run `make bench` to write it." in capsys.readouterr().err

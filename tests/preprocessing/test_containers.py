@@ -16,34 +16,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from loadtests.fuzz.formats import bmp, gif_with, jpeg_with, progressive, riff_chunk, segment
+from loadtests.fuzz.png import chunk, png_with
+from loadtests.images import encode
 from preprocessing import ImageError, UndecodableImage, decode, inspect, strip_metadata
 from preprocessing.containers import exif as exif_module
 from preprocessing.containers import gif, jpeg, png, webp
 from preprocessing.decode import DRAFT_SIDE
-from tests.preprocessing.files import (
-    bmp,
-    chunk,
-    colours,
-    exif,
-    extension,
-    gif_with,
-    jpeg_with,
-    png_with,
-    progressive,
-    riff_chunk,
-    saved,
-    segment,
-    webp_with,
-)
+from tests.preprocessing.files import colours, exif, extension, webp_with
 from tests.support.cost import relative_cost
 from tests.support.pictures import digit
 
 IMAGE = colours()
-PNG = saved(IMAGE, "PNG")
-JPEG = saved(IMAGE, "JPEG")
-WEBP = saved(IMAGE, "WEBP", lossless=True)
-GIF = saved(IMAGE, "GIF")
-BMP = saved(IMAGE, "BMP")
+PNG = encode(IMAGE, "PNG")
+JPEG = encode(IMAGE, "JPEG")
+WEBP = encode(IMAGE, "WEBP", lossless=True)
+GIF = encode(IMAGE, "GIF")
+BMP = encode(IMAGE, "BMP")
 FILES = {"PNG": PNG, "JPEG": JPEG, "WEBP": WEBP, "GIF": GIF, "BMP": BMP}
 # What every file here may cost: a hundredth of what the worst of them costs Pillow.
 MAX_COST = 20
@@ -130,7 +119,7 @@ def test_removing_webp_chunks_changes_no_pixel(ahead: list[bytes], behind: list[
 @settings(max_examples=60)
 def test_removing_gif_extensions_changes_no_pixel(pieces: list[bytes]) -> None:
     assert_pixels_as_in_pillow(gif_with(GIF, *pieces))
-    clear = saved(IMAGE.quantize(16), "GIF", transparency=3)
+    clear = encode(IMAGE.quantize(16), "GIF", transparency=3)
     assert_pixels_as_in_pillow(gif_with(clear, *pieces))
 
 
@@ -161,11 +150,11 @@ def test_all_metadata_is_removed() -> None:
     options = {"exif": b"Exif\0\0" + exif(3) + secret, "icc_profile": profile + secret}
     files = {
         "PNG": png_with(
-            saved(IMAGE, "PNG", icc_profile=secret), [chunk(b"tEXt", b"k\0" + secret), chunk(b"eXIf", exif(3) + secret)]
+            encode(IMAGE, "PNG", icc_profile=secret), [chunk(b"tEXt", b"k\0" + secret), chunk(b"eXIf", exif(3) + secret)]
         ),
-        "JPEG": jpeg_with(saved(IMAGE, "JPEG", **options), segment(0xFE, secret), segment(0xED, b"Photoshop 3.0\0" + secret)),
-        "WEBP": saved(IMAGE, "WEBP", xmp=secret, **options),
-        "GIF": saved(IMAGE, "GIF", comment=secret),
+        "JPEG": jpeg_with(encode(IMAGE, "JPEG", **options), segment(0xFE, secret), segment(0xED, b"Photoshop 3.0\0" + secret)),
+        "WEBP": encode(IMAGE, "WEBP", xmp=secret, **options),
+        "GIF": encode(IMAGE, "GIF", comment=secret),
     }
     for format, data in files.items():
         stripped = strip_metadata(data)
@@ -224,8 +213,8 @@ def test_random_exif_gives_a_valid_orientation(noise: bytes) -> None:
 
 def hostile_files() -> Iterator[tuple[str, Callable[[], bytes]]]:
     """Files of about a megabyte that took Pillow up to ten seconds."""
-    small = saved(digit("7").resize((64, 64)), "PNG")
-    photo = saved(IMAGE, "JPEG")
+    small = encode(digit("7").resize((64, 64)), "PNG")
+    photo = encode(IMAGE, "JPEG")
     tags = struct.pack(">HHII", 0x0112, 3, 1, 6 << 16) + struct.pack(">HHII", 0x9999, 7, 0xFFFF, 8) * 65_534
     directory = b"MM\0*\0\0\0\x08\xff\xff" + tags + bytes(4)
     profile = chunk(b"iCCP", b"k\0\0" + zlib.compress(bytes(1_000_000)))
@@ -339,7 +328,7 @@ def test_animation_is_decoded_as_its_first_frame() -> None:
     others = [Image.new("RGB", IMAGE.size, colour) for colour in ("red", "blue")]
     for format in ("PNG", "WEBP", "GIF"):
         options = {"lossless": True} if format == "WEBP" else {}
-        data = saved(IMAGE, format, save_all=True, append_images=others, **options)
+        data = encode(IMAGE, format, save_all=True, append_images=others, **options)
         assert_pixels_as_in_pillow(data)
         assert len(strip_metadata(data).data) <= len(data)
         found = np.asarray(decode(data).convert("RGB"), dtype=int)

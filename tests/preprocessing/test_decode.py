@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from loadtests.fuzz.formats import bmp, progressive
+from loadtests.fuzz.png import chunk
 from preprocessing import FORMATS, ImageError, ImageLimits, ImageTooLarge, UndecodableImage, decode, inspect
-from tests.preprocessing.files import bmp, chunk, progressive, saved
 from tests.support.pictures import WHITE, digit, encoded
 
 LIMITS = ImageLimits(pixels=1_000_000, photo_pixels=12_000_000, side=30_000)
@@ -124,7 +125,7 @@ def test_pixels_times_scans_are_limited() -> None:
 @pytest.mark.parametrize("size", [(4032, 3024), (4096, 4096)])
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
 def test_progressive_photos_within_the_limit_are_accepted(size: tuple[int, int], subsampling: str) -> None:
-    photo = saved(Image.new("RGB", size, "teal"), "JPEG", progressive=True, subsampling=subsampling)
+    photo = encoded(Image.new("RGB", size, "teal"), "JPEG", progressive=True, subsampling=subsampling)
     found = inspect(photo)
     assert found.work <= ImageLimits().photo_pixels
     assert photo.count(b"\xff\xda") == 10

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from preprocessing import UnsupportedImage, decode
-from tests.preprocessing.files import saved
 from tests.support.pictures import digit, encoded
 
 SEVEN = digit("7").convert("RGB")
@@ -52,17 +51,17 @@ FILES: dict[str, tuple[bytes, str, str]] = {
     "WebM": (b"\x1a\x45\xdf\xa3" + bytes(99), "a WebM", "Send one picture of it"),
     "AVI": (b"RIFF\0\1\0\0AVI LIST" + bytes(99), "an AVI video", "Send one picture of it"),
     "WAV": (b"RIFF\0\1\0\0WAVEfmt " + bytes(99), "a sound file", "Send the bytes"),
-    "TIFF": (saved(SEVEN, "TIFF"), "a TIFF image", "Export it as JPEG or PNG"),
+    "TIFF": (encoded(SEVEN, "TIFF"), "a TIFF image", "Export it as JPEG or PNG"),
     "BigTIFF": (b"II+\0\x08\0\0\0" + bytes(99), "a TIFF image", "Export it"),
     "a raw file of a camera": (ftyp(b"crx ", b"crx ", b"isom"), "a camera's raw file", "Export it"),
-    "JPEG 2000": (saved(SEVEN, "JPEG2000"), "a JPEG 2000 image", "Convert it"),
+    "JPEG 2000": (encoded(SEVEN, "JPEG2000"), "a JPEG 2000 image", "Convert it"),
     "JPEG XL": (b"\xff\x0a" + bytes(99), "a JPEG XL image", "Convert it"),
     "JPEG XL in a box": (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(99), "a JPEG XL image", "Convert it"),
-    "ICO": (saved(SEVEN, "ICO"), "an ICO icon", "Convert it"),
+    "ICO": (encoded(SEVEN, "ICO"), "an ICO icon", "Convert it"),
     "PSD": (b"8BPS\0\1" + bytes(99), "a Photoshop file", "Export it"),
     "PDF": (b"%PDF-1.7\n%\xe2\xe3", "a PDF document", "export it as PNG, or take a screenshot"),
     "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n", "a PostScript document", "take a screenshot"),
-    "PPM": (saved(SEVEN, "PPM")[:20], "a PNM image", "Convert it"),
+    "PPM": (encoded(SEVEN, "PPM")[:20], "a PNM image", "Convert it"),
     "DICOM": (bytes(128) + b"DICM" + bytes(99), "a DICOM image", "Convert it"),
     "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h9v9"/></svg>', "an SVG drawing", "Convert it"),
     "SVG behind a prolog": (b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- made by hand -->\n<svg>', "an SVG drawing", "Convert it"),
@@ -127,4 +126,4 @@ def test_long_texts_are_rejected() -> None:
 def test_other_image_formats_are_not_decoded() -> None:
     for format in ("TGA", "PCX", "SGI", "DDS"):
         with pytest.raises(UnsupportedImage):
-            decode(saved(Image.new("RGB", (9, 9)), format))
+            decode(encoded(Image.new("RGB", (9, 9)), format))

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from loadtests.fuzz.formats import riff, riff_chunk
+from loadtests.images import encode
 from preprocessing import ImageError, UndecodableImage, decode, inspect
 from preprocessing.containers.vp8l import MAX_SETS, check_sets
-from tests.preprocessing.files import many_codes, riff, riff_chunk, saved
+from tests.preprocessing.files import many_codes
 from tests.support.cost import relative_cost
 from tests.support.pictures import digit
 
@@ -45,7 +47,7 @@ def chunk_of(webp: bytes, kind: bytes) -> bytes:
 @pytest.mark.parametrize("name", PICTURES)
 @pytest.mark.parametrize(("method", "quality"), [(0, 0), (3, 30), (6, 60)])
 def test_libwebp_output_is_parsed_and_has_few_sets(name: str, method: int, quality: int) -> None:
-    data = saved(PICTURES[name], "WEBP", lossless=True, method=method, quality=quality, exact=True)
+    data = encode(PICTURES[name], "WEBP", lossless=True, method=method, quality=quality, exact=True)
     check_sets(chunk_of(data, b"VP8L"), SIDE, SIDE, header=True, most=64)
     assert decode(data).convert("RGBA").tobytes() == PICTURES[name].convert("RGBA").tobytes()
 
@@ -53,7 +55,7 @@ def test_libwebp_output_is_parsed_and_has_few_sets(name: str, method: int, quali
 def test_alpha_stream_is_parsed() -> None:
     clear = SMOOTH.convert("RGB")
     clear.putalpha(GRAINY.getchannel("A"))
-    data = saved(clear, "WEBP", quality=50, alpha_quality=100)
+    data = encode(clear, "WEBP", quality=50, alpha_quality=100)
     opacity = chunk_of(data, b"ALPH")
     assert opacity[0] & 3 == 1
     check_sets(opacity[1:], SIDE, SIDE, header=False, most=64)
@@ -75,7 +77,7 @@ def test_images_with_thousands_of_code_sets_are_rejected() -> None:
     side, sets = 400, 2 * MAX_SETS
     lossless, opacity = many_codes(side, side, sets), many_codes(side, side, sets, header=False)
     canvas = struct.pack("<I", side - 1)[:3] * 2
-    picture = saved(Image.new("RGB", (side, side)), "WEBP")[12:]
+    picture = encode(Image.new("RGB", (side, side)), "WEBP")[12:]
     frame = bytes(6) + canvas + bytes(4) + riff_chunk(b"VP8L", lossless)
     animation = riff_chunk(b"VP8X", b"\x02\0\0\0" + canvas), riff_chunk(b"ANIM", bytes(6)), riff_chunk(b"ANMF", frame)
     for data in (
@@ -93,7 +95,7 @@ def assert_too_many_sets(data: bytes, sets: int) -> None:
         decode(data)
 
 
-STREAM = chunk_of(saved(SMOOTH, "WEBP", lossless=True), b"VP8L")
+STREAM = chunk_of(encode(SMOOTH, "WEBP", lossless=True), b"VP8L")
 
 
 @given(st.integers(0, 5000), st.binary(max_size=20), st.integers(0, 20))

@@ -13,8 +13,10 @@ import httpx
 import pytest
 from PIL import Image
 
-from loadtests.http_client import FORM_TYPE, encode_form, encode_request
-from tests.preprocessing.files import chunk, exif, jpeg_with, png_with, saved, segment
+from loadtests.fuzz.formats import jpeg_with, segment
+from loadtests.fuzz.png import chunk, png_with
+from loadtests.http_client import form_request
+from tests.preprocessing.files import exif
 from tests.support.metrics import Counted
 from tests.support.pictures import WHITE, digit, encoded
 from tests.support.waiting import until
@@ -36,11 +38,11 @@ def client(service_address: str) -> Iterator[httpx.Client]:
 
 @pytest.mark.parametrize("format", ["BMP", "GIF"])
 def test_bitmaps_and_gifs_are_read(client: httpx.Client, format: str) -> None:
-    data = saved(PHOTO, format)
+    data = encoded(PHOTO, format)
     for path in ("/classify", "/explain"):
         answer = client.post(path, content=data, headers={"Content-Type": f"image/{format.lower()}"})
         assert (answer.status_code, answer.json()["label"]) == (200, "7")
-    animation = saved(PHOTO, "GIF", save_all=True, append_images=[PHOTO.rotate(90)] * 3)
+    animation = encoded(PHOTO, "GIF", save_all=True, append_images=[PHOTO.rotate(90)] * 3)
     entries = client.post("/classify/batch", files=[("images", data), ("images", animation), ("images", data[:99])]).json()
     assert [entry.get("label", entry.get("code")) for entry in entries] == ["7", "7", "undecodable"]
 
@@ -65,7 +67,7 @@ def test_photos_are_turned_upright(client: httpx.Client, orientation: int) -> No
     turns = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_90", 7: "TRANSVERSE"}
     turns |= {8: "ROTATE_270"}
     stored = PHOTO.transpose(Image.Transpose[turns[orientation]]) if orientation > 1 else PHOTO
-    data = jpeg_with(saved(stored, "JPEG"), segment(0xE1, b"Exif\0\0" + exif(orientation)))
+    data = jpeg_with(encoded(stored, "JPEG"), segment(0xE1, b"Exif\0\0" + exif(orientation)))
     assert client.post("/classify", content=data).json()["label"] == "7"
 
 
@@ -99,13 +101,11 @@ async def _answered_beside(address: str, bomb: bytes) -> set[str]:
 
 
 def test_a_batch_whose_client_hung_up_is_not_prepared_to_its_end(service_address: str) -> None:
-    large = saved(PHOTO.convert("L").resize((3600, 3600)), "JPEG", progressive=True)
+    large = encoded(PHOTO.convert("L").resize((3600, 3600)), "JPEG", progressive=True)
     counted = Counted(service_address)
     parts = urlsplit(service_address)
     with socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 80), timeout=30) as connection:
-        connection.sendall(
-            encode_request(parts.netloc, "POST", "/classify/batch", encode_form([large] * 256, field="images"), FORM_TYPE)
-        )
+        connection.sendall(form_request("batch", [large] * 256, "/classify/batch", "images").encode(parts.netloc))
         until(lambda: counted(PREPARED) >= 2, 30)
     begun = counted(PREPARED)
     settled = [begun, begun + 1]

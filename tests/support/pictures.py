@@ -1,11 +1,13 @@
 """Pictures the tests of every room draw: a digit as strokes on a canvas, encoded."""
 
-import io
-
 from PIL import Image, ImageDraw
+
+from loadtests.images import encode
 
 Point = tuple[float, float]
 Colour = tuple[int, int, int, int]
+
+encoded = encode
 
 BLACK: Colour = (0, 0, 0, 255)
 WHITE: Colour = (255, 255, 255, 255)
@@ -54,10 +56,3 @@ def several(names: str, *, ink: Colour = BLACK, paper: Colour = CLEAR, gap: floa
         line += [[(x - min(xs) + left, y) for x, y in stroke] for stroke in STROKES[name]]
         left += max(xs) - min(xs) + width + gap
     return canvas(line, ink=ink, paper=paper, side=700, width=width)
-
-
-def encoded(image: Image.Image, format: str = "PNG") -> bytes:
-    """The picture as a file's bytes."""
-    buffer = io.BytesIO()
-    image.save(buffer, format)
-    return buffer.getvalue()

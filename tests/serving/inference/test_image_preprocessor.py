@@ -11,13 +11,14 @@ import pytest
 from PIL import Image
 from starlette.requests import ClientDisconnect
 
+from loadtests.fuzz.formats import bmp, jpeg_with, progressive, segment
+from loadtests.fuzz.png import chunk, png_with
 from preprocessing import Geometry, ImageLimits, InputSpec, Normalisation, StrippedImage
 from serving.errors import Problem
 from serving.inference import cancellation, image_preprocessor
 from serving.inference.cancellation import CancellationToken
 from serving.inference.image_preprocessor import THREADS_PER_REQUEST, ImagePreprocessor, PreprocessedImage
 from serving.settings import Settings
-from tests.preprocessing.files import bmp, chunk, jpeg_with, png_with, progressive, saved, segment
 from tests.support.cost import relative_cost
 from tests.support.pictures import WHITE, digit, encoded
 from tests.support.waiting import until_in_loop
@@ -32,7 +33,7 @@ SPEC = InputSpec(
 )
 SEVEN = encoded(digit("7"))
 PHOTO = digit("7", paper=WHITE).convert("RGB")
-LARGE = saved(PHOTO.resize((600, 600)), "JPEG")
+LARGE = encoded(PHOTO.resize((600, 600)), "JPEG")
 
 
 def speckled() -> Image.Image:
@@ -95,15 +96,15 @@ def asked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "data", "inline"),
     [
         ("a canvas", SEVEN, True),
-        ("a small photo", saved(PHOTO, "JPEG", progressive=True), True),
-        ("a bitmap", saved(PHOTO.resize((100, 100)), "BMP"), True),
-        ("a small WebP", saved(PHOTO.resize((64, 64)), "WEBP"), True),
-        ("a lossless WebP", saved(digit("7"), "WEBP", lossless=True), True),
-        ("many codes", saved(speckled(), "WEBP", lossless=True), False),
+        ("a small photo", encoded(PHOTO, "JPEG", progressive=True), True),
+        ("a bitmap", encoded(PHOTO.resize((100, 100)), "BMP"), True),
+        ("a small WebP", encoded(PHOTO.resize((64, 64)), "WEBP"), True),
+        ("a lossless WebP", encoded(digit("7"), "WEBP", lossless=True), True),
+        ("many codes", encoded(speckled(), "WEBP", lossless=True), False),
         ("many pixels", encoded(digit("7").resize((401, 400))), False),
         ("many bytes", png_with(SEVEN, [chunk(b"tEXt", bytes(70_000))]), False),
         ("many chunks", png_with(SEVEN, [chunk(b"tEXt")] * 200), False),
-        ("many segments", jpeg_with(saved(PHOTO, "JPEG"), *[segment(0xFE, b"")] * 200), False),
+        ("many segments", jpeg_with(encoded(PHOTO, "JPEG"), *[segment(0xFE, b"")] * 200), False),
         ("many scans", progressive(PHOTO.convert("L").resize((400, 400)), 40), False),
         ("runs", bmp(b"\x40\x07\0\0" * 64, 64, 64, 8, compression=1, palette=bytes(28) + b"\xff" * 996), False),
     ],
@@ -263,7 +264,7 @@ def test_one_batch_uses_at_most_half_of_the_threads() -> None:
 def test_file_inspection_does_not_block_the_loop() -> None:
     worst = [
         png_with(SEVEN, [chunk(b"tEXt")] * 5000),
-        saved(PHOTO, "JPEG") + b"\xff\xda\0\x02" * 10_000,
+        encoded(PHOTO, "JPEG") + b"\xff\xda\0\x02" * 10_000,
         png_with(SEVEN, [chunk(b"eXIf", b"MM\0*\0\0\0\x08\xff\xff" + bytes(60_000))]),
     ]
     watched = Watched()
