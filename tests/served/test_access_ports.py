@@ -19,7 +19,7 @@ pytestmark = pytest.mark.served
 PICTURE = samples()[0]
 PICKLE = "application/vnd.bentoml+pickle"
 TYPES = [PICKLE, PICKLE.title(), f"{PICKLE}; v=1", "application/json", "multipart/form-data; boundary=x", "text/plain", ""]
-RUNNER_PATHS = ["/status", "/digits/cpu"]
+RUNNER_PATHS = ["/status", "/digits/cpu", "/livez"]
 PATHS = ["/classify", "/classify/", "//classify", "/class%69fy", "/classify/batch", "/explain", "/models", "/", *RUNNER_PATHS]
 
 
@@ -107,7 +107,8 @@ def test_the_runner_works_for_its_own_service_alone(model_store: Path, tmp_path:
         with httpx.Client(base_url=f"http://127.0.0.1:{runner}", transport=transport, timeout=30) as client:
             for answer in post_traps(client, RUNNER_PATHS, trapped):
                 is_problem(answer, 401, "unauthorized")
-            assert {client.get(path).status_code for path in ("/metrics", "/schema.json", "/livez")} == {401}
+            assert {client.get(path).status_code for path in ("/metrics", "/schema.json", "/healthz", "/livez/")} == {401}
+            assert {client.get(path).status_code for path in ("/livez", "/readyz")} == {200}
             guess = {"Authorization": "Bearer None", "Content-Type": PICKLE}
             assert client.post("/status", content=json.dumps({}), headers=guess).status_code == 401
         assert not trapped.exists()
