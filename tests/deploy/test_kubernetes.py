@@ -11,9 +11,9 @@ from tests.deploy.kubernetes_network import foreign, may_connect, own
 from tests.deploy.kubernetes_resources import MANIFESTS, OVERLAYS, Resource, environment, of_kind, render, workload, workloads
 
 API, PAGE, RUNNER, POSTGRESQL = own("api"), own("page"), own("runner"), own("postgresql")
-CLIENT, STRANGER = foreign(**{"image-classifier/client": "true"}), foreign(**{"kubernetes.io/metadata.name": "default"})
+CLIENT, OTHER = foreign(**{"image-classifier/client": "true"}), foreign(**{"kubernetes.io/metadata.name": "default"})
 PROMETHEUS = foreign(**{"kubernetes.io/metadata.name": "monitoring"})
-EVERYBODY = (API, PAGE, RUNNER, POSTGRESQL, CLIENT, STRANGER, PROMETHEUS)
+EVERYBODY = (API, PAGE, RUNNER, POSTGRESQL, CLIENT, OTHER, PROMETHEUS)
 
 
 @cache

@@ -145,8 +145,8 @@ FULL: list[tuple[checks.Check, Change, str]] = [
     (checks.sessions, in_spec("Ingress", "page", "rules.0.host", "page.example.org"), "the page UI_HOSTS=draw.example.org"),
     (
         checks.measured,
-        in_spec("HorizontalPodAutoscaler", "api", "metrics.0.pods.metric.name", "queue_length"),
-        "scales by queue_length",
+        in_spec("HorizontalPodAutoscaler", "api", "metrics.0.pods.metric.name", "waiting_images"),
+        "scales by waiting_images",
     ),
     (checks.measured, in_spec("PrometheusRule", "image-classifier", "groups.0.rules.0.expr", "up == 0"), "uses no metric"),
     (
@@ -182,7 +182,7 @@ def test_every_check_can_fail(check: checks.Check) -> None:
 
 
 @pytest.mark.parametrize("policy", ["runner", "default-deny"])
-def test_runner_without_its_policy_is_still_closed_to_strangers(policy: str) -> None:
+def test_runner_without_its_policy_is_still_closed_to_others(policy: str) -> None:
     resources = deepcopy(_rendered("split-runner"))
     drop("NetworkPolicy", policy)(resources)
     assert not may_connect(resources, foreign(), own("runner"), 3000)
