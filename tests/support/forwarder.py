@@ -42,24 +42,29 @@ class Forwarder:
         await asyncio.gather(*others, return_exceptions=True)
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers = [writer]
         try:
             if self.target is not None:
                 answers, requests = await asyncio.open_connection("127.0.0.1", self.target)
+                writers.append(requests)
                 await asyncio.gather(_copy(reader, requests), _copy(answers, writer))
         except OSError:
-            pass
+            pass  # nothing listens at the target: the caller's connection is closed
         finally:
-            writer.close()
+            for each in writers:
+                each.close()
+            for each in writers:
+                with suppress(OSError):
+                    await each.wait_closed()
 
 
 async def _copy(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+    """Copy until one side has closed, then close the other."""
     with suppress(OSError):
-        try:
-            while data := await source.read(65_536):
-                to.write(data)
-                await to.drain()
-        finally:
-            to.close()
+        while data := await source.read(65_536):
+            to.write(data)
+            await to.drain()
+    to.close()
 
 
 @contextmanager
