@@ -18,7 +18,7 @@ from serving.http.handlers import Handlers
 from serving.http.routes import FastPath, handle, mounted_routes
 from serving.http.schemas import Batch, Classification, Explanation
 from serving.inference.remote_runner import with_auth
-from serving.inference.runner_service import RunnerHost, model_routes
+from serving.inference.runner_service import ReconnectCallers, RunnerHost, model_routes
 from serving.middleware.authentication import Authentication, InternalAuth
 from serving.middleware.csrf import CrossSiteGuard, cors_options
 from serving.middleware.lingering_close import LingeringClose
@@ -137,6 +137,7 @@ class ImageClassifier:
 
 
 ModelRunner.add_asgi_middleware(InternalAuth, key=runner_key())
+ModelRunner.add_asgi_middleware(ReconnectCallers)
 ImageClassifier.mount_asgi_app(mounted_routes(), path="/")
 ImageClassifier.mount_asgi_app(api_page(ImageClassifier, bool(settings.api_keys_file)), path="/")
 

@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Final
 
 from serving.errors import Problem
+from serving.process import metrics
 from serving.process.shared_counters import SharedCounters
 from serving.process.workers import worker_slots
 
@@ -63,11 +64,11 @@ class ConcurrencyLimit:
         """
         if self.is_full:
             raise Problem("overloaded", REASON)
-        self._images.add(images)
+        self._add(images)
         try:
             yield
         finally:
-            self._images.add(-images)
+            self._add(-images)
 
     @asynccontextmanager
     async def acquire_chunk(self, images: int, until: float, *, first: bool) -> AsyncIterator[None]:
@@ -89,6 +90,10 @@ class ConcurrencyLimit:
                 yield
         finally:
             self._chunks.release()
+
+    def _add(self, images: int) -> None:
+        self._images.add(images)
+        metrics.images_in_flight.set(self._images.own)
 
     async def _acquire_semaphore(self, until: float, *, first: bool) -> None:
         if not self._chunks.locked():

@@ -8,6 +8,8 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 from bentoml import api as route
+from bentoml import get_current_service
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from models.card import MODEL_FILE, Card, ModelCard
 from models.store import load_card
@@ -15,7 +17,7 @@ from preprocessing import Tensor
 from serving.inference.local_runner import LocalRunner, open_runners, warm_up_sizes
 from serving.inference.remote_runner import DeviceStatus, api_name, pack
 from serving.inference.sessions import DEVICES
-from serving.process.shutdown import ServerExit
+from serving.process.shutdown import ServerExit, closing
 from serving.settings import Settings
 
 C = TypeVar("C", bound=type)
@@ -31,6 +33,7 @@ class RunnerHost:
         self._runners: dict[tuple[str, str], LocalRunner] = {}
         self._reasons: dict[tuple[str, str], str] = {}
         self._called = 0.0
+        self.draining = False
         for folder in folders:
             card = load_card(folder)
             if not isinstance(card, ModelCard):
@@ -47,6 +50,7 @@ class RunnerHost:
     def drain_after_callers(self, server: ServerExit, since: float | None = None) -> None:
         """Exit once no call has come for ``QUIET_SECONDS``: the API workers, which get SIGTERM at the same time, need the
         sessions until they have answered their requests. Called in the event loop on SIGTERM."""
+        self.draining = True
         now = perf_counter()
         since = since or now
         quiet = now - max(since, self._called)
@@ -73,6 +77,22 @@ class RunnerHost:
         """End the threads of the sessions."""
         for runner in self._runners.values():
             runner.close()
+
+
+class ReconnectCallers:
+    """ASGI middleware of the runner service: while it drains, its answers over TCP close their connections, so that API workers
+    on other machines connect to the runner that replaces it.
+
+    Over a Unix socket they could not connect again: the parent process removes it first.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["client"] is not None and get_current_service().host.draining:
+            send = closing(send)
+        await self.app(scope, receive, send)
 
 
 def model_routes(cards: Mapping[str, Card], settings: Settings) -> Callable[[C], C]:

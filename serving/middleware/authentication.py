@@ -20,6 +20,8 @@ logger = logging.getLogger("bentoml.serving")
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # Health checks, and the description of the API, which is the same for everybody.
 PUBLIC_PATHS: Final = frozenset({"/livez", "/readyz", "/healthz", "/", "/docs.json", "/schema.json"})
+# What an orchestrator asks of a runner that runs by itself. They read no body and say nothing else.
+RUNNER_PROBES: Final = frozenset({"/livez", "/readyz"})
 PUBLIC_FOLDER: Final = "/static_content/"
 # What the role `read` may post. Any other unsafe method, also on routes that are added later, needs `admin`.
 READ_POSTS: Final = frozenset({"/classify", "/classify/batch", "/explain", "/gallery"})
@@ -36,7 +38,7 @@ def required_role(method: str, path: str) -> Role | None:
 
 
 class InternalAuth:
-    """ASGI middleware of the runner service: only requests with the service's own key pass.
+    """ASGI middleware of the runner service: only requests with the service's own key pass, and probes.
 
     The runner reads pickles, so that whoever can call it can run any program in it.
     """
@@ -46,7 +48,7 @@ class InternalAuth:
         self._keys = [Key("internal", "admin", digest(key.encode()))]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and find(self._keys, _bearer(scope)) is None:
+        if scope["type"] == "http" and not _is_probe(scope) and find(self._keys, _bearer(scope)) is None:
             await Problem("unauthorized", "The runner only serves the API workers of its own service.").response()(
                 scope, receive, send
             )
@@ -97,6 +99,10 @@ class Authentication:
         if role == "admin":
             logger.info("%s %s with the key %s", method, path, key.name)
         scope[SCOPE_KEY] = key
+
+
+def _is_probe(scope: Scope) -> bool:
+    return scope["path"] in RUNNER_PROBES and scope["method"] in SAFE_METHODS
 
 
 def authenticated_key(scope: Scope) -> Key | None:

@@ -28,6 +28,9 @@ stage_duration_seconds = Histogram(
     buckets=SECONDS,
 )
 batch_size = Histogram(f"{PREFIX}_batch_size", "Images in one call of a session.", ["model", "device"], buckets=SIZES)
+images_in_flight = Gauge(
+    f"{PREFIX}_images_in_flight", "Images accepted and not yet answered, waiting or in work.", multiprocess_mode="livesum"
+)
 queue_depth = Gauge(f"{PREFIX}_queue_depth", "Images waiting for a model.", ["model", "device"], multiprocess_mode="livesum")
 session_restarts = Counter(f"{PREFIX}_session_restarts", "Sessions reopened after a failure.", ["model", "device"])
 sessions = Gauge(

@@ -46,20 +46,23 @@ class Shutdown:
 
     def close_connections(self, send: Send) -> Send:
         """``send``, with ``Connection: close`` in the answer while draining."""
-        if not self.draining:
-            return send
-
-        async def close(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["connection"] = "close"
-            await send(message)
-
-        return close
+        return closing(send) if self.draining else send
 
     def _stop_accepting(self, server: ServerExit) -> None:
         server.close_listeners()
         self._abort_uploads()
         asyncio.get_running_loop().call_later(LAST_READ_SECONDS, server.exit)
+
+
+def closing(send: Send) -> Send:
+    """``send``, with ``Connection: close`` in the answer."""
+
+    async def close(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message)["connection"] = "close"
+        await send(message)
+
+    return close
 
 
 def exit_with_parent() -> None:

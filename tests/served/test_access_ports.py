@@ -19,7 +19,7 @@ pytestmark = pytest.mark.served
 PICTURE = samples()[0]
 PICKLE = "application/vnd.bentoml+pickle"
 TYPES = [PICKLE, PICKLE.title(), f"{PICKLE}; v=1", "application/json", "multipart/form-data; boundary=x", "text/plain", ""]
-RUNNER_PATHS = ["/status", "/digits/cpu"]
+RUNNER_PATHS = ["/status", "/digits/cpu", "/livez"]
 PATHS = ["/classify", "/classify/", "//classify", "/class%69fy", "/classify/batch", "/explain", "/models", "/", *RUNNER_PATHS]
 
 
@@ -77,10 +77,11 @@ def check_public_port(port: int, trapped: Path) -> None:
 
 
 def check_runner(client: httpx.Client, trapped: Path) -> None:
-    """The runner answers nobody who does not have its service's key."""
+    """The runner answers only probes to whoever does not have its service's key."""
     for answer in post_traps(client, RUNNER_PATHS, trapped):
         is_problem(answer, 401, "unauthorized")
-    assert {client.get(path).status_code for path in ("/metrics", "/schema.json", "/livez")} == {401}
+    assert {client.get(path).status_code for path in ("/metrics", "/schema.json", "/healthz", "/livez/")} == {401}
+    assert {client.get(path).status_code for path in ("/livez", "/readyz")} == {200}
     guess = {"Authorization": "Bearer None", "Content-Type": PICKLE}
     assert client.post("/status", content=json.dumps({}), headers=guess).status_code == 401
     assert not trapped.exists()
