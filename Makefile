@@ -128,7 +128,7 @@ lock: setup-dev ## write requirements/*.txt from pyproject.toml
 	$(LOCK) --group base -c requirements/dev.txt -o requirements/base.txt pyproject.toml
 	$(LOCK) --group bento -c requirements/dev.txt -o requirements/bento.txt pyproject.toml
 	$(LOCK) --group ui -c requirements/dev.txt -o requirements/ui.txt pyproject.toml
-	$(LOCK) --group gpu -o requirements/gpu.txt pyproject.toml
+	$(LOCK) --group gpu -c requirements/dev.txt -o requirements/gpu.txt pyproject.toml
 
 clean: ## remove what was built and installed
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis
