@@ -14,7 +14,7 @@ from packageurl import PackageURL
 from packaging.utils import canonicalize_name
 
 from deploy.sbom import SCHEMA, licences, model
-from models.card import Card
+from models.card import Card, ModelCard
 
 # Runs in the image, whose Python has the standard library and the packages of the service alone.
 LIST_CONTENTS: Final = """
@@ -29,16 +29,17 @@ debian = [
     dict(re.findall(r"(?m)^(Package|Version|Architecture): (.*)$", entry))
     for entry in status.split("\\n\\n") if re.search(r"(?m)^Status: .* installed$", entry)
 ]
-models = {
-    ":".join(file.split("/")[-3:-1]): hashlib.sha256(open(file, "rb").read()).hexdigest()
-    for file in glob.glob("/app/bento/models/*/*/model.onnx")
-}
+models = {}
+for folder in glob.glob("/app/bento/models/*/*/"):
+    file = folder + "model.onnx"  # a cascade has none
+    sha256 = hashlib.sha256(open(file, "rb").read()).hexdigest() if os.path.exists(file) else ""
+    models[":".join(folder.split("/")[-3:-1])] = sha256
 print(json.dumps({"interpreter": platform.python_version(), "python": python, "debian": debian, "models": models}))
 """
 
 
 def image_contents(image: str) -> dict[str, Any]:
-    """List what an image holds: ``interpreter``, ``python``, ``debian`` and the SHA-256 of its ``models``.
+    """List what an image holds: ``interpreter``, ``python``, ``debian`` and the SHA-256 of its ``models``, empty for cascades.
 
     Raises:
         CalledProcessError: the image does not start.
@@ -58,7 +59,10 @@ def bill_of_image(image: str, contents: Mapping[str, Any], cards: Iterable[Card]
         Component(name="python", version=contents["interpreter"], type=ComponentType.APPLICATION, bom_ref="python interpreter"),
         *(_python_package(each) for each in contents["python"]),
         *(_debian_package(each) for each in contents["debian"]),
-        *(model(by_tag[tag]) if tag in by_tag else _model(tag, sha256) for tag, sha256 in contents["models"].items()),
+        *(
+            model(by_tag[tag]) if tag in by_tag and _is_same(by_tag[tag], sha256) else _model(tag, sha256)
+            for tag, sha256 in contents["models"].items()
+        ),
     ]
     bom.components.update(parts)
     bom.register_dependency(root, parts)
@@ -83,9 +87,13 @@ def _debian_package(package: Mapping[str, str]) -> Component:
     return Component(name=name, version=version, type=ComponentType.LIBRARY, purl=purl, bom_ref=f"debian {name}")
 
 
+def _is_same(card: Card, sha256: str) -> bool:
+    return not isinstance(card, ModelCard) or card.sha256 == sha256
+
+
 def _model(tag: str, sha256: str) -> Component:
     name, _, version = tag.partition(":")
-    hashes = [HashType(alg=HashAlgorithm.SHA_256, content=sha256)]
+    hashes = [HashType(alg=HashAlgorithm.SHA_256, content=sha256)] if sha256 else []
     return Component(
         name=name, version=version, type=ComponentType.MACHINE_LEARNING_MODEL, bom_ref=f"model {tag}", hashes=hashes
     )

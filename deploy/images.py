@@ -104,7 +104,8 @@ def layers(tag: str) -> Iterator[tuple[int, str]]:
 def write_bill(image: str, tag: str) -> Path:
     """Write the bill of materials of an image to build/."""
     cards = [read_card(folder / CARD_FILE) for folder in card_folders()]
-    file = ROOT / "build" / f"sbom-{NAMES[image]}.json"
+    gpu = "-gpu" if tag.endswith("-gpu") else ""
+    file = ROOT / "build" / f"sbom-{NAMES[image]}{gpu}.json"
     file.parent.mkdir(exist_ok=True)
     file.write_text(f"{bill_of_image(tag, image_contents(tag), cards)}\n", encoding="utf-8")
     return file

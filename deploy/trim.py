@@ -32,6 +32,9 @@ PACKAGES: Final = {
     "page": {
         "pip": "installs packages",
         "setuptools": "builds packages",
+        "pyarrow": "transfers tables to the browser, of which the page has none",
+        "altair": "draws charts, of which the page has none",
+        "pydeck": "draws maps, of which the page has none",
     },
 }
 
@@ -46,12 +49,6 @@ FILES: Final = {
     "pygments/lexers/[!_]*.py": "colours the source code of other languages than Python",
     "PIL/_avif.*": "decodes AVIF, which is not accepted",
     "pillow.libs/libavif-*": "decodes AVIF, which is not accepted",
-    "pydeck/nbextension": "shows maps in notebooks",
-    "pyarrow/*flight*": "transfers tables over a network",
-    "pyarrow/*_s3*": "reads files of S3",
-    "pyarrow/lib*.so": "second copy of a library, for linkers",
-    "pyarrow/lib*.so.*.*.*": "third copy of a library",
-    "pyarrow/include": "headers",
     "sqlalchemy/testing": "tests",
     "alembic/testing": "tests",
     "**/tests": "tests",

@@ -31,7 +31,7 @@ if ! docker version >/dev/null 2>&1; then
     done
     say "started in $FOLDER"
   fi
-  echo "export DOCKER_HOST=$DOCKER_HOST"
+  echo "export DOCKER_HOST=$DOCKER_HOST BUILD_NETWORK=host" # its bridge has no way out
 fi
 
 if ! docker image inspect "$BASE" >/dev/null 2>&1 && ! docker pull --quiet "$BASE" >/dev/null 2>&1; then
