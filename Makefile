@@ -105,6 +105,9 @@ fuzz: setup-dev ## post REQUESTS valid, malformed and malicious images to a serv
 attacks: setup-dev ## attack a service in eleven ways and measure ordinary requests meanwhile (ATTACKS='headers exif')
 	@$(BIN)/python -m loadtests.attacks $(ATTACKS)
 
+gpu-check: setup-dev ## compare a GPU with the CPU and measure it; needs requirements/gpu.txt and a GPU
+	@$(BIN)/python -m loadtests.gpu_check
+
 bento: models ## build the Bento (BENTOFILE=bentofile.gpu.yaml for CUDA)
 	$(BIN)/bentoml build -f $(BENTOFILE)
 

@@ -111,7 +111,7 @@ def remove_symbols(file: Path) -> int:
         # Of a segment: offset at byte 8 and bytes in the file at byte 32.
         ends = [sum(struct.unpack_from("<Q", segment, 8) + struct.unpack_from("<Q", segment, 32)) for segment in segments]
         size, end = file.stat().st_size, max(ends, default=0)
-        if not table + entry_bytes * entries <= end < size:
+        if not max(table + entry_bytes * entries, ELF_HEADER_BYTES) <= end < size:
             return 0
         library.seek(40)
         library.write(bytes(8))  # where the section headers were
