@@ -25,7 +25,7 @@ import os
 found = []
 for pid in filter(str.isdigit, os.listdir("/proc")):
     try:
-        if b"_bentoml_impl.worker.service" in open(f"/proc/{pid}/cmdline", "rb").read():
+        if open(f"/proc/{pid}/cmdline", "rb").read().split(b"\\0")[1:3] == [b"-m", b"_bentoml_impl.worker.service"]:
             found.append(pid)
     except OSError:
         pass
