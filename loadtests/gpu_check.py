@@ -21,7 +21,7 @@ from typing import Final
 import httpx
 import numpy as np
 
-from loadtests.benchmark.devices import BATCHES, count_parameters, sweep
+from loadtests.benchmark.devices import BATCHES, MAX_CALL_SECONDS, count_parameters, sweep
 from loadtests.benchmark.networks import write_large
 from loadtests.http_client import FORM_TYPE, ConnectionPool, Request, encode_form, encode_request
 from loadtests.images import load_images
@@ -39,6 +39,9 @@ CLIENTS: Final = 64
 SWEEP_SECONDS: Final = 1.0
 LOAD_SECONDS: Final = 10.0
 NO_GPU: Final = 2
+# Images in one call of the runner, which warms up all smaller batches too.
+SERVED_BATCH: Final = {"gpu": BATCHES[-1], "cpu": 8}
+PROVIDERS: Final = {"gpu": "CUDAExecutionProvider", "cpu": "CPUExecutionProvider"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +100,8 @@ def providers(address: str, device: str) -> dict[str, str]:
     return {name: answer.json().get("provider") or answer.text for name, answer in answers.items()}
 
 
-def check(device: str, sweep_seconds: float, load_seconds: float) -> list[ModelCheck]:
-    """Check and measure both models on a device.
+def check(device: str, sweep_seconds: float, max_call_seconds: float, load_seconds: float) -> list[ModelCheck]:
+    """Check and measure both models on a device; the arguments are those of the command line.
 
     Raises:
         DeviceUnavailable: no session works on the device.
@@ -110,9 +113,11 @@ def check(device: str, sweep_seconds: float, load_seconds: float) -> list[ModelC
         files, threads = {"digits": DIGITS, "large": network}, available_cpus()
         runs = {name: open_run(file, device, threads) for name, file in files.items()}
         differences = {name: largest_difference(open_run(files[name], "cpu", threads), run) for name, run in runs.items()}
-        rates = {name: {batch: rate for batch, _, rate in sweep(run, sweep_seconds)} for name, run in runs.items()}
+        rates = {
+            name: {batch: rate for batch, _, rate in sweep(run, sweep_seconds, max_call_seconds)} for name, run in runs.items()
+        }
         import_into(home, catalogue, network)
-        settings = {"CATALOGUE": str(catalogue), "DEVICE": device, "MAX_BATCH_SIZE": str(BATCHES[-1])}
+        settings = {"CATALOGUE": str(catalogue), "DEVICE": device, "MAX_BATCH_SIZE": str(SERVED_BATCH[device])}
         with start_server(SERVERS["runner"], home, **settings) as server:
             used = providers(server.address, device)
             loads = {name: asyncio.run(load(server.address, name, load_seconds)) for name in files}
@@ -152,16 +157,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m loadtests.gpu_check", description=__doc__)
     parser.add_argument("--device", choices=("gpu", "cpu"), default="gpu", help="cpu tries this program itself")
     parser.add_argument("--sweep-seconds", type=float, default=SWEEP_SECONDS, help="seconds for each batch size")
+    parser.add_argument("--max-call-seconds", type=float, default=MAX_CALL_SECONDS, help="larger batches are left out")
     parser.add_argument("--load-seconds", type=float, default=LOAD_SECONDS, help="seconds of load on each model")
     options = parser.parse_args(arguments)
     try:
-        checks = check(options.device, options.sweep_seconds, options.load_seconds)
+        checks = check(options.device, options.sweep_seconds, options.max_call_seconds, options.load_seconds)
     except DeviceUnavailable as error:
         sys.stderr.write(f"No GPU was checked: {error} {error.remedy}\n")
         return NO_GPU
     sys.stdout.write(report(options.device, checks))
-    provider = {"gpu": "CUDAExecutionProvider", "cpu": "CPUExecutionProvider"}[options.device]
-    faults = [fault for each in checks for fault in each.faults(provider)]
+    faults = [fault for each in checks for fault in each.faults(PROVIDERS[options.device])]
     sys.stderr.write("".join(f"{fault}\n" for fault in faults))
     return 1 if faults else 0
 
