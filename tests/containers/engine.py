@@ -68,6 +68,6 @@ def running_container(image: str, *options: str, port: int, ready: str) -> Itera
         docker("rm", "--force", "--volumes", identity)
 
 
-def run_once(image: str, code: str) -> str:
+def run_once(image: str, code: str, *options: str) -> str:
     """Run Python in a new container of an image, without a network; returns what it printed."""
-    return docker("run", "--rm", "--network=none", *HARDENED, "--entrypoint=python", image, "-c", code).strip()
+    return docker("run", "--rm", "--network=none", *HARDENED, *options, "--entrypoint=python", image, "-c", code).strip()

@@ -69,6 +69,12 @@ def test_every_module_of_the_project_can_be_imported(images: Images, image: str)
     assert [words for words in missing if words[1] != absent or not words[3].startswith("models.")] == []
 
 
+@pytest.mark.parametrize(("cpus", "workers"), [("0.5", "1"), ("1.5", "2")])
+def test_workers_are_as_many_as_the_cpus_of_the_container(images: Images, cpus: str, workers: str) -> None:
+    code = "from serving.settings import Settings; print(Settings().workers)"
+    assert run_once(images.api, code, f"--cpus={cpus}", "--workdir=/app/bento/src") == workers
+
+
 def test_every_entry_of_the_cut_list_removes_something(images: Images) -> None:
     read = "print(open('/app/.venv/trimmed.json').read())"
     reports = {image: json.loads(run_once(getattr(images, image), read)) for image in IMAGES}
