@@ -23,7 +23,7 @@ export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 
 .PHONY: help setup setup-dev setup-train models run serve ui test check lint format evaluate robustness bench loadtest soak fuzz attacks bento image \
-	sbom audit train lock clean
+	image-ui gpu-check sbom audit train lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -105,11 +105,17 @@ fuzz: setup-dev ## post REQUESTS valid, malformed and malicious images to a serv
 attacks: setup-dev ## attack a service in eleven ways and measure ordinary requests meanwhile (ATTACKS='headers exif')
 	@$(BIN)/python -m loadtests.attacks $(ATTACKS)
 
+gpu-check: setup-dev ## compare a GPU with the CPU and measure it; needs requirements/gpu.txt and a GPU
+	@$(BIN)/python -m loadtests.gpu_check
+
 bento: models ## build the Bento (BENTOFILE=bentofile.gpu.yaml for CUDA)
 	$(BIN)/bentoml build -f $(BENTOFILE)
 
-image: bento ## build a container image of the Bento; needs Docker
-	$(BIN)/bentoml containerize image_classifier:latest
+image: setup-dev bento ## build the image image_classifier of the API; needs Docker
+	@$(BIN)/python -m deploy.images api $(if $(findstring gpu,$(BENTOFILE)),--gpu)
+
+image-ui: setup-dev ## build the image image_classifier_ui of the drawing page; needs Docker
+	@$(BIN)/python -m deploy.images page
 
 sbom: setup-dev ## write the bill of materials of BENTOFILE to build/sbom.json (CycloneDX)
 	@$(BIN)/python -m deploy.sbom $(BENTOFILE) build/sbom.json
@@ -124,7 +130,8 @@ lock: setup-dev ## write requirements/*.txt from pyproject.toml
 	$(LOCK) --group dev -o requirements/dev.txt pyproject.toml
 	$(LOCK) --group base -c requirements/dev.txt -o requirements/base.txt pyproject.toml
 	$(LOCK) --group bento -c requirements/dev.txt -o requirements/bento.txt pyproject.toml
-	$(LOCK) --group gpu -o requirements/gpu.txt pyproject.toml
+	$(LOCK) --group ui -c requirements/dev.txt -o requirements/ui.txt pyproject.toml
+	$(LOCK) --group gpu -c requirements/dev.txt -o requirements/gpu.txt pyproject.toml
 
 clean: ## remove what was built and installed
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

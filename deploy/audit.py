@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from deploy.requirements import FOLDER
 
-# Grouped by whether they have hashes: pip-audit needs them in all files of a run or in none. dev.txt includes base and bento.
+# Grouped by whether they have hashes: pip-audit needs them in all files of a run or in none. dev.txt includes the other groups.
 RUNS: Final = (("dev.txt", "gpu.txt"), ("train.txt",))
 # All packages are locked, so that there is nothing to resolve and pip need not run.
 COMMAND: Final = (sys.executable, "-m", "pip_audit", "--disable-pip", "--no-deps", "--progress-spinner=off", "--format=json")

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import Final
@@ -45,7 +45,7 @@ def package(entry: LockedPackage) -> Component:
         type=ComponentType.LIBRARY,
         purl=PackageURL("pypi", name=name, version=entry.version),
         bom_ref=f"{name}=={entry.version}",
-        licenses=_licence(entry),
+        licenses=_licences_of(entry),
     )
 
 
@@ -62,18 +62,23 @@ def model(card: Card) -> Component:
     )
 
 
-def _licence(entry: LockedPackage) -> list[License]:
+def licences(fields: Mapping[str, Sequence[str]]) -> list[License]:
+    """The licence of a package by the fields of its metadata, of which each may have several values; at most one."""
+    texts = fields["License-Expression"] or [
+        *(line.rpartition(" :: ")[2] for line in fields["Classifier"] if line.startswith(APPROVED)),
+        *(text.strip().partition("\n")[0] for text in fields["License"]),
+    ]
+    return [LicenseFactory().make_from_string(text) for text in texts[:1] if text]
+
+
+def _licences_of(entry: LockedPackage) -> list[License]:
     try:
         installed = metadata(entry.requirement.name)
     except PackageNotFoundError:
         return []
     if installed["Version"] != entry.version:
         return []
-    texts = installed.get_all("License-Expression") or [
-        *(line.rpartition(" :: ")[2] for line in installed.get_all("Classifier") or [] if line.startswith(APPROVED)),
-        *(text.strip().partition("\n")[0] for text in installed.get_all("License") or []),
-    ]
-    return [LicenseFactory().make_from_string(text) for text in texts[:1] if text]
+    return licences({field: installed.get_all(field) or [] for field in ("License-Expression", "Classifier", "License")})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -88,7 +88,7 @@ def find_gpu(settings: Settings, cards: dict[str, Card]) -> bool:
             os.environ[FOUND_GPU] = "yes"
         except DeviceUnavailable as error:
             if settings.device == "gpu":
-                sys.stderr.write(f"DEVICE=gpu, but there is no working GPU: {error}\n")
+                sys.stderr.write(f"DEVICE=gpu, but there is no working GPU: {error} {error.remedy}\n")
                 raise SystemExit(2) from None
             os.environ[FOUND_GPU] = "no"
     return os.environ[FOUND_GPU] == "yes"

@@ -21,6 +21,7 @@ from tests.support.postgres import Cluster, binaries, running_cluster
 from tests.support.processes import ROOT, free_port, service_environment, start_service
 
 BROWSER = "tests/browser/"
+CONTAINERS = "tests/containers/"
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # for tests that import ONNX Runtime before a package of the project does
 # Every address is http://127.0.0.1, and reading the system's certificates takes 45 ms for each HTTP client of each process.
@@ -41,16 +42,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Where several processes share the tests, those of a file stay together, and so do all that drive a browser."""
+    """Where several processes share the tests, those of a file stay together, and all that drive a browser or containers."""
     return Together(config, log)
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
-    """Hands out files, and the room of the browser tests as one."""
+    """Hands out files, and the browser and container tests as one: Chromium drops connections when an engine adds networks."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return BROWSER if file.startswith(BROWSER) else file
+        return BROWSER if file.startswith((BROWSER, CONTAINERS)) else file
 
 
 class NoSkips:

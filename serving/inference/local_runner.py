@@ -192,6 +192,9 @@ def open_runners(
                 raise
             reasons[device.name] = str(error)
             fault = not isinstance(error, ProviderMissing)
-            logger.log(logging.WARNING if fault else logging.INFO, "%s runs on the CPU: %s", card.tag, error)
+            if fault:
+                logger.warning("%s runs on the CPU: %s %s", card.tag, error, error.remedy)
+            else:
+                logger.info("%s runs on the CPU: %s", card.tag, error)
             metrics.gpu_fallback.labels(card.name).set(fault)
     return runners, reasons

@@ -11,11 +11,15 @@ from preprocessing import Tensor
 
 
 class DeviceUnavailable(Exception):
-    """No session can run on the device; the message says why."""
+    """No session can run on the device; the message says why, and ``remedy`` what the operator can do."""
+
+    remedy = "Check the driver with nvidia-smi, start a container with --gpus all, or set DEVICE=cpu."
 
 
 class ProviderMissing(DeviceUnavailable):
     """The installed onnxruntime does not include the execution provider of the device."""
+
+    remedy = "Install requirements/gpu.txt in place of requirements/bento.txt, or set DEVICE=cpu."
 
 
 @dataclass(frozen=True, slots=True)

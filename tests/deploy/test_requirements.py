@@ -9,7 +9,7 @@ from packaging.requirements import InvalidRequirement
 from deploy.requirements import FOLDER, LockedPackage, lock_file, read_lock
 from tests.support.processes import ROOT
 
-LOCKED = ["base", "bento", "dev", "gpu"]
+LOCKED = ["base", "bento", "dev", "gpu", "ui"]
 SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -49,7 +49,7 @@ def test_no_lock_file_names_an_index(group: str) -> None:
 
 def test_tested_versions_are_served_versions() -> None:
     tested = {(name, version) for name, version, _ in versions("dev")}
-    for group in ("base", "bento"):
+    for group in ("base", "bento", "ui"):
         assert {(name, version) for name, version, _ in versions(group)} <= tested
 
 

@@ -59,7 +59,8 @@ def dockerfile(bento: Path) -> list[tuple[str, str]]:
 
 def test_the_image_needs_no_tools_and_runs_as_nobody_in_particular(dockerfile: list[tuple[str, str]]) -> None:
     stages = [index for index, (word, _) in enumerate(dockerfile) if word == "FROM"]
-    assert [dockerfile[index][1] for index in stages] == ["python:3.11-slim AS packages", "python:3.11-slim"]
+    base = "python:3.11-slim"
+    assert [dockerfile[index][1] for index in stages] == [f"{base} AS packages", f"{base} AS code", base]
     commands = " ".join(rest for word, rest in dockerfile if word == "RUN")
     assert not re.search(r"\b(apt|apt-get|curl|wget|git|gcc|build-essential|uv)\b", commands)
     last = dockerfile[stages[-1] :]

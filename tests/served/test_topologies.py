@@ -274,4 +274,7 @@ def test_a_working_gpu_means_a_runner_and_is_asked_first(model_store: Path) -> N
 
 def test_asking_for_a_gpu_that_is_not_there_stops_the_start(model_store: Path) -> None:
     said = refused_start(model_store, DEVICE="gpu")
-    assert said == "DEVICE=gpu, but there is no working GPU: The installed onnxruntime has no CUDAExecutionProvider.\n"
+    assert said == (
+        "DEVICE=gpu, but there is no working GPU: The installed onnxruntime has no CUDAExecutionProvider. "
+        "Install requirements/gpu.txt in place of requirements/bento.txt, or set DEVICE=cpu.\n"
+    )
