@@ -108,7 +108,6 @@ def test_request_leaves_no_timer(service: Patched) -> None:
 def test_request_is_not_examined_by_opentelemetry(service: Patched) -> None:
     """``disable_middleware``: OpenTelemetry"""
     functions = service.inside()["functions"]
-    assert any(function.endswith(":run_asgi") for function in functions), functions  # up to uvicorn
     assert not [function for function in functions if "opentelemetry" in function], "OpenTelemetry's middleware runs"
 
 
