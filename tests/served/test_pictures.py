@@ -77,7 +77,7 @@ def cpu_seconds(address: str, data: bytes) -> float:
     processes = processes_of(address)
 
     def spent() -> float:
-        return sum(times.user + times.system for times in (process.cpu_times() for process in processes))
+        return float(sum(times.user + times.system for times in (process.cpu_times() for process in processes)))
 
     before = spent()
     with httpx.Client(base_url=address, timeout=60) as client:
