@@ -20,8 +20,15 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.support.postgres import Cluster, binaries, running_cluster
 from tests.support.processes import ROOT, free_port, service_environment, start_service
 
-BROWSER = "tests/browser/"
-CONTAINERS = "tests/containers/"
+# Files that share a service or a browser; the others are handed out one by one. Chromium drops connections when an engine adds
+# networks, so that containers do not run beside it.
+TOGETHER = {
+    "tests/browser/": "tests/browser/",
+    "tests/containers/": "tests/browser/",
+    "tests/served/test_access.py": "keyed service",
+    "tests/served/test_access_browsers.py": "keyed service",
+    "tests/served/test_log.py": "keyed service",
+}
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # for tests that import ONNX Runtime before a package of the project does
 # Every address is http://127.0.0.1, and reading the system's certificates takes 45 ms for each HTTP client of each process.
@@ -42,16 +49,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Where several processes share the tests, those of a file stay together, and all that drive a browser or containers."""
+    """Where several processes share the tests, those of a file stay together, and some files."""
     return Together(config, log)
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
-    """Hands out files, and the browser and container tests as one: Chromium drops connections when an engine adds networks."""
+    """Hands out files, and those of ``TOGETHER`` as one."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return BROWSER if file.startswith((BROWSER, CONTAINERS)) else file
+        return next((name for start, name in TOGETHER.items() if file.startswith(start)), file)
 
 
 class NoSkips:

@@ -29,8 +29,9 @@ class Tabs:
         with Watch(tab) as watch:
             yield tab
         self._empty(tab, options, watch.origins)
-        assert [error for error in watch.errors if error != KNOWN_CANVAS_ERROR] == []
-        assert watch.external_requests == []
+        errors = [error for error in watch.errors if error != KNOWN_CANVAS_ERROR]
+        assert errors == [], errors
+        assert watch.external_requests == [], watch.external_requests
 
     def _tab(self, options: dict[str, Any]) -> Page:
         tab = self._tabs.get(repr(options))

@@ -14,6 +14,7 @@ import pytest
 
 from loadtests.samples import FOLDER, samples
 from serving.middleware.api_keys import add_key, remove_key
+from tests.served.keyed import Keyed
 from tests.support.problems import is_problem
 from tests.support.processes import free_port, start_service
 from tests.support.waiting import until
@@ -27,25 +28,8 @@ READING = [("POST", "/classify"), ("POST", "/explain"), ("GET", "/models"), ("GE
 ADMINISTERING = [("DELETE", "/gallery"), ("DELETE", "/gallery/1"), ("PATCH", "/gallery/1"), ("POST", "/models"), ("PUT", "/")]
 
 
-class Keyed(NamedTuple):
-    """A service that asks for keys, and three of them."""
-
-    address: str
-    reader: str
-    admin: str
-    other_reader: str
-
-
 def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
-
-
-@pytest.fixture(scope="module")
-def keyed(model_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
-    file = tmp_path_factory.mktemp("keys") / "keys"
-    reader, admin, other = add_key(file, "page", "read"), add_key(file, "me", "admin"), add_key(file, "app", "read")
-    with start_service(model_store, free_port(), API_KEYS_FILE=str(file), WORKERS="1") as address:
-        yield Keyed(address, reader, admin, other)
 
 
 def ask(keyed: Keyed, method: str, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
@@ -104,7 +88,7 @@ def test_an_administrator_may_both(keyed: Keyed) -> None:
         assert ask(keyed, method, path, bearer(keyed.admin)).status_code not in (401, 403)
 
 
-def test_a_reader_keeps_pictures_and_an_administrator_corrects_and_deletes_them(keyed: Keyed, model_store: Path) -> None:
+def test_a_reader_keeps_pictures_and_an_administrator_corrects_and_deletes_them(keyed: Keyed) -> None:
     kept = ask(keyed, "POST", "/gallery", bearer(keyed.reader))
     assert kept.status_code == 201
     entry = kept.headers["location"]
@@ -120,7 +104,7 @@ def test_a_reader_keeps_pictures_and_an_administrator_corrects_and_deletes_them(
     assert ask(keyed, "GET", entry, bearer(keyed.reader)).json()["corrected"] is None
     assert correct(keyed.admin).json()["corrected"] == "8"
     assert ask(keyed, "DELETE", entry, bearer(keyed.admin)).status_code == 204
-    log = (model_store / f"service-{keyed.address.rpartition(':')[2]}.log").read_text()
+    log = keyed.log.read_text()
     assert f"DELETE {entry} with the key me" in log
     assert not any(key in log for key in (keyed.admin, keyed.reader))
 

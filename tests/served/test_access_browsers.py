@@ -1,20 +1,18 @@
 """What answers tell browsers, and what pages of other sites may have them ask."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from loadtests.samples import samples
-from serving.middleware.api_keys import add_key
+from tests.served.keyed import ORIGINS, Keyed
 from tests.support.problems import is_problem
-from tests.support.processes import free_port, start_service
 
 pytestmark = pytest.mark.served
 
 PICTURE = samples()[0].data
-FRIEND, STRANGER = "https://friend.example", "https://stranger.example"
+STRANGER = "https://stranger.example"
 ANSWERS = [
     ("GET", "/", 200),
     ("GET", "/docs.json", 200),
@@ -85,20 +83,14 @@ def test_pages_of_other_sites_get_nothing_and_leave_nothing(service_address: str
     assert httpx.get(f"{service_address}/models", headers={"Origin": STRANGER}).status_code == 200  # which the browser keeps
 
 
-@pytest.fixture(scope="module")
-def shared(model_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+@pytest.fixture
+def shared(keyed: Keyed) -> Iterator[httpx.Client]:
     """A client of a service that two origins may use, with a key."""
-    file = tmp_path_factory.mktemp("keys") / "keys"
-    key = add_key(file, "page", "read")
-    settings = {"CORS_ORIGINS": f"{FRIEND}, http://localhost:8501", "API_KEYS_FILE": str(file), "WORKERS": "1"}
-    with (
-        start_service(model_store, free_port(), **settings) as address,
-        httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}) as client,
-    ):
+    with httpx.Client(base_url=keyed.address, headers={"Authorization": f"Bearer {keyed.reader}"}) as client:
         yield client
 
 
-@pytest.mark.parametrize("origin", [FRIEND, "http://localhost:8501"])
+@pytest.mark.parametrize("origin", ORIGINS)
 def test_pages_of_listed_origins_may_ask(shared: httpx.Client, origin: str) -> None:
     for path in ("/classify", "/models"):
         asked = {"Origin": origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
@@ -116,7 +108,7 @@ def test_pages_of_listed_origins_may_ask(shared: httpx.Client, origin: str) -> N
 
 
 def test_others_may_not(shared: httpx.Client) -> None:
-    for origin in (STRANGER, f"{FRIEND}.stranger.example", "http://friend.example", "null"):
+    for origin in (STRANGER, f"{ORIGINS[0]}.stranger.example", "http://friend.example", "null"):
         asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
         assert shared.options("/classify", headers=asked).status_code == 400
         answer = shared.post("/classify", content=PICTURE, headers={"Origin": origin})

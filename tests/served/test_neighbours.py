@@ -16,7 +16,8 @@ from tests.support.processes import free_port, start_service
 pytestmark = pytest.mark.served
 
 SEVEN = encoded(digit("7"))
-IMAGES = 64
+IMAGES = 32
+BATCH = IMAGES // 2
 CONVOLUTIONS = 60  # an image takes as long as a hundred digits
 MEANWHILE = 16  # a model that held the event loop would let a few through between its two calls
 
@@ -33,7 +34,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("topology", ["embedded", "runner"])
 def test_requests_are_answered_while_another_model_is_busy(topology: str, home: Path) -> None:
-    limits = {"MAX_IN_FLIGHT": str(IMAGES), "DEADLINE_SECONDS": "60"}
+    limits = {"MAX_IN_FLIGHT": str(IMAGES), "MAX_BATCH_SIZE": str(BATCH), "DEADLINE_SECONDS": "60"}
     settings = {"CATALOGUE": str(home / "catalogue"), "TOPOLOGY": topology, "WORKERS": "1", **limits}
     with start_service(home, free_port(), **settings) as address:
         assert asyncio.run(_answered_meanwhile(address)) >= MEANWHILE

@@ -19,6 +19,7 @@ from loadtests.http_client import form_request
 from tests.preprocessing.files import exif
 from tests.support.metrics import Counted
 from tests.support.pictures import WHITE, digit, encoded
+from tests.support.processes import processes_of
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.served
@@ -71,6 +72,25 @@ def test_photos_are_turned_upright(client: httpx.Client, orientation: int) -> No
     assert client.post("/classify", content=data).json()["label"] == "7"
 
 
+def cpu_seconds(address: str, data: bytes) -> float:
+    """The CPU time that the service spends on 100 requests with an image."""
+    processes = processes_of(address)
+
+    def spent() -> float:
+        return float(sum(times.user + times.system for times in (process.cpu_times() for process in processes)))
+
+    before = spent()
+    with httpx.Client(base_url=address, timeout=60) as client:
+        for _ in range(100):
+            assert client.post("/classify", content=data).json()["label"] == "7"
+    return spent() - before
+
+
+def test_tags_of_exif_cost_little(service_address: str) -> None:
+    """Pillow takes a thousand times as long for them."""
+    assert cpu_seconds(service_address, BOMB) < 30 * cpu_seconds(service_address, SEVEN)
+
+
 def test_tags_of_exif_hold_nobody_up_and_leave_no_line_in_the_log(service_address: str, model_store: Path) -> None:
     log = model_store / f"service-{urlsplit(service_address).port}.log"
     before = log.stat().st_size
@@ -82,7 +102,7 @@ def test_tags_of_exif_hold_nobody_up_and_leave_no_line_in_the_log(service_addres
 async def _answered_beside(address: str, bomb: bytes) -> set[str]:
     """What 100 requests are answered, one after the other, while six connections send ``bomb`` all the time."""
     async with (
-        httpx.AsyncClient(base_url=address, timeout=2) as ordinary,
+        httpx.AsyncClient(base_url=address, timeout=60) as ordinary,
         httpx.AsyncClient(base_url=address, timeout=60) as other,
     ):
 

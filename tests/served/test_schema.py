@@ -20,7 +20,7 @@ pytestmark = pytest.mark.served
 SAMPLE = samples()[0]
 PICTURE = encode_form([SAMPLE.data])
 FORM = {"Content-Type": FORM_TYPE}
-EXAMPLES = 50
+EXAMPLES = 20
 Operations = dict[str, Any]  # schemathesis' own, generic in what no one here needs to tell apart
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 

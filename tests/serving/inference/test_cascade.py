@@ -212,8 +212,13 @@ def test_times_add_up_sequential_stages_and_the_slowest_parallel_one(tmp_path: P
     async def main() -> None:
         stage = Stage(tmp_path, StandIn([logits(0.5, 0.4, 0.1)], 0.25), StandIn([[0, 9]], 0.5), StandIn([[0, 0, 0]], 2.0))
         stage.letters.free.clear()
-        asyncio.get_running_loop().call_later(0.02, stage.letters.free.set)  # the slower of the two that run side by side
-        answer = await classify(stage.cascade)
+
+        async def free_letters() -> None:
+            await asyncio.gather(stage.digits.busy.wait(), stage.letters.busy.wait())
+            await asyncio.sleep(0.02)  # the slower of the two that run side by side
+            stage.letters.free.set()
+
+        _, answer = await asyncio.gather(free_letters(), classify(stage.cascade))
         assert answer.timings_ms.inference == 2250
 
     run(main)
