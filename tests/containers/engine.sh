@@ -7,7 +7,6 @@ set -euo pipefail
 
 BASE=${BASE:-python:3.11-slim}
 FOLDER=${ENGINE_FOLDER:-/var/tmp/image-classifier-engine}
-MIRROR=${DEBIAN_MIRROR:-}
 RELEASE=bookworm # its Python is 3.11
 
 say() { echo "engine: $*" >&2; }
@@ -34,11 +33,13 @@ if ! docker version >/dev/null 2>&1; then
   echo "export DOCKER_HOST=$DOCKER_HOST BUILD_NETWORK=host" # its bridge has no way out
 fi
 
-if ! docker image inspect "$BASE" >/dev/null 2>&1 && ! docker pull --quiet "$BASE" >/dev/null 2>&1; then
+if ! docker image inspect "$BASE" >/dev/null 2>&1 && ! timeout 120 docker pull --quiet "$BASE" >/dev/null 2>&1; then
   say "makes $BASE of Debian $RELEASE, since it cannot be pulled"
   root=$(mktemp -d)
   trap 'rm -rf "$root"' EXIT
-  debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates "$RELEASE" "$root" "$MIRROR" >"$root.log" 2>&1 ||
+  # From the mirror that apt uses here; without one debootstrap knows its own.
+  mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 2>/dev/null | awk -v release="$RELEASE" '$2 == release { print $1; exit }')
+  debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates "$RELEASE" "$root" ${mirror:+"$mirror"} >"$root.log" 2>&1 ||
     { tail -n 5 "$root.log" >&2; exit 1; }
   ln -s python3 "$root/usr/bin/python"
   # As in the official image: no caches, no documents, no byte code.
