@@ -13,6 +13,10 @@ INTRODUCTION: Final = """\
 The service reads its settings from environment variables. An empty variable counts as not set. A value that is not valid stops
 the start with exit status 2 and a line that names the variable.
 
+`SECRETS_DIR` names a folder of secrets, as Docker and Kubernetes mount them: a file per setting, named like it in lower case
+(`gallery_url`). A variable of the environment takes precedence. The files are read once, at the start. The drawing page reads
+`api_key` from it, `python -m gallery` reads `gallery_url`.
+
 `python -m serving.settings_page` writes this page from the class `Settings` in
 [serving/settings.py](../serving/settings.py). Do not edit it by hand.
 
