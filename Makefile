@@ -16,13 +16,14 @@ SECONDS_OF_LOAD ?= 30
 MINUTES ?= 30
 REQUESTS ?= 20000
 PROFILE ?= full
+ROLL ?= api page
 COMPOSE ?= docker compose
 
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links
 
 # Compose with its files: full.env, what the profile changes in it, and what you change in both.
-STACK = $(COMPOSE) --project-directory deploy/compose --file deploy/compose/compose.yaml \
+STACK = env CERTIFICATE=$(abspath $(CERTIFICATE)) $(COMPOSE) --project-directory deploy/compose --file deploy/compose/compose.yaml \
 	$(if $(CERTIFICATE),--file deploy/compose/compose.tls.yaml) $(addprefix --file ,$(COMPOSE_FILES)) --env-file deploy/compose/full.env \
 	$(addprefix --env-file ,$(wildcard deploy/compose/$(filter-out full,$(PROFILE)).env deploy/compose/local.env))
 SECRETS ?= deploy/compose/secrets
@@ -131,7 +132,7 @@ up: ## start API and page in containers behind a proxy, with PostgreSQL and moni
 	@$(STACK) ps --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
 
 roll: ## replace the containers of API and page one at a time, without a failed request: after a change of images or settings
-	@$(PYTHON) -m deploy.compose.rolling_update $(STACK)
+	@$(PYTHON) -m deploy.compose.rolling_update $(ROLL) -- $(STACK)
 
 down: ## stop and remove the containers; the gallery stays
 	@$(STACK) --profile '*' down --remove-orphans

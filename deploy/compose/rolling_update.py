@@ -1,4 +1,4 @@
-"""Replaces the containers of the API and the page one at a time: ``make roll``. Needs Python and Docker alone.
+"""Replaces the containers of Compose services one at a time: ``make roll``. Needs Python and Docker alone.
 
 For each old container: a new one starts beside it; once it is healthy, the old one is stopped, which completes its requests. If a
 new container ends or becomes unhealthy, it is removed, and the old ones that are left go on serving.
@@ -10,8 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-SERVICES: Final = ("api", "page")
-HEALTHY_SECONDS: Final = 120.0
+HEALTHY_SECONDS: Final = 180.0
 POLL_SECONDS: Final = 0.5
 HEALTH: Final = "{{.State.Health.Status}} {{.State.Status}} {{.RestartCount}}"
 
@@ -82,13 +81,16 @@ def wait_until_healthy(container: str, seconds: float = HEALTHY_SECONDS) -> None
 
 
 def main() -> int:
-    """Replace the containers of all services with the Compose command that the command line gives; returns the exit status."""
-    stack = Stack(sys.argv[1:])
+    """Replace the containers of services: ``SERVICE ... -- docker compose OPTION ...``. Returns the exit status."""
+    end = sys.argv.index("--")
+    stack = Stack(sys.argv[end + 1 :])
     try:
-        for service in SERVICES:
+        for service in sys.argv[1:end]:
             stack.replace(service)
     except UpdateFailed as error:
-        sys.stderr.write(f"{error}The containers that were not replaced go on serving. Name the earlier image and roll again.\n")
+        sys.stderr.write(
+            f"{error}The containers that were not replaced go on serving. Name the earlier image and roll again.\n"
+        )
         return 1
     return 0
 
