@@ -15,7 +15,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command. Returns 0; else 1 (the database cannot be used) or 2 (invalid URL), after a line on standard error."""
     parser = argparse.ArgumentParser(
         prog="python -m gallery",
-        description="The database is that of GALLERY_URL, of the file gallery_url in SECRETS_DIR, or gallery.db in BENTOML_HOME.",
+        description="The database is that of GALLERY_URL, else of the file gallery_url in SECRETS_DIR, else gallery.db in "
+        "BENTOML_HOME.",
     )
     parser.add_argument("command", choices=["upgrade", "current"], help="migrate the tables, or print their version")
     command = parser.parse_args(argv).command

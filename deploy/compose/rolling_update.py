@@ -1,7 +1,7 @@
 """Replaces the containers of Compose services one at a time: ``make roll``. Needs Python and Docker alone.
 
-For each old container: a new one starts beside it; once it is healthy, the old one is stopped, which completes its requests. If a
-new container ends or becomes unhealthy, it is removed, and the old ones that are left go on serving.
+For each old container a new one starts beside it. Once that is healthy, the old one is stopped, which completes its requests. A
+new container that ends or becomes unhealthy is removed, and the old ones that are left go on serving.
 """
 
 import subprocess

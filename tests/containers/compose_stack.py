@@ -1,4 +1,4 @@
-"""The stack of deploy/compose/ as a test runs it: a project, secrets and ports of its own, started by the commands of the Makefile."""
+"""The stack of deploy/compose/ as a test runs it: `make up` with a project, secrets and ports of its own."""
 
 import fcntl
 import json

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.containers, pytest.mark.slow]
 
 API_CONTAINERS = 2
 PAGE_CONTAINERS = 2
+SCREEN = {"width": 1280, "height": 900}
 PUBLIC = ("prometheus", "read", "admin", "page")  # words of the files of secrets that are no secrets
 CONNECT = "import socket; socket.create_connection(('database', 5432), 5)"
 
@@ -88,12 +89,11 @@ def test_drawing_through_the_proxy_with_two_page_containers(stack: ComposeStack)
     if CHROMIUM is None:
         pytest.skip(NO_CHROMIUM)
     expect.set_options(timeout=TIMEOUT_MS)
-    with sync_playwright() as playwright, launch_chromium(playwright) as chromium:
-        with open_tab(chromium, viewport={"width": 1280, "height": 900}) as tab:
-            tab.goto(stack.page_address)
-            draw(tab, SEVEN)
-            expect(headline(tab)).to_have_attribute("data-label", "7")
-            assert "page" in [cookie.get("name") for cookie in tab.context.cookies()]
+    with sync_playwright() as playwright, launch_chromium(playwright) as chromium, open_tab(chromium, viewport=SCREEN) as tab:
+        tab.goto(stack.page_address)
+        draw(tab, SEVEN)
+        expect(headline(tab)).to_have_attribute("data-label", "7")
+        assert "page" in [cookie.get("name") for cookie in tab.context.cookies()]
 
 
 def test_prometheus_scrapes_every_api_container(stack: ComposeStack) -> None:
@@ -110,37 +110,12 @@ def test_backup_of_the_gallery_is_restored(stack: ComposeStack, tmp_path: Path) 
     for _ in range(3):
         assert httpx.post(gallery, content=encoded(digit("7")), headers=admin).status_code == 201
     before = httpx.get(gallery, headers=admin).json()["entries"]
-    (database,) = stack.containers("database")
-    dump = [
-        "docker",
-        "exec",
-        database,
-        "pg_dump",
-        "--username",
-        "gallery",
-        "--clean",
-        "--if-exists",
-        "--table",
-        "gallery_*",
-        "gallery",
-    ]
-    backup = tmp_path / "gallery.sql"
+    database, backup = ["docker", "exec", "--interactive", stack.containers("database")[0]], tmp_path / "gallery.sql"
+    dump = ["pg_dump", "--username", "gallery", "--clean", "--if-exists", "--table", "gallery_*", "gallery"]
     with backup.open("wb") as file:
-        subprocess.run(dump, stdout=file, check=True, timeout=60)
+        subprocess.run([*database, *dump], stdout=file, check=True, timeout=60)
     assert httpx.delete(gallery, headers=admin).json()["deleted"] >= 3
-    restore = [
-        "docker",
-        "exec",
-        "--interactive",
-        database,
-        "psql",
-        "--username",
-        "gallery",
-        "--quiet",
-        "--set",
-        "ON_ERROR_STOP=1",
-        "gallery",
-    ]
+    restore = ["psql", "--username", "gallery", "--quiet", "--set", "ON_ERROR_STOP=1", "gallery"]
     with backup.open("rb") as file:
-        subprocess.run(restore, stdin=file, check=True, capture_output=True, timeout=60)
+        subprocess.run([*database, *restore], stdin=file, check=True, capture_output=True, timeout=60)
     assert httpx.get(gallery, headers=admin).json()["entries"] == before

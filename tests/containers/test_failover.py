@@ -4,6 +4,7 @@ A container stands for a machine here: an address of its own on a network, found
 """
 
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -19,6 +20,11 @@ pytestmark = [pytest.mark.containers, pytest.mark.slow]
 
 CONTAINERS = 3
 PER_SECOND = 20.0
+READ_METRICS = """
+import os, urllib.request
+request = urllib.request.Request("http://127.0.0.1:3000/metrics", headers={"Authorization": os.environ["KEY"]})
+print(urllib.request.urlopen(request).read().decode())
+"""
 ENOUGH = 40  # requests after an event, before its figures are taken
 
 
@@ -48,18 +54,14 @@ def during(load: SteadyLoad, event: Callable[[], object]) -> tuple[float, float,
 def report(event: str, begin: float, sent: list[Sent], normal: float = 1.0) -> None:
     """Print the figures of an event; it is over with the last request that failed or took longer than ``normal`` seconds."""
     late = [one.ended - begin for one in sent if one.failure or one.ended - one.due > normal]
-    print(f"{event}: {summary(sent)}; last failed or slow request ended after {max(late, default=0.0):.1f} s")
+    sys.stdout.write(f"{event}: {summary(sent)}; last failed or slow request ended after {max(late, default=0.0):.1f} s\n")
 
 
 def served(container: str, key: dict[str, str]) -> bool:
     """Whether a container has classified an image."""
-    script = (
-        "import os, urllib.request as r; q = r.Request('http://127.0.0.1:3000/metrics', headers={'Authorization': os.environ['KEY']}); "
-        "print(r.urlopen(q).read().decode())"
-    )
-    command = ["docker", "exec", "--env", f"KEY={key['Authorization']}", container, "python", "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
-    return any(line.startswith("image_classifier_images_total") for line in done.stdout.splitlines())
+    command = ["docker", "exec", "--env", f"KEY={key['Authorization']}", container, "python", "-c", READ_METRICS]
+    metrics = subprocess.run(command, capture_output=True, text=True, timeout=30).stdout
+    return any(line.startswith("image_classifier_images_total") for line in metrics.splitlines())
 
 
 def derived_image(base: str, name: str, *lines: str) -> str:

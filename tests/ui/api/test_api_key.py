@@ -24,6 +24,7 @@ def test_the_environment_takes_precedence_over_the_file(secrets: Path, monkeypat
 
 
 def test_there_may_be_no_key(secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not list(secrets.iterdir())
     assert api_key() is None
     monkeypatch.delenv("SECRETS_DIR")
     assert api_key() is None
