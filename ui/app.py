@@ -129,7 +129,7 @@ def code_snippet(
 ) -> tuple[SnippetRequest, bytes | None]:
     """Return the request for the code examples, and the picture to download where the visitor has no file with these bytes."""
     snippet = SnippetRequest(
-        client.address,
+        os.environ.get("PUBLIC_API_ADDRESS") or client.address,
         request.model,
         request.device,
         file.download_name,
