@@ -8,10 +8,10 @@ import httpx
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.browser.conftest import TIMEOUT_MS, open_tab
-from tests.browser.processes import CHROMIUM, NO_CHROMIUM, launch_chromium
+from tests.browser.processes import CHROMIUM, NO_CHROMIUM, TIMEOUT_MS, launch_chromium
 from tests.browser.states import headline
 from tests.browser.strokes import SEVEN, draw
+from tests.browser.tabs import Tabs
 from tests.containers.compose_stack import ComposeStack, inspect, run, running_stack
 from tests.containers.conftest import Images
 from tests.support.pictures import digit, encoded
@@ -88,7 +88,7 @@ def test_drawing_through_the_proxy_with_two_page_containers(stack: ComposeStack)
     if CHROMIUM is None:
         pytest.skip(NO_CHROMIUM)
     expect.set_options(timeout=TIMEOUT_MS)
-    with sync_playwright() as playwright, launch_chromium(playwright) as chromium, open_tab(chromium, viewport=SCREEN) as tab:
+    with sync_playwright() as playwright, launch_chromium(playwright) as chromium, Tabs(chromium).open(viewport=SCREEN) as tab:
         tab.goto(stack.page_address)
         draw(tab, SEVEN)
         expect(headline(tab)).to_have_attribute("data-label", "7")
