@@ -15,15 +15,24 @@ USERS ?= 32
 SECONDS_OF_LOAD ?= 30
 MINUTES ?= 30
 REQUESTS ?= 20000
+PROFILE ?= full
+ROLL ?= api page
+COMPOSE ?= docker compose
 
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links
+
+# Compose with its files: full.env, what the profile changes in it, and what you change in both.
+STACK = env CERTIFICATE=$(abspath $(CERTIFICATE)) $(COMPOSE) --project-directory deploy/compose --file deploy/compose/compose.yaml \
+	$(if $(CERTIFICATE),--file deploy/compose/compose.tls.yaml) $(addprefix --file ,$(COMPOSE_FILES)) --env-file deploy/compose/full.env \
+	$(addprefix --env-file ,$(wildcard deploy/compose/$(filter-out full,$(PROFILE)).env deploy/compose/local.env))
+SECRETS ?= deploy/compose/secrets
 
 export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 
 .PHONY: help setup setup-dev setup-train models run serve ui test check lint format evaluate robustness bench loadtest soak fuzz attacks bento image \
-	image-ui gpu-check sbom audit train lock clean
+	image-ui gpu-check up roll down sbom audit train lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -116,6 +125,17 @@ image: setup-dev bento ## build the image image_classifier of the API; needs Doc
 
 image-ui: setup-dev ## build the image image_classifier_ui of the drawing page; needs Docker
 	@$(BIN)/python -m deploy.images page
+
+up: ## start API and page in containers behind a proxy, with PostgreSQL and monitoring (PROFILE=minimal: without); needs Docker
+	@$(PYTHON) -m deploy.compose.create_secrets $(SECRETS)
+	@$(STACK) up --detach --wait --remove-orphans
+	@$(STACK) ps --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
+
+roll: ## replace the containers of API and page one at a time, without a failed request: after a change of images or settings
+	@$(PYTHON) -m deploy.compose.rolling_update $(ROLL) -- $(STACK)
+
+down: ## stop and remove the containers; the gallery stays
+	@$(STACK) --profile '*' down --remove-orphans
 
 sbom: setup-dev ## write the bill of materials of BENTOFILE to build/sbom.json (CycloneDX)
 	@$(BIN)/python -m deploy.sbom $(BENTOFILE) build/sbom.json

@@ -54,7 +54,7 @@ def available_cpus() -> int:
 
 
 class Settings(BaseSettings):
-    """Read from environment variables of the same names in upper case."""
+    """Read from environment variables of the same names in upper case; see ``startup.load_settings`` for secrets in files."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 

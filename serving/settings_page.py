@@ -13,6 +13,10 @@ INTRODUCTION: Final = """\
 The service reads its settings from environment variables. An empty variable counts as not set. A value that is not valid stops
 the start with exit status 2 and a line that names the variable.
 
+`SECRETS_DIR` names a folder of secrets, as Docker and Kubernetes mount them: a file per setting, named like it in lower case
+(`gallery_url`). A variable of the environment takes precedence. The files are read once, at the start. The drawing page reads
+`api_key` from it, `python -m gallery` reads `gallery_url`.
+
 `python -m serving.settings_page` writes this page from the class `Settings` in
 [serving/settings.py](../serving/settings.py). Do not edit it by hand.
 
@@ -22,11 +26,13 @@ the start with exit status 2 and a line that names the variable.
 REST: Final = """
 ## Settings of the drawing page
 
-`make ui` and `make run` read these. All but `API_KEY` are also options of `python -m ui`, which take precedence.
+`make ui` and `make run` read these. All but `API_KEY` and `PUBLIC_API_ADDRESS` are also options of `python -m ui`, which take
+precedence.
 
 | variable | default | description |
 | --- | --- | --- |
 | `API_ADDRESS` | `http://127.0.0.1:3000` | Address at which the page calls the API. |
+| `PUBLIC_API_ADDRESS` | `API_ADDRESS` | Address of the API in the code examples: that of visitors, if the page has another. |
 | `API_KEY` | not set | API key that the page sends as a bearer token. |
 | `HOST` | `127.0.0.1` | Address the page listens on. |
 | `UI_PORT` | `8501` | Port the page listens on. |

@@ -4,6 +4,7 @@ import gc
 import os
 import secrets
 import sys
+from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
@@ -19,12 +20,17 @@ from serving.settings import Settings
 SWITCH_SECONDS: Final = 0.001
 FOUND_GPU: Final = "IMAGE_CLASSIFIER_GPU"
 RUNNER_KEY: Final = "IMAGE_CLASSIFIER_RUNNER_KEY"
+SECRETS_DIR: Final = "SECRETS_DIR"
 
 
 def load_settings() -> Settings:
-    """Read the settings; exit with one line for each invalid value."""
+    """Read the settings from the environment and the folder of secrets; exit with one line for each invalid value."""
+    folder = os.environ.get(SECRETS_DIR) or None
+    if folder is not None and not Path(folder).is_dir():
+        sys.stderr.write(f"Setting {SECRETS_DIR}={folder!r} is not valid: it is not a folder\n")
+        raise SystemExit(2)
     try:
-        return Settings()
+        return Settings(_secrets_dir=folder)
     except ValidationError as error:
         for fault in error.errors():
             name = ".".join(map(str, fault["loc"])).upper()

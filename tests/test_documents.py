@@ -15,7 +15,7 @@ TEST: Final = re.compile(r"(tests/[\w/]+\.py)?::(test_\w+)")
 FOLDERS: Final = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("."))
 # A path in a folder of the project; a name in capitals stands for any.
 PATH: Final = re.compile(rf"(?!.*/[A-Z]+\b)(?:{'|'.join(FOLDERS)})/[\w./*-]*")
-WRITTEN_BY_COMMANDS: Final = ("build", "runs")
+WRITTEN_BY_COMMANDS: Final = ("build", "runs", "deploy/compose/secrets", "deploy/compose/local.env")
 DOCUMENTS: Final = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), ROOT / "training" / "README.md"]
 
 

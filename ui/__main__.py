@@ -11,6 +11,7 @@ from typing import Any, Final
 import streamlit as st
 from starlette.middleware import Middleware
 
+from ui.api.api_key import api_key
 from ui.api.gallery_export import export_route
 from ui.middleware import SecurityMiddleware
 
@@ -63,7 +64,7 @@ def parse_host_names(text: str) -> list[str]:
 def create_app(arguments: argparse.Namespace) -> tuple[st.App, dict[str, Any]]:
     """Create the page as an ASGI application, and Streamlit's configuration for it."""
     hosts = [*arguments.hosts, *([] if arguments.host in WILDCARD_ADDRESSES else [arguments.host])]
-    export = export_route(arguments.api_address, os.environ.get("API_KEY"))
+    export = export_route(arguments.api_address, api_key())
     app = st.App(APP, routes=[export], middleware=[Middleware(SecurityMiddleware, hosts=hosts)])
     return app, {"server.address": arguments.host, "server.port": arguments.port}
 

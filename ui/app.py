@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from ui.api.api_key import api_key
 from ui.api.client import Client
 from ui.api.schemas import Classification, Model
 from ui.components import charts, notices
@@ -36,7 +37,7 @@ def show_page() -> None:
         st.html(ASSETS / name)
     show_heading()
     sidebar.show_heading()
-    client = connect(os.environ.get("API_ADDRESS", "http://127.0.0.1:3000"), os.environ.get("API_KEY"))
+    client = connect(os.environ.get("API_ADDRESS", "http://127.0.0.1:3000"), api_key())
     session = Session.current()
     with st.spinner(translate("page.connecting")):
         session.refresh_catalogue(client)
@@ -128,7 +129,7 @@ def code_snippet(
 ) -> tuple[SnippetRequest, bytes | None]:
     """Return the request for the code examples, and the picture to download where the visitor has no file with these bytes."""
     snippet = SnippetRequest(
-        client.address,
+        os.environ.get("PUBLIC_API_ADDRESS") or client.address,
         request.model,
         request.device,
         file.download_name,

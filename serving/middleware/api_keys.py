@@ -17,8 +17,8 @@ from typing import Final, Literal, TypeAlias, get_args
 Role: TypeAlias = Literal["read", "admin"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)  # each may do all that those before it may
 KEY_BYTES: Final = 32
-# Permission bits that a file of keys should not have.
-UNSAFE_MODE: Final = 0o027
+# Permission bits that a file of keys should not have. It may be read: a mounted secret often can be, and it has only hashes.
+UNSAFE_MODE: Final = 0o022
 
 _LINE: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})\s+(\S+)\s+([0-9a-f]{64})")
 _HEADER: Final = "# Keys of the API: name, role, SHA-256 of the key. python -m serving.keys adds and removes them.\n"
@@ -89,7 +89,7 @@ def warnings(file: Path, keys: Sequence[Key]) -> list[str]:
     """Warnings about a valid file of keys."""
     found = []
     if file.stat().st_mode & UNSAFE_MODE:
-        found.append(f"Other users may read or write {file}, and whoever writes it can use the API. Run chmod 600 on it.")
+        found.append(f"Other users may write {file}, and whoever writes it can use the API. Run chmod 600 on it.")
     if not keys:
         found.append(f"{file} holds no key: all requests but health checks are refused. Run python -m serving.keys add NAME.")
     return found

@@ -152,5 +152,14 @@ def test_command_uses_the_default_file(tmp_path: Path) -> None:
     assert (tmp_path / "gallery.db").is_file()
 
 
+def test_command_reads_the_address_from_the_secret(tmp_path: Path) -> None:
+    file = tmp_path / "pictures.db"
+    (tmp_path / "gallery_url").write_text(f"sqlite:///{file}\n", encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if name != "GALLERY_URL"}
+    command = [sys.executable, "-m", "gallery", "upgrade"]
+    subprocess.run(command, cwd=ROOT, env={**environment, "SECRETS_DIR": str(tmp_path)}, check=True, timeout=60)
+    assert file.is_file()
+
+
 def _entries(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(Entry)) or 0

@@ -187,7 +187,7 @@ def two_workers(model_store: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_a_file_that_others_may_write_is_warned_of_once(two_workers: TwoWorkers) -> None:
-    assert two_workers.log.read_text().count("Other users may read or write") == 1
+    assert two_workers.log.read_text().count("Other users may write") == 1
 
 
 def test_a_key_has_one_rate_limit_with_all_workers(two_workers: TwoWorkers) -> None:

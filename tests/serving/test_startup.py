@@ -50,6 +50,41 @@ def test_a_bad_value_stops_the_start_and_names_the_field(
     assert "is not valid" in said
 
 
+def test_settings_come_from_secret_files_unless_the_environment_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
+    (tmp_path / "gallery_url").write_text("postgresql://gallery:secret@database/gallery\n", encoding="utf-8")
+    (tmp_path / "rate_limit").write_text("60\n", encoding="utf-8")
+    monkeypatch.setenv("RATE_LIMIT", "70")
+    monkeypatch.setenv("GALLERY_URL", "")  # counts as not set
+    settings = load_settings()
+    assert settings.gallery_url == "postgresql://gallery:secret@database/gallery"
+    assert settings.rate_limit == 70
+
+
+def test_a_bad_secret_stops_the_start_and_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
+    (tmp_path / "gallery_url").write_text("mysql://gallery:secret@database/gallery", encoding="utf-8")
+    with pytest.raises(SystemExit) as stopped:
+        load_settings()
+    assert stopped.value.code == 2
+    assert "Setting GALLERY_URL is not valid" in (said := capsys.readouterr().err)
+    assert "secret" not in said
+
+
+def test_a_folder_of_secrets_that_does_not_exist_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path / "none"))
+    with pytest.raises(SystemExit) as stopped:
+        load_settings()
+    assert stopped.value.code == 2
+    assert "Setting SECRETS_DIR=" in capsys.readouterr().err
+
+
 def test_keys_that_cannot_be_used_stop_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def said(settings: Settings) -> str:
         with pytest.raises(SystemExit) as stopped:

