@@ -5,8 +5,9 @@ from preprocessing.containers import FORMATS, StrippedImage, strip_metadata
 from preprocessing.decode import decode, inspect, load, open_image, open_stripped
 from preprocessing.errors import ImageError, ImageTooLarge, NoInk, UndecodableImage, UnsupportedImage
 from preprocessing.limits import ImageLimits
-from preprocessing.pipeline import ModelInput, Stage, Tensor, model_input, preprocess, stages, tensor
-from preprocessing.spec import Geometry, InputSpec, Normalisation
+from preprocessing.pipeline import ModelInput, Stage, model_input, preprocess, stages
+from preprocessing.spec import Geometry, InputSpec, Normalisation, PhotoGeometry
+from preprocessing.tensors import Tensor, normalise, tensor
 
 __all__ = [
     "FORMATS",
@@ -19,6 +20,7 @@ __all__ = [
     "ModelInput",
     "NoInk",
     "Normalisation",
+    "PhotoGeometry",
     "Stage",
     "StrippedImage",
     "Tensor",
@@ -28,6 +30,7 @@ __all__ = [
     "inspect",
     "load",
     "model_input",
+    "normalise",
     "open_image",
     "open_stripped",
     "preprocess",

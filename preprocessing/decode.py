@@ -83,11 +83,11 @@ def open_stripped(stripped: StrippedImage) -> Image.Image:
     return image
 
 
-def load(image: Image.Image, orientation: int = UPRIGHT) -> Image.Image:
+def load(image: Image.Image, orientation: int = UPRIGHT, colour_side: int | None = None) -> Image.Image:
     """Decode the pixels of an opened image (the first frame of an animation), and turn it upright by its EXIF orientation.
 
     A large JPEG is decoded in grey at a half, a quarter or an eighth of its size, in a fraction of the time and memory; every
-    side keeps at least ``DRAFT_SIDE`` pixels. Where the first frame of a GIF covers only a part, the rest is transparent.
+    side keeps at least ``DRAFT_SIDE`` pixels. With ``colour_side`` it keeps its colour, and at least so many pixels. Where the first frame of a GIF covers only a part, the rest is transparent.
 
     Raises:
         UndecodableImage: the pixels are truncated or corrupt.
@@ -95,7 +95,8 @@ def load(image: Image.Image, orientation: int = UPRIGHT) -> Image.Image:
     try:
         frame = None
         if image.format == "JPEG":
-            image.draft("L", (DRAFT_SIDE, DRAFT_SIDE))
+            side = max(DRAFT_SIDE, colour_side or 0)
+            image.draft("RGB" if colour_side else "L", (side, side))
         elif image.format == "GIF":
             frame = _first_frame_box(image)
         image.load()
@@ -108,14 +109,14 @@ def load(image: Image.Image, orientation: int = UPRIGHT) -> Image.Image:
         raise UndecodableImage(f"The {image.format} cannot be decoded: the file is truncated or corrupt.") from error
 
 
-def decode(data: bytes | memoryview, limits: ImageLimits = DEFAULT) -> Image.Image:
-    """Inspect, open and decode an image file.
+def decode(data: bytes | memoryview, limits: ImageLimits = DEFAULT, colour_side: int | None = None) -> Image.Image:
+    """Inspect, open and decode an image file; ``colour_side`` as for ``load``.
 
     Raises:
         UnsupportedImage, ImageTooLarge, UndecodableImage: as ``open_image`` and ``load``.
     """
     stripped = inspect(data, limits)
-    return load(open_stripped(stripped), stripped.orientation)
+    return load(open_stripped(stripped), stripped.orientation, colour_side)
 
 
 def _first_frame_box(image: Image.Image) -> tuple[int, int, int, int] | None:

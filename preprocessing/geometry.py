@@ -107,18 +107,18 @@ def erode(ink: Grey, radius: int) -> Grey:
 
 
 def centre(ink: Grey, spec: InputSpec) -> Grey:
-    """Paste ink into an empty square of ``spec.size`` so that its centre of mass or its box is centred, to the pixel."""
+    """Paste ink into an empty frame of ``spec.height`` x ``spec.width`` so that its centre of mass or its box is centred, to the pixel."""
     height, width = ink.shape
-    if spec.geometry.centring == "mass":
+    if spec.placement.centring == "mass":
         # Whole and half numbers below 2**53, so the sums are exact in any order.
         moments = _MOMENTS[:, :height].dot(ink.astype(np.float64)).dot(_MOMENTS.T[:width])
         (total, across), (down, _) = moments.tolist()
         centre_x, centre_y = across / total, down / total
-        left = _clamp(round(spec.size / 2 - centre_x), spec.size - width)
-        top = _clamp(round(spec.size / 2 - centre_y), spec.size - height)
+        left = _clamp(round(spec.width / 2 - centre_x), spec.width - width)
+        top = _clamp(round(spec.height / 2 - centre_y), spec.height - height)
     else:  # an odd pixel goes to the left and the top, as in Fashion-MNIST
-        left, top = (spec.size - width + 1) // 2, (spec.size - height + 1) // 2
-    frame = np.zeros((spec.size, spec.size), dtype=np.uint8)
+        left, top = (spec.width - width + 1) // 2, (spec.height - height + 1) // 2
+    frame = np.zeros((spec.height, spec.width), dtype=np.uint8)
     frame[top : top + height, left : left + width] = ink
     return frame
 

@@ -75,11 +75,11 @@ def frame_object(found: SegmentedObject, spec: InputSpec) -> Grey:
     Raises:
         NoInk: at this size, nothing differs from the background.
     """
-    foreground = subtract_background(found, geometry.scale_to_box(found.crop, spec.geometry.fit_box, Image.Resampling.BOX))
+    foreground = subtract_background(found, geometry.scale_to_box(found.crop, spec.placement.fit_box, Image.Resampling.BOX))
     if not foreground.any():
         raise NoInk(_NO_OBJECT)
     frame = geometry.centre(foreground, spec)
-    return 255 - frame if spec.geometry.polarity == "dark_on_light" else frame
+    return 255 - frame if spec.placement.polarity == "dark_on_light" else frame
 
 
 def subtract_background(found: SegmentedObject, crop: Grey) -> Grey:

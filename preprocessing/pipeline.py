@@ -4,17 +4,14 @@ import contextlib
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
-from preprocessing import geometry, objects
+from preprocessing import geometry, objects, photo
 from preprocessing.errors import NoInk
 from preprocessing.ink import WORK_SIDE, ExtractedInk, crop_drawing, downscale, extract_ink, extrema, ink_table, luminance
 from preprocessing.pixels import Box, Grey, to_array, to_image
-from preprocessing.spec import InputSpec
-
-Tensor = npt.NDArray[np.float32]
+from preprocessing.spec import InputSpec, PhotoGeometry
+from preprocessing.tensors import Tensor, tensor
 
 # Thin strokes become faint when they are averaged down; the typical inked pixel is brought back to at least this level.
 TYPICAL_INK: Final = 195
@@ -26,7 +23,7 @@ CLOSE_SIDE: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The result of one preprocessing stage, for people: an "L" image and one line on what was done."""
+    """The result of one preprocessing stage, for people: an image, grey or in colour, and one line on what was done."""
 
     name: str
     image: Image.Image
@@ -34,9 +31,9 @@ class Stage:
 
 
 class ModelInput(NamedTuple):
-    """The input of a model, ``float32[channels, size, size]``, and how many separate characters the image shows.
+    """The input of a model (``spec.shape`` and ``spec.type``), and how many separate characters the image shows.
 
-    Characters are counted in ink; an image of an object counts as one.
+    Characters are counted in ink; an image of an object and a photo count as one.
     """
 
     tensor: Tensor
@@ -44,7 +41,7 @@ class ModelInput(NamedTuple):
 
 
 def preprocess(image: Image.Image, spec: InputSpec) -> Tensor:
-    """Preprocess a decoded image: ``float32[channels, size, size]``.
+    """Preprocess a decoded image to the input of a model, of ``spec.shape`` and ``spec.type``.
 
     Raises:
         NoInk: nothing is drawn on it, or nothing stands out from its background.
@@ -58,6 +55,8 @@ def model_input(image: Image.Image, spec: InputSpec) -> ModelInput:
     Raises:
         NoInk: as ``preprocess``.
     """
+    if isinstance(spec.geometry, PhotoGeometry):
+        return ModelInput(tensor(photo.frame_photo(image, spec), spec), 1)
     if spec.geometry.subject == "object":
         return ModelInput(tensor(objects.frame_object(objects.segment(*objects.flatten(image)), spec), spec), 1)
     found, crop = locate_ink(*luminance(image))
@@ -70,6 +69,8 @@ def stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
     Raises:
         NoInk: as ``preprocess``.
     """
+    if isinstance(spec.geometry, PhotoGeometry):
+        return _photo_stages(image, spec)
     if spec.geometry.subject == "object":
         return _object_stages(image, spec)
     light, background = luminance(image)
@@ -99,6 +100,16 @@ def _object_stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
     ]
 
 
+def _photo_stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
+    assert isinstance(spec.geometry, PhotoGeometry)
+    picture, frame = photo.to_mode(image, photo.MODES[spec.colour]), photo.frame_photo(image, spec)
+    channels = "One channel" if spec.colour == "grey" else f"{spec.colour} colour"
+    return [
+        Stage("picture", picture, f"{channels}, {picture.width}x{picture.height}; nothing is cut out."),
+        Stage("input", frame, f"{_FITTED[spec.geometry.fit]} to {spec.width}x{spec.height}, filter {spec.geometry.filter}."),
+    ]
+
+
 def _preview(found: objects.SegmentedObject, size: tuple[int, int]) -> tuple[Grey, Image.Image]:
     """The object without its background, reduced: its crop, and the whole image of this size."""
     factor = -(-max(size) // PREVIEW_SIDE)
@@ -110,9 +121,9 @@ def _preview(found: objects.SegmentedObject, size: tuple[int, int]) -> tuple[Gre
 
 def frame_ink(crop: Image.Image, spec: InputSpec) -> Grey:
     """The model's frame of cropped ink: scaled to the box, stroke width and strength normalised, centred, in its polarity."""
-    scaled = geometry.boost(geometry.normalise_stroke_width(crop, spec.geometry.fit_box), TYPICAL_INK)
+    scaled = geometry.boost(geometry.normalise_stroke_width(crop, spec.placement.fit_box), TYPICAL_INK)
     frame = geometry.centre(scaled, spec)
-    return 255 - frame if spec.geometry.polarity == "dark_on_light" else frame
+    return 255 - frame if spec.placement.polarity == "dark_on_light" else frame
 
 
 def locate_ink(light: Image.Image, background: int | None) -> tuple[ExtractedInk, Image.Image]:
@@ -160,14 +171,9 @@ def crop_region(light: Image.Image, box: Box, factor: int, margin: int) -> Image
     return light.crop((left, top, min(light.width, right), min(light.height, bottom)))
 
 
-def tensor(frame: Image.Image | Grey, spec: InputSpec) -> Tensor:
-    """Normalise a ``size`` x ``size`` frame ("L" or ``uint8``) and repeat it per channel: ``float32[channels, size, size]``."""
-    plane = np.asarray(frame, dtype=np.float32) * np.float32(1 / (255 * spec.normalisation.std))
-    if spec.normalisation.mean:
-        plane -= np.float32(spec.normalisation.mean / spec.normalisation.std)
-    return plane[None] if spec.channels == 1 else np.stack([plane] * spec.channels)
-
-
 def _placement_note(spec: InputSpec) -> str:
-    centring = "centre of mass" if spec.geometry.centring == "mass" else "bounding box"
-    return f"Scaled into {spec.geometry.fit_box}x{spec.geometry.fit_box}, {centring} at the middle of {spec.size}x{spec.size}."
+    box, centring = spec.placement.fit_box, "centre of mass" if spec.placement.centring == "mass" else "bounding box"
+    return f"Scaled into {box}x{box}, {centring} at the middle of {spec.width}x{spec.height}."
+
+
+_FITTED: Final = {"stretch": "Stretched", "crop": "Scaled, and its middle cut,", "pad": "Scaled, and padded,"}

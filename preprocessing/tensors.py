@@ -1,0 +1,72 @@
+"""Frames to the input tensor of a model: normalisation, colour order, layout and element type."""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from preprocessing.spec import Colour, InputSpec
+
+Tensor = npt.NDArray[Any]
+"""The input of a model, in its element type and layout; of one image, or of a batch."""
+
+# The channel of an RGB or RGBA frame for each channel of the model.
+ORDER: Final[dict[Colour, tuple[int, ...]]] = {"grey": (0,), "RGB": (0, 1, 2), "BGR": (2, 1, 0), "RGBA": (0, 1, 2, 3)}
+OPAQUE: Final = 255
+
+
+def tensor(frame: Image.Image | npt.NDArray[np.uint8], spec: InputSpec) -> Tensor:
+    """The tensor of a frame: grey, "L" or ``uint8[H,W]``, or in colour, "RGB" or "RGBA".
+
+    A grey frame is repeated for each channel, and is opaque.
+    """
+    if not isinstance(frame, Image.Image) or frame.mode == "L":
+        pixels = np.asarray(frame)
+        if spec.channels == 1:
+            return normalise(pixels[None] if spec.layout == "NCHW" else pixels[:, :, None], spec)
+        planes = [pixels] * spec.channels
+        if spec.colour == "RGBA":
+            planes[3] = np.full_like(pixels, OPAQUE)
+    elif spec.layout != "NCHW" and spec.colour != "BGR":
+        return normalise(np.asarray(frame), spec)
+    else:
+        bands = frame.split()
+        planes = [np.asarray(bands[channel]) for channel in ORDER[spec.colour]]
+    return normalise(np.stack(planes, axis=0 if spec.layout == "NCHW" else -1), spec)
+
+
+def normalise(levels: npt.NDArray[Any], spec: InputSpec) -> Tensor:
+    """The tensor of levels 0 to 255 in the model's channels: ``[C,H,W]`` for the layout NCHW, ``[H,W,C]`` for all others."""
+    scale, mean, std = spec.normalisation.scale, spec.normalisation.mean, spec.normalisation.std
+    first = spec.layout == "NCHW"
+    if spec.transposed:
+        levels = np.ascontiguousarray(levels.swapaxes(1, 2) if first else levels.swapaxes(0, 1))
+    if _is_unchanged(spec):
+        return levels.astype(spec.type).reshape(spec.shape)
+    channels = range(max(len(mean), len(std)))
+    factors = np.array([scale / (255 * std[channel % len(std)]) for channel in channels], np.float32)
+    offsets = np.array([mean[channel % len(mean)] / std[channel % len(std)] for channel in channels], np.float32)
+    if first:
+        factors, offsets = factors[:, None, None], offsets[:, None, None]
+    elif len(channels) > 1:  # one row for all pixels of a line: far faster than rows of three
+        levels = levels.reshape(spec.height, spec.width * spec.channels)
+        factors, offsets = np.tile(factors, spec.width), np.tile(offsets, spec.width)
+    values = levels * factors
+    if any(mean):
+        values -= offsets
+    if _is_whole(spec):
+        limits = np.iinfo(spec.type)
+        values = np.clip(np.rint(values), limits.min, limits.max)
+    return values.astype(spec.type, copy=False).reshape(spec.shape)
+
+
+def _is_whole(spec: InputSpec) -> bool:
+    return spec.type not in ("float32", "float16", "float64")
+
+
+def _is_unchanged(spec: InputSpec) -> bool:
+    """Whether the model takes the levels as they are, as whole numbers."""
+    normalisation = spec.normalisation
+    plain = normalisation.scale == OPAQUE and set(normalisation.mean) == {0.0} and set(normalisation.std) == {1.0}
+    return plain and _is_whole(spec) and spec.type != "int8"
