@@ -5,9 +5,18 @@ import sys
 from pathlib import Path
 
 from models.card import CardError
-from models.card_builder import OPTIONS, fields_from_options, merge, parse_labels, read_partial_card
+from models.card_builder import (
+    OPTIONS,
+    fields_from_options,
+    merge,
+    parse_labels,
+    preset_fields,
+    preset_remark,
+    read_partial_card,
+)
 from models.commands import export_model, list_models, remove_model, restore_model
 from models.importer import ImportResult, import_file, import_folder
+from models.presets import PRESETS
 from models.store import card_folders, cascades_last, catalogue_folder, file_names
 from models.terminal import printable
 from models.validation import validate_folder
@@ -49,9 +58,12 @@ def _import(arguments: argparse.Namespace, catalogue: Path) -> None:
     if len(paths) == 1 and (paths[0].is_file() or paths[0].suffix == ".onnx"):
         if arguments.card:
             given = merge(read_partial_card(arguments.card), given)
+        if arguments.preset:
+            _print(preset_remark(arguments.preset))
+            given = merge(preset_fields(arguments.preset), given)
         card_path, pictures = arguments.card, arguments.pictures
         _report(import_file(paths[0], given, catalogue, card_path=card_path, pictures=pictures, replace=arguments.replace))
-    elif given or arguments.card or arguments.pictures:
+    elif given or arguments.card or arguments.pictures or arguments.preset:
         raise CardError("Options that describe a model are for one ONNX file. Leave them out: a folder has a complete card.")
     else:
         for folder in cascades_last(paths or _model_folders(catalogue)):
@@ -112,10 +124,15 @@ def _add_description(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--labels", metavar="LABELS", help="cat,dog or 0-9 or 0-9,A-Z, or a text file with one label per line")
     group.add_argument("--card", type=Path, metavar="FILE", help="a card.yaml; missing fields get defaults, options override")
     group.add_argument("--pictures", type=Path, metavar="DIR", help="label/name.png: pictures to calibrate and evaluate with")
+    group.add_argument(
+        "--preset", choices=list(PRESETS), help="how pictures of a known kind are preprocessed; options override"
+    )
     for name, option in OPTIONS.items():
-        group.add_argument(
-            f"--{name.replace('_', '-')}", type=option.type, choices=option.choices, action=option.action, help=option.help
-        )
+        flag = f"--{name.replace('_', '-')}"
+        if option.action == "flag":
+            group.add_argument(flag, action=argparse.BooleanOptionalAction, help=option.help)
+        else:
+            group.add_argument(flag, type=option.type, choices=option.choices, action=option.action, help=option.help)
 
 
 def _print(line: str) -> None:

@@ -20,6 +20,7 @@ from pydantic import (
 from typing_extensions import Self
 
 from models import yaml_reader
+from models.outputs import OutputSpec
 from models.terminal import printable
 from models.yaml_reader import YamlError
 from preprocessing import InputSpec
@@ -70,7 +71,7 @@ class StrictModel(BaseModel):
 
 
 class Calibration(StrictModel):
-    """Logits are divided by ``temperature`` before the softmax (Guo et al., ICML 2017)."""
+    """Logits are divided by ``temperature`` before the softmax or the sigmoids (Guo et al., ICML 2017)."""
 
     temperature: float = Field(gt=0, le=100)
 
@@ -79,7 +80,8 @@ class Rejection(StrictModel):
     """An image is rejected as out of distribution when its score is below ``threshold``.
 
     ``max_softmax`` is the largest calibrated probability (Hendrycks & Gimpel, ICLR 2017); ``max_logit`` the largest
-    logit; ``energy`` is logsumexp of the logits (Liu et al., NeurIPS 2020).
+    logit; ``energy`` is logsumexp of the logits (Liu et al., NeurIPS 2020). Of a model that returns probabilities, the logits
+    are their logarithms, so that the energy is always 0 and says nothing.
     """
 
     score: Literal["max_softmax", "max_logit", "energy"]
@@ -149,7 +151,10 @@ class CardBase(StrictModel):
 
 
 class ModelCard(CardBase):
-    """The card of a classifier: one ONNX file that takes an image and returns the logits of its labels.
+    """The card of a classifier: one ONNX file that takes an image and returns a score for each of its labels.
+
+    ``output`` says what the scores are. ``fixed_batch`` is set where the model cannot take batches of any size: it is called
+    once for each image, which is repeated to so many. ``remarks`` are what an import assumed, and what this costs.
 
     ``single``: an image of ink must show one character, and several separate ones are rejected. Set it to ``false`` for a model
     of words, or of drawings in separate parts. It has no effect for objects.
@@ -159,11 +164,14 @@ class ModelCard(CardBase):
 
     task: Literal["classify"]
     input: InputSpec
+    output: OutputSpec = OutputSpec()
+    fixed_batch: int | None = Field(default=None, ge=1, le=1024)
     calibration: Calibration
     rejection: Rejection
     sha256: Sha256
     single: bool = True
     known_answer: dict[Label, float] | None = None
+    remarks: list[Text] = Field(default=[], max_length=100)
 
     @model_validator(mode="after")
     def _golden_output_has_known_labels(self) -> Self:

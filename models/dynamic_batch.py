@@ -6,13 +6,14 @@ from typing import Any, Final
 import onnx
 from onnx import helper, numpy_helper
 
-from models.graph import Signature, walk
+from models.graph import walk
+from models.signature import Signature
 
 BATCH_DIMENSION: Final = "N"
 ONNX_DOMAINS: Final = ("", "ai.onnx")
 
 
-def make_batch_dynamic(model: onnx.ModelProto, signature: Signature) -> list[str]:
+def make_batch_dynamic(model: onnx.ModelProto, signature: Signature, output: str) -> list[str]:
     """Change ``model`` in place to accept batches of any size. Whether its outputs stay the same must be verified afterwards.
 
     The fixed size is removed from the shapes of input and output, from the annotated shapes of intermediate values, and from
@@ -23,9 +24,7 @@ def make_batch_dynamic(model: onnx.ModelProto, signature: Signature) -> list[str
     """
     graph = model.graph
     changes = []
-    fixed = [
-        value for value in (*graph.input, *graph.output) if value.name in (signature.input, signature.output) and _fixed(value)
-    ]
+    fixed = [value for value in (*graph.input, *graph.output) if value.name in (signature.input, output) and _fixed(value)]
     if fixed:
         for value in fixed:
             value.type.tensor_type.shape.dim[0].dim_param = BATCH_DIMENSION

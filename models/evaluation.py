@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from models.calibration import fit_temperature, log_softmax, rejection_threshold
-from models.card import Calibration, CardError, Metrics, Rejection
+from models.calibration import fit_temperature
+from models.card import Calibration, CardError, Metrics, ModelCard, Rejection
 from models.metrics import compute_metrics
-from preprocessing import ImageError, ImageLimits, InputSpec, Tensor, decode, preprocess
+from models.outputs import Logits, LogitsFunction, probabilities, session_run
+from preprocessing import ImageError, ImageLimits, Tensor, decode, preprocess
 
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
 IMAGE_LIMITS: Final = ImageLimits(pixels=16_777_216)
@@ -35,7 +36,7 @@ class Evaluation:
     remarks: list[str]
 
 
-def evaluate(model: Path, spec: InputSpec, labels: Sequence[str], folder: Path) -> Evaluation:
+def evaluate(model: Path, card: ModelCard, folder: Path) -> Evaluation:
     """Calibrate and evaluate a validated model on the images in ``folder``, preprocessed as in the service.
 
     Of each label every second image is used to fit temperature and threshold, the others to compute the metrics. Images are
@@ -45,6 +46,11 @@ def evaluate(model: Path, spec: InputSpec, labels: Sequence[str], folder: Path) 
         CardError: folders that are not labels, one image under two labels, fewer than 20 readable images.
     """
     session = ort.InferenceSession(str(model), _one_thread(), providers=["CPUExecutionProvider"])
+    function, spec, labels = (
+        LogitsFunction(session_run(session, card.output), card.output, card.fixed_batch),
+        card.input,
+        card.labels,
+    )
     logits, truth, fitting, remarks = [], [], [], []
     batch: list[Tensor] = []
     unreadable: list[str] = []
@@ -52,7 +58,7 @@ def evaluate(model: Path, spec: InputSpec, labels: Sequence[str], folder: Path) 
         readable = 0
         for path in paths:
             try:
-                batch.append(preprocess(decode(path.read_bytes(), IMAGE_LIMITS), spec))
+                batch.append(preprocess(decode(path.read_bytes(), IMAGE_LIMITS, spec.colour_side), spec))
             except ImageError as error:
                 unreadable.append(f"{path.parent.name}/{path.name}: {error}")
                 continue
@@ -60,19 +66,19 @@ def evaluate(model: Path, spec: InputSpec, labels: Sequence[str], folder: Path) 
             fitting.append(readable % 2 == 0)
             readable += 1
             if len(batch) == BATCH_SIZE:
-                logits.append(_run(session, batch))
+                logits.append(function(np.stack(batch)))
                 batch = []
         if readable < 2:
             remarks.append(f"{readable} readable pictures of {labels[index]}: at least 2 are needed to measure this label")
     if min(sum(fitting), len(fitting) - sum(fitting)) < MIN_IMAGES // 2:
         raise CardError(f"{folder}: holds {len(truth)} readable pictures; at least {MIN_IMAGES} are needed, two of each label")
     if batch:
-        logits.append(_run(session, batch))
+        logits.append(function(np.stack(batch)))
     if unreadable:
         remarks.append(f"{len(unreadable)} pictures cannot be read and are left out, such as {unreadable[0]}")
     name = folder.resolve().name
     return _evaluation(
-        np.concatenate(logits), np.array(truth, dtype=np.int64), np.array(fitting), labels, name=name, remarks=remarks
+        np.concatenate(logits), np.array(truth, dtype=np.int64), np.array(fitting), card, name=name, remarks=remarks
     )
 
 
@@ -97,23 +103,25 @@ def _paths_by_label(folder: Path, labels: Sequence[str]) -> Iterator[list[Path]]
         yield [path for _, path in sorted(found.items())]
 
 
-def _evaluation(
-    logits: Tensor, truth: Labels, fitting: Mask, labels: Sequence[str], *, name: str, remarks: list[str]
-) -> Evaluation:
+def _evaluation(logits: Logits, truth: Labels, fitting: Mask, card: ModelCard, *, name: str, remarks: list[str]) -> Evaluation:
     correct = logits.argmax(axis=1) == truth
-    if correct[fitting].all():
+    if card.output.multi_label:
+        temperature = 1.0
+        remarks.append("the temperature stays 1: each label has a probability for itself")
+    elif correct[fitting].all():
         temperature = 1.0
         remarks.append("the temperature stays 1: it cannot be fitted, because every picture for it is classified correctly")
     else:
         temperature = round(fit_temperature(logits[fitting], truth[fitting]), 5)
-    threshold = rejection_threshold(logits[fitting], "max_softmax", temperature, ACCEPTED_SHARE)
+    likely = probabilities(logits, card.output, temperature)
+    threshold = float(np.quantile(likely[fitting].max(axis=1), 1 - ACCEPTED_SHARE, method="lower"))
     return Evaluation(
         Calibration(temperature=temperature),
         Rejection(score="max_softmax", threshold=round(threshold, 5)),
         compute_metrics(
-            np.exp(log_softmax(logits[~fitting], temperature)),
+            likely[~fitting],
             truth[~fitting],
-            labels,
+            card.labels,
             dataset=f"pictures of one's own ({name})",
             split="every second of each label; temperature and threshold come from the others",
         ),
@@ -125,8 +133,3 @@ def _one_thread() -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     return options
-
-
-def _run(session: ort.InferenceSession, batch: list[Tensor]) -> Tensor:
-    (logits,) = session.run(None, {session.get_inputs()[0].name: np.stack(batch)})
-    return np.asarray(logits, dtype=np.float32)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from models.card import ModelCard
-from preprocessing import InputSpec, Tensor
+from preprocessing import InputSpec, Tensor, normalise
 
 RECORDED_LOGITS: Final = 5
 DECIMALS: Final = 4
@@ -22,23 +22,20 @@ class GoldenOutputMismatch(Exception):
     """The logits of a session differ from the golden output on its card; the text has the model and both outputs."""
 
 
-def golden_input_for(spec: InputSpec) -> Tensor:
-    """The golden input of a model with this input specification: ``float32[1, channels, size, size]``."""
-    return golden_input(spec.size, spec.channels, spec.normalisation.mean, spec.normalisation.std)
+def golden_input(spec: InputSpec) -> Tensor:
+    """A ring with a stroke across it as the input of a model: one image, in the model's layout and type.
 
-
-def golden_input(size: int, channels: int, mean: float, std: float) -> Tensor:
-    """A ring with a stroke across it, normalised: ``float32[1, channels, size, size]``.
-
-    It is computed with integers, so that it is the same on every machine.
+    The levels are computed with whole numbers, so that they are the same on every machine.
     """
-    position = 2 * np.arange(size) - size + 1
-    x, y = position[np.newaxis, :], position[:, np.newaxis]
-    distance = 4 * (x * x + y * y)
-    ring = (distance >= size * size) & (distance <= 2 * size * size)
-    stroke = (abs(x - y) <= size // 8) & (abs(x + y) <= size)
-    shades = np.linspace(1.0, 0.5, channels)[:, np.newaxis, np.newaxis]  # a different level in each channel
-    return (((ring | stroke) * shades - mean) / std).astype(np.float32)[np.newaxis]
+    x, y = (2 * np.arange(size) - size + 1 for size in (spec.width, spec.height))
+    x, y = x[np.newaxis, :] * spec.height, y[:, np.newaxis] * spec.width
+    distance, side = 4 * (x * x + y * y), spec.width * spec.height
+    ring = (distance >= side * side) & (distance <= 2 * side * side)
+    stroke = (abs(x - y) <= side // 8) & (abs(x + y) <= side)
+    shades = np.linspace(255, 127.5, spec.channels)  # a different level in each channel
+    axes = (slice(None), None, None) if spec.layout == "NCHW" else (None, None, slice(None))
+    shape = (ring | stroke)[np.newaxis] if spec.layout == "NCHW" else (ring | stroke)[:, :, np.newaxis]
+    return normalise((shape * shades[axes]).astype(np.float32), spec)[np.newaxis]
 
 
 def golden_output(labels: Sequence[str], logits: Sequence[float]) -> dict[str, float]:
@@ -67,12 +64,12 @@ def verify_golden_output(card: ModelCard, logits: Sequence[float]) -> None:
 
 
 def verify_session(card: ModelCard, run: Callable[[Tensor], Tensor]) -> None:
-    """Run the golden input through ``run``, float32[N,C,H,W] to float32[N,K], and compare the logits with the card.
+    """Run the golden input through ``run``, from a batch to logits float32[N,K], and compare the logits with the card.
 
     Raises:
         GoldenOutputMismatch: as ``verify_golden_output``.
     """
-    verify_golden_output(card, run(golden_input_for(card.input))[0].tolist())
+    verify_golden_output(card, run(golden_input(card.input))[0].tolist())
 
 
 def _formatted(logits: dict[str, float]) -> str:

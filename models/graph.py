@@ -1,7 +1,6 @@
 """Reads an ONNX file and validates its graph without running it. Only the process ``models.sandbox_worker`` does this."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any, Final
@@ -16,19 +15,6 @@ from models.sandbox import InvalidModel
 
 MAX_BYTES: Final = 512 * 2**20
 DOMAINS: Final = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
-MIN_SIDE: Final = 8
-MAX_SIDE: Final = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """The input ``float32[batch, channels, size, size]`` and the output of a model; ``batch`` is None where it is dynamic."""
-
-    input: str
-    output: str
-    batch: int | None
-    channels: int
-    size: int
 
 
 def read_graph(path: Path) -> tuple[onnx.ModelProto, list[str]]:
@@ -91,48 +77,22 @@ def _check_operators(model: onnx.ModelProto) -> None:
         raise InvalidModel(f"uses operators that are not part of ONNX Runtime: {', '.join(sorted(custom))}")
 
 
-def read_signature(model: onnx.ModelProto) -> Signature:
-    """The input and the output of a classifier.
-
-    Raises:
-        InvalidModel: more or fewer than one of each, another type, or an input that is not a batch of square images.
-    """
+def read_inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
+    """The inputs that a caller must give. Before IR version 4, the weights are listed as inputs as well."""
     weights = {tensor.name for tensor in model.graph.initializer}
-    inputs = [value for value in model.graph.input if value.name not in weights]
-    outputs = list(model.graph.output)
-    if len(inputs) != 1 or len(outputs) != 1:
-        raise InvalidModel(f"has {_named('input', inputs)} and {_named('output', outputs)}; a classifier has one of each")
-    for kind, value in (("input", inputs[0]), ("output", outputs[0])):
-        found = _element_type(value)
-        if found != "FLOAT":
-            raise InvalidModel(f"{kind} {value.name!r} is {found.lower()}; export it with float32 (FLOAT) input and output")
-    dims = inputs[0].type.tensor_type.shape.dim
-    shape = [dim.dim_value if dim.HasField("dim_value") else dim.dim_param or "?" for dim in dims]
-    if len(shape) != 4:
-        raise InvalidModel(f"input {inputs[0].name!r} has the shape {shape}; a batch of images is [N, channels, height, width]")
-    batch, channels, height, width = shape
-    if channels not in (1, 3) and width in (1, 3):
-        raise InvalidModel(
-            f"input {inputs[0].name!r} has the shape {shape}, channels last; export [N, channels, height, width]"
-        )
-    if channels not in (1, 3):
-        raise InvalidModel(f"input {inputs[0].name!r} has the shape {shape}; the second dimension must be 1 or 3 channels")
-    if not isinstance(height, int) or height != width or not MIN_SIDE <= height <= MAX_SIDE:
-        raise InvalidModel(
-            f"input {inputs[0].name!r} has the shape {shape}; images must be square, "
-            f"with a fixed side of {MIN_SIDE} to {MAX_SIDE} pixels"
-        )
-    if isinstance(batch, int) and batch < 1:
-        batch = "?"  # some exporters write 0 or -1 for a dynamic batch
-    return Signature(inputs[0].name, outputs[0].name, batch if isinstance(batch, int) else None, int(channels), height)
+    return [value for value in model.graph.input if value.name not in weights]
 
 
-def _named(kind: str, values: list[onnx.ValueInfoProto]) -> str:
-    names = ", ".join(value.name for value in values)
-    return f"{len(values)} {kind}{'s' * (len(values) != 1)}" + f" ({names})" * bool(names)
+def dimensions(value: onnx.ValueInfoProto) -> list[int | str] | None:
+    """The dimensions of a tensor, text where one is free (or 0 or -1 in the file); None where the rank is unknown."""
+    if not value.type.tensor_type.HasField("shape"):
+        return None
+    dims = value.type.tensor_type.shape.dim
+    return [dim.dim_value if dim.dim_value > 0 else dim.dim_param or "?" for dim in dims]
 
 
-def _element_type(value: onnx.ValueInfoProto) -> str:
+def element_type(value: onnx.ValueInfoProto) -> str:
+    """The type of a tensor's elements, such as ``FLOAT``."""
     if value.type.WhichOneof("value") != "tensor_type":
         return "not a tensor"
     return str(TensorProto.DataType.Name(value.type.tensor_type.elem_type))

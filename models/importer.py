@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.card import CARD_FILE, MODEL_FILE, Card, CardError, ModelCard, read_card, write_card
-from models.card_builder import Fields, build_card, parse_normalisation
+from models.card_builder import Fields, build_card, hints_of
 from models.evaluation import evaluate
-from models.sandbox import inspect_model
+from models.sandbox import ModelReport, inspect_model
 from models.store import card_or_none, cascades_using, file_names, is_stored, parse_version, same_model, save
 from models.validation import validate_folder, validate_model, verify_sha256
 
@@ -67,18 +67,21 @@ def import_file(
         CardError: the file or the card is invalid, or another model has the name.
     """
     card_path = card_path or path
-    if missing := [key for key in ("name", "labels") if key not in given]:
-        raise CardError(f"{card_path}: {' and '.join(missing)} must be given, as options or in a card")
-    normalisation = parse_normalisation(given, card_path)
+    if "name" not in given:
+        raise CardError(f"{card_path}: name must be given, as an option or in a card")
+    hints = hints_of(given, card_path)
     with _staging_folder(catalogue) as new:
         model = new / MODEL_FILE
-        report = inspect_model(path, output=model, mean=normalisation.mean, std=normalisation.std)
+        report = inspect_model(path, hints, output=model)
+        given, origin = _with_labels(given, report, card_path)
         card = build_card(given, report, path, model, card_path)
         validate_model(path, card, report)
         check_name_available(card, catalogue, replace=replace)
-        remarks = [*report.changes, "outputs verified equal at every batch size", report.cost]
+        assumed = [f"assumed: {line}" for line in card.remarks if report.fixed_batch is None or line != card.remarks[-1]]
+        batch = [card.remarks[-1]] if report.fixed_batch else ["outputs verified equal at every batch size"]
+        remarks = [*report.changes, *origin, *assumed, *batch, report.cost]
         if pictures:
-            evaluation = evaluate(model, card.input, card.labels, pictures)
+            evaluation = evaluate(model, card, pictures)
             card = card.model_copy(
                 update={
                     "calibration": evaluation.calibration,
@@ -142,6 +145,19 @@ def _staging_folder(catalogue: Path) -> Iterator[Path]:
         new = Path(folder) / "new"
         new.mkdir()
         yield new
+
+
+def _with_labels(given: Fields, report: ModelReport, card_path: Path) -> tuple[Fields, list[str]]:
+    """The given fields with labels, which the graph may name, and a remark where it does.
+
+    Raises:
+        CardError: there are none.
+    """
+    if "labels" in given:
+        return given, []
+    if len(report.labels) != report.columns:
+        raise CardError(f"{card_path}: the model scores {report.columns} labels; give them with --labels or in a card")
+    return {**given, "labels": report.labels}, [f"{len(report.labels)} labels taken from the graph"]
 
 
 def _metrics_line(card: ModelCard) -> str:

@@ -9,9 +9,13 @@ import tempfile
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from pydantic import Field
 
 from models.card import CardError, StrictModel
+from models.outputs import Kind, OutputSpec
+from preprocessing import Colour, Layout
 
 ROOT: Final = Path(__file__).parent.parent
 
@@ -30,16 +34,49 @@ class SandboxLimits:
     wall_seconds: float = 300.0
 
 
-class ModelReport(StrictModel):
-    """What was found about an ONNX file: number of labels, input shape, changes made to it, cost, and golden output.
+class InputHints(StrictModel):
+    """Fields of an ``InputSpec`` that are known before a model is inspected; ``normalisation`` has only those that are."""
 
-    ``latency_ms`` is milliseconds per image on one thread, by batch size. ``golden_output`` are the logits of the golden input.
+    layout: Layout | None = None
+    height: int | None = None
+    width: int | None = None
+    colour: Colour | None = None
+    transposed: bool = False
+    normalisation: dict[str, Any] = Field(default={})
+
+
+class OutputHints(StrictModel):
+    """Fields of an ``OutputSpec`` that are known before a model is inspected."""
+
+    name: str | None = None
+    kind: Kind | None = None
+    multi_label: bool | None = None
+
+
+class Hints(StrictModel):
+    """What a card or its owner says about a model before it is inspected; ``labels`` is their number."""
+
+    input: InputHints = InputHints()
+    output: OutputHints = OutputHints()
+    labels: int | None = None
+    fixed_batch: int | None = None
+
+
+class ModelReport(StrictModel):
+    """What was found about an ONNX file: the form of its input and output, labels, changes made to it, cost, golden output.
+
+    ``columns`` is the number of labels, and ``labels`` are those that the graph names, if it does. ``input`` are the fields of
+    an ``InputSpec`` but for the geometry. ``latency_ms`` is milliseconds per image on one thread, by batch size.
+    ``golden_output`` are the logits of the golden input.
     """
 
-    labels: int
-    channels: int
-    size: int
+    input: dict[str, Any]
+    output: OutputSpec = OutputSpec()
+    fixed_batch: int | None = None
+    columns: int
+    labels: list[str] = Field(default=[])
     changes: list[str]
+    assumptions: list[str] = Field(default=[])
     latency_ms: dict[int, float]
     memory_mib: float
     golden_output: list[float]
@@ -55,12 +92,12 @@ DEFAULT_LIMITS: Final = SandboxLimits()
 
 
 def inspect_model(
-    path: Path, *, output: Path | None = None, mean: float = 0.0, std: float = 1.0, limits: SandboxLimits = DEFAULT_LIMITS
+    path: Path, hints: Hints, *, output: Path | None = None, limits: SandboxLimits = DEFAULT_LIMITS
 ) -> ModelReport:
     """Inspect an ONNX file in a sandbox, and verify that its outputs do not depend on the batch size.
 
-    ``mean`` and ``std`` are the card's: the model is run on images normalised by them. With ``output``, a servable version is
-    written there, and the file may need changes for that (a fixed batch, a softmax at the end, external data).
+    With ``output``, a servable version is written there, and the file may need changes for that (a fixed batch, a softmax at
+    the end, external data, further outputs).
 
     Raises:
         CardError: it is missing, broken, hostile or no classifier; the text has the file and the reason.
@@ -75,15 +112,15 @@ def inspect_model(
             "path": str(path.absolute()),
             "output": str(output.absolute()) if output else None,
             "report": str(report),
-            "mean": mean,
-            "std": std,
+            "hints": hints.model_dump(),
             **asdict(limits),
         }
         failure = _run(json.dumps(request), log, limits)
         result = {"error": failure} if failure else json.loads(report.read_text(encoding="utf-8"))
     if "error" in result:
         raise CardError(f"{path}: {' '.join(result['error'].split())}")
-    return ModelReport.model_validate({**result, "changes": [" ".join(change.split()) for change in result["changes"]]})
+    texts = {name: [" ".join(text.split()) for text in result[name]] for name in ("changes", "assumptions")}
+    return ModelReport.model_validate({**result, **texts})
 
 
 def _run(request: str, log: Path, limits: SandboxLimits) -> str | None:

@@ -8,16 +8,32 @@ import json
 import resource
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import onnx
+from pydantic import ValidationError
 
 from models import verification
+from models.activation_removal import remove_activation
+from models.card import format_errors
 from models.dynamic_batch import make_batch_dynamic
 from models.golden import golden_input
-from models.graph import Signature, read_graph, read_signature
-from models.sandbox import InvalidModel
-from models.softmax_removal import remove_softmax
+from models.graph import read_graph
+from models.graph_labels import find_labels
+from models.graph_scale import scales_pixels
+from models.output_choice import choose_output, detect_kind, keep_output, remove_zip_maps
+from models.outputs import Logits, LogitsFunction, OutputSpec, session_run, to_logits
+from models.sandbox import Hints, InvalidModel
+from models.signature import Signature, read_signature
+from preprocessing import InputSpec, PhotoGeometry, Tensor
+
+
+class Classifier(NamedTuple):
+    """A model that returns one output, and the logits of the random images at the batch size of its file."""
+
+    model: onnx.ModelProto
+    output: OutputSpec
+    expected: Logits
 
 
 def main() -> None:
@@ -25,7 +41,7 @@ def main() -> None:
     request = json.loads(sys.stdin.read())
     _limit(request["memory_bytes"], request["cpu_seconds"], request["file_bytes"])
     try:
-        result = inspect_model(Path(request["path"]), request["mean"], request["std"], request["output"])
+        result = inspect_model(Path(request["path"]), Hints.model_validate(request["hints"]), request["output"])
     except InvalidModel as error:
         result = {"error": str(error)}
     except MemoryError:
@@ -33,7 +49,7 @@ def main() -> None:
     Path(request["report"]).write_text(json.dumps(result), encoding="utf-8")
 
 
-def inspect_model(path: Path, mean: float, std: float, output: str | None) -> dict[str, Any]:
+def inspect_model(path: Path, hints: Hints, output: str | None) -> dict[str, Any]:
     """The content of a ``models.sandbox.ModelReport``; writes a servable version of the model to ``output``, if given.
 
     Raises:
@@ -41,37 +57,57 @@ def inspect_model(path: Path, mean: float, std: float, output: str | None) -> di
     """
     memory_before = _peak_memory()
     model, changes = read_graph(path)
-    signature = read_signature(model)
-    images = verification.random_images(_image_count(signature), signature.channels, signature.size, mean, std)
-    model, expected, softmax_changes = _without_softmax(model, signature, images)
-    changes += softmax_changes
-    dynamic = onnx.ModelProto()
-    dynamic.CopyFrom(model)
-    changes += make_batch_dynamic(dynamic, signature)
+    labels = find_labels(model)
+    changes += remove_zip_maps(model)
+    signature = read_signature(model, hints.input)
+    spec, assumptions = _input_spec(model, signature, hints)
+    images = verification.random_images(_image_count(signature), spec)
+    count = hints.labels or len(labels) or None
+    name = choose_output(model, verification.open_session(model), images[: signature.batch or 1], hints.output.name, count)
+    if output is not None or not hints.output.name:
+        changes += keep_output(model, name)
+    found, removed = _without_activation(model, signature, images, name, hints)
+    changes += removed
+    if (found.output.kind, found.output.multi_label) != ("logits", False) and not hints.output.kind:
+        assumptions.append(f"output {name} looks like {_words(found.output)}; --output-kind and --multi-label override this")
+    servable, fixed_batch, freed = _with_free_batch(found, signature, images, hints)
+    changes += freed
     if changes and output is None:
         raise InvalidModel(f"cannot be served as it is ({'; '.join(changes)}): import the ONNX file itself, which changes it")
-    session = verification.open_session(dynamic)
-    try:
-        verification.verify_batch_invariance(session, images, expected)
-    except InvalidModel as error:
-        if signature.batch is None:
-            raise
-        raise InvalidModel(
-            f"has a batch size fixed at {signature.batch} that cannot be made dynamic, so export it with a dynamic one. "
-            f"After the change it {error}"
-        ) from error
     if output is not None:
-        Path(output).write_bytes(dynamic.SerializeToString(deterministic=True) if changes else path.read_bytes())
-    golden = golden_input(signature.size, signature.channels, mean, std)
+        Path(output).write_bytes(servable.SerializeToString(deterministic=True) if changes else path.read_bytes())
+    logits = _function(servable, found.output, fixed_batch)
     return {
-        "labels": expected.shape[1],
-        "channels": signature.channels,
-        "size": signature.size,
+        "input": spec.model_dump(mode="json", exclude={"geometry"}),
+        "output": found.output.model_dump(),
+        "fixed_batch": fixed_batch,
+        "columns": found.expected.shape[1],
+        "labels": labels,
         "changes": changes,
-        "latency_ms": verification.measure_latency(session, images) if output else {},
+        "assumptions": assumptions,
+        "latency_ms": verification.measure_latency(logits, images) if output else {},
         "memory_mib": (_peak_memory() - memory_before) / 2**20,
-        "golden_output": verification.run_batches(session, golden, 1)[0].tolist(),
+        "golden_output": verification.run_batches(logits, golden_input(spec), 1)[0].tolist(),
     }
+
+
+def _input_spec(model: onnx.ModelProto, signature: Signature, hints: Hints) -> tuple[InputSpec, list[str]]:
+    """The input of a model, and what was assumed about its pixels. The geometry has no meaning here."""
+    given, assumptions = hints.input.normalisation, []
+    whole = not signature.form["type"].startswith("float")
+    if "scale" not in given and (whole or scales_pixels(model, signature.input)):
+        given = {**given, "scale": 255.0}
+        why = "the input takes whole numbers" if whole else "the graph scales them itself"
+        assumptions.append(f"pixels of 0 to 255 (--scale 255), because {why}")
+    elif "scale" not in given:
+        assumptions.append("pixels of 0 to 1 (--scale 1)")
+    if not {"mean", "std"} & given.keys():
+        assumptions.append("no mean and no standard deviation of the pixels (--mean 0 --std 1)")
+    fields = {**signature.form, "transposed": hints.input.transposed, "normalisation": given}
+    try:
+        return InputSpec.model_validate({**fields, "geometry": PhotoGeometry()}), assumptions
+    except ValidationError as error:
+        raise InvalidModel(f"does not fit its description: {format_errors(error, 'input')}") from error
 
 
 def _image_count(signature: Signature) -> int:
@@ -80,22 +116,68 @@ def _image_count(signature: Signature) -> int:
     return -(-verification.IMAGES // batch) * batch
 
 
-def _without_softmax(
-    model: onnx.ModelProto, signature: Signature, images: verification.Batch
-) -> tuple[onnx.ModelProto, verification.Batch, list[str]]:
-    """The model without a Softmax at its end, its logits at the batch size of the file, and what was changed."""
-    batch = signature.batch or 1
-    outputs = verification.run_batches(verification.open_session(model), images, batch)
+def _function(model: onnx.ModelProto, output: OutputSpec, fixed_batch: int | None = None) -> LogitsFunction:
+    return LogitsFunction(session_run(verification.open_session(model), output), output, fixed_batch)
+
+
+def _without_activation(
+    model: onnx.ModelProto, signature: Signature, images: Tensor, name: str, hints: Hints
+) -> tuple[Classifier, list[str]]:
+    """The model without a softmax or sigmoid at its end, what its output is, and what was changed."""
+    batch, tolerance = signature.batch or 1, verification.tolerance_of(model)
+    spec = OutputSpec(name=name if len(model.graph.output) > 1 else None)
+    scores = verification.run_batches(_function(model, spec).scores, images, batch)
+    verification.reject_constant(scores)
     without = onnx.ModelProto()
     without.CopyFrom(model)
-    operator = remove_softmax(without, signature)
+    operator = remove_activation(without, name)
     if operator is None:
-        verification.reject_non_logits(outputs)
-        return model, outputs, []
-    logits = verification.run_batches(verification.open_session(without), images, batch)
-    verification.verify_softmax_removal(logits, outputs, operator)
-    verification.reject_non_logits(logits)
-    return without, logits, [f"{operator} at the end removed"]
+        detected = detect_kind(scores, tolerance)
+        kind = hints.output.kind or detected.kind
+        multi_label = hints.output.multi_label
+        if multi_label is None:
+            multi_label = detected.multi_label and kind == detected.kind
+        spec = spec.model_copy(update={"kind": kind, "multi_label": multi_label})
+        return Classifier(model, spec, to_logits(scores, spec)), []
+    logits = verification.run_batches(_function(without, spec).scores, images, batch)
+    verification.verify_activation_removal(logits, scores, operator, tolerance)
+    spec = spec.model_copy(update={"multi_label": operator == "Sigmoid" and logits.shape[1] > 1})
+    return Classifier(without, spec, to_logits(logits, spec)), [f"{operator} at the end removed"]
+
+
+def _with_free_batch(
+    found: Classifier, signature: Signature, images: Tensor, hints: Hints
+) -> tuple[onnx.ModelProto, int | None, list[str]]:
+    """The model for batches of any size, or the batch size that it must be called with for each image, and the changes.
+
+    Raises:
+        InvalidModel: an image has other logits in a batch of copies than in one of other images.
+    """
+    tolerance = verification.tolerance_of(found.model)
+    name = found.output.name or found.model.graph.output[0].name
+    dynamic = onnx.ModelProto()
+    dynamic.CopyFrom(found.model)
+    fixed_batch, reason = hints.fixed_batch or signature.batch or 1, None
+    if hints.fixed_batch is None:
+        changes = make_batch_dynamic(dynamic, signature, name)
+        try:
+            function = _function(dynamic, found.output)
+            verification.verify_batch_invariance(function, images, found.expected, tolerance)
+            return dynamic, None, changes
+        except InvalidModel as error:
+            reason = error
+    try:
+        function = _function(found.model, found.output, fixed_batch)
+        verification.verify_batch_invariance(function, images, found.expected, tolerance)
+    except InvalidModel as error:
+        raise reason or error from error
+    return found.model, fixed_batch, []
+
+
+def _words(output: OutputSpec) -> str:
+    if output.multi_label:
+        return "a probability for each label by itself"
+    return output.kind.replace("_", " ")
 
 
 def _limit(memory: int, cpu_seconds: int, file_bytes: int) -> None:

@@ -1,10 +1,11 @@
 """Validates a model's card against its ONNX file, or a cascade's card against the models it names."""
 
 from pathlib import Path
+from typing import Any
 
 from models.card import CARD_FILE, MODEL_FILE, Card, CardError, CascadeCard, ModelCard, file_sha256, read_card
 from models.golden import GoldenOutputMismatch, verify_golden_output
-from models.sandbox import ModelReport, inspect_model
+from models.sandbox import Hints, InputHints, ModelReport, OutputHints, inspect_model
 
 
 def validate_folder(folder: Path, catalogue: Path | None = None) -> Card:
@@ -21,8 +22,7 @@ def validate_folder(folder: Path, catalogue: Path | None = None) -> Card:
         validate_cascade(folder / CARD_FILE, card, catalogue or folder.resolve().parent)
     else:
         verify_sha256(folder / MODEL_FILE, card)
-        normalisation = card.input.normalisation
-        report = inspect_model(folder / MODEL_FILE, mean=normalisation.mean, std=normalisation.std)
+        report = inspect_model(folder / MODEL_FILE, hints_of_card(card))
         validate_model(folder / MODEL_FILE, card, report)
     return card
 
@@ -72,21 +72,35 @@ def verify_sha256(path: Path, card: ModelCard) -> None:
         raise CardError(f"{path}: sha256 is {found}, the card of {card.tag} says {card.sha256}")
 
 
+def hints_of_card(card: ModelCard) -> Hints:
+    """What a card says about its model, which is inspected accordingly."""
+    known = card.input.model_dump(mode="json", include=set(InputHints.model_fields))
+    output = OutputHints.model_validate(card.output.model_dump())
+    return Hints(input=InputHints.model_validate(known), output=output, labels=len(card.labels), fixed_batch=card.fixed_batch)
+
+
 def validate_model(path: Path, card: ModelCard, report: ModelReport) -> None:
     """Compare the report on an ONNX file with the card.
 
     Raises:
         CardError: input shape, number of labels or golden output differ.
     """
-    spec = card.input
-    if (report.channels, report.size) != (spec.channels, spec.size):
-        raise CardError(
-            f"{path}: the input is {report.channels}x{report.size}x{report.size}, "
-            f"the card of {card.tag} says {spec.channels}x{spec.size}x{spec.size}"
-        )
-    if report.labels != len(card.labels):
-        raise CardError(f"{path}: returns {report.labels} logits, the card of {card.tag} has {len(card.labels)} labels")
+    described = card.input.model_dump(mode="json", exclude={"geometry"})
+    if different := [name for name in described if report.input[name] != described[name]]:
+        found, said = ({name: fields[name] for name in different} for fields in (report.input, described))
+        raise CardError(f"{path}: the input has {_shown(found)}, the card of {card.tag} says {_shown(said)}")
+    if report.output != card.output:
+        found, said = report.output.model_dump(), card.output.model_dump()
+        raise CardError(f"{path}: the output has {_shown(found)}, the card of {card.tag} says {_shown(said)}")
+    if report.fixed_batch != card.fixed_batch:
+        raise CardError(f"{path}: needs fixed_batch {report.fixed_batch}, the card of {card.tag} says {card.fixed_batch}")
+    if report.columns != len(card.labels):
+        raise CardError(f"{path}: returns {report.columns} scores, the card of {card.tag} has {len(card.labels)} labels")
     try:
         verify_golden_output(card, report.golden_output)
     except GoldenOutputMismatch as error:
         raise CardError(f"{path}: {error}. Leave known_answer out to have it filled in.") from error
+
+
+def _shown(fields: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in fields.items())

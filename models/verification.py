@@ -1,24 +1,33 @@
 """Runs an untrusted model on random images and verifies its outputs: logits, and the same ones at every batch size."""
 
 import re
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import onnxruntime as ort
 
+from models.outputs import Logits
 from models.sandbox import InvalidModel
+from preprocessing import InputSpec, Tensor, normalise
 
-Batch = npt.NDArray[np.float32]
+Scores = Callable[[Tensor], Logits]
+"""Computes a number for each image and label, float32[N,K], of a batch in the layout and type of the model."""
 
 IMAGES: Final = 33
 BATCH_SIZES: Final = (1, 2, 7, 32)
 TOLERANCE: Final = 1e-5
+HALF_TOLERANCE: Final = 1e-2  # of models that compute with float16
 TIMED_BATCH_SIZES: Final = (1, 32)
 TIMING_SECONDS: Final = 0.5
 LOG_FATAL: Final = 4
+# How onnxruntime names an operator that it does not have, or not for these types.
+MISSING_OPERATOR: Final = re.compile(
+    r"No Op registered for (\w+)|implementation for the node \S*?:?(\w+\(\d+\))|implementation for (\w+\(\d+\)) node"
+    r"|(\w+)\([-\d]+\) is not a registered function/op"
+)
 
 
 def open_session(model: onnx.ModelProto) -> Any:
@@ -40,6 +49,9 @@ def open_session(model: onnx.ModelProto) -> Any:
             raise InvalidModel(
                 f"needs opset {opsets}; the installed onnxruntime {ort.__version__} supports {supported}"
             ) from error
+        if missing := MISSING_OPERATOR.search(str(error)):
+            name = next(filter(None, missing.groups()))
+            raise InvalidModel(f"uses the operator {name}, which the installed onnxruntime {ort.__version__} lacks") from error
         raise InvalidModel(f"cannot be loaded by onnxruntime: {error_message(error)}") from error
 
 
@@ -52,98 +64,105 @@ def error_message(error: Exception) -> str:
     return text if len(text) <= 300 else f"{text[:300]} ..."
 
 
-def random_images(n: int, channels: int, size: int, mean: float, std: float) -> Batch:
-    """Random normalised images ``float32[n, channels, size, size]``: noise, and bright boxes on black, in turn."""
+def tolerance_of(model: onnx.ModelProto) -> float:
+    """The differences between equal outputs of a model, as a share of the largest."""
+    values = (*model.graph.input, *model.graph.output, *model.graph.initializer)
+    half = onnx.TensorProto.FLOAT16
+    types = [value.data_type if isinstance(value, onnx.TensorProto) else value.type.tensor_type.elem_type for value in values]
+    return HALF_TOLERANCE if half in types else TOLERANCE
+
+
+def random_images(n: int, spec: InputSpec) -> Tensor:
+    """Random images as inputs of a model: noise, and bright boxes on black, in turn."""
     generator = np.random.default_rng(0)
-    levels = generator.random((n, channels, size, size), dtype=np.float32)
+    shape = (spec.channels, spec.height, spec.width)
+    levels = 255 * generator.random((n, *shape), dtype=np.float32)
     for image in levels[::2]:
-        top, left = generator.integers(0, size // 2, 2)
-        height, width = generator.integers(size // 4, size, 2)
-        inside = np.zeros((size, size), dtype=bool)
+        top, left = int(generator.integers(0, spec.height // 2)), int(generator.integers(0, spec.width // 2))
+        height = int(generator.integers(spec.height // 4, spec.height))
+        width = int(generator.integers(spec.width // 4, spec.width))
+        inside = np.zeros(shape[1:], dtype=bool)
         inside[top : top + height, left : left + width] = True
         image[:, ~inside] = 0
-    return np.asarray((levels - np.float32(mean)) / np.float32(std), dtype=np.float32)
+    return np.stack([normalise(image if spec.layout == "NCHW" else image.transpose(1, 2, 0), spec) for image in levels])
 
 
-def run_batches(session: Any, images: Batch, batch_size: int) -> Batch:
+def run_batches(scores: Scores, images: Tensor, batch_size: int) -> Logits:
     """Run a model on images in batches of ``batch_size``, the last of them smaller where it must be: ``float32[N, K]``.
 
     Raises:
         InvalidModel: it cannot run them, or returns anything but K finite numbers for each image.
     """
-    outputs: list[Batch] = []
+    outputs: list[Logits] = []
     for first in range(0, len(images), batch_size):
         batch = images[first : first + batch_size]
         try:
-            (output,) = session.run(None, {session.get_inputs()[0].name: batch})
+            output = scores(batch)
+        except ValueError as error:  # of another shape
+            raise InvalidModel(str(error)) from error
         except Exception as error:  # as above
             raise InvalidModel(f"cannot run a batch of {len(batch)}: {error_message(error)}") from error
-        if output.ndim != 2 or len(output) != len(batch):
-            raise InvalidModel(
-                f"returns the shape {list(output.shape)} for a batch of {len(batch)}; a classifier returns [N, labels]"
-            )
         if not np.isfinite(output).all():
             raise InvalidModel("returns numbers that are not finite")
-        outputs.append(np.asarray(output, dtype=np.float32))
+        outputs.append(output)
     return np.concatenate(outputs)
 
 
-def reject_non_logits(logits: Batch) -> None:
-    """Reject outputs ``[N, K]`` that cannot be logits: the same for every image, or probabilities.
+def reject_constant(scores: Logits) -> None:
+    """Reject outputs ``[N, K]`` that are the same for every image.
 
     Raises:
         InvalidModel: with the reason.
     """
-    if (logits == logits[0]).all():
-        raise InvalidModel(f"returns the same output for {len(logits)} different images")
-    if (logits >= 0).all() and np.allclose(logits.sum(axis=1), 1, atol=1e-3):
-        raise InvalidModel(
-            "returns probabilities, and no Softmax was found at its end that could be removed: "
-            "export the model so that it returns logits"
-        )
+    if (scores == scores[0]).all():
+        raise InvalidModel(f"returns the same output for {len(scores)} different images")
 
 
-def verify_batch_invariance(session: Any, images: Batch, expected: Batch) -> None:
+def verify_batch_invariance(scores: Scores, images: Tensor, expected: Logits, tolerance: float = TOLERANCE) -> None:
     """Verify that the logits of each image are the expected ones in batches of different sizes.
 
     Raises:
-        InvalidModel: a logit differs by more than 1e-5 of the largest one.
+        InvalidModel: a logit differs by more than ``tolerance`` of the largest one.
     """
     scale = float(np.abs(expected).max())
     for batch_size in BATCH_SIZES:
-        difference = float(np.abs(run_batches(session, images, batch_size) - expected).max())
-        if not difference <= TOLERANCE * scale:
+        difference = float(np.abs(run_batches(scores, images, batch_size) - expected).max())
+        if not difference <= tolerance * scale:
             raise InvalidModel(
                 f"returns other logits in a batch of {batch_size} than for one image (by {difference:.2g} of {scale:.2g}): "
                 "the images of a batch influence each other; export the model with a dynamic batch dimension"
             )
 
 
-def verify_softmax_removal(logits: Batch, outputs: Batch, operator: str) -> None:
-    """Verify that the softmax over the labels of ``logits`` equals the outputs before the operator was removed.
+def verify_activation_removal(logits: Logits, outputs: Logits, operator: str, tolerance: float = TOLERANCE) -> None:
+    """Verify that an operator over the labels of ``logits`` gives the outputs before it was removed.
 
-    ``operator`` is ``Softmax`` or ``LogSoftmax``.
+    ``operator`` is ``Softmax``, ``LogSoftmax`` or ``Sigmoid``.
 
     Raises:
         InvalidModel: it does not.
     """
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    probabilities = shifted / shifted.sum(axis=1, keepdims=True)
+    values = logits.astype(np.float64)
+    if operator == "Sigmoid":
+        found = 1 / (1 + np.exp(-np.clip(values, -700, 700)))
+    else:
+        shifted = np.exp(values - values.max(axis=1, keepdims=True))
+        found = shifted / shifted.sum(axis=1, keepdims=True)
     expected = np.exp(outputs.astype(np.float64)) if operator == "LogSoftmax" else outputs
-    if logits.shape != outputs.shape or not np.abs(probabilities - expected).max() <= TOLERANCE:
+    if logits.shape != outputs.shape or not np.abs(found - expected).max() <= tolerance:
         raise InvalidModel(f"ends in a {operator} over another axis than the labels: export the model without it")
 
 
-def measure_latency(session: Any, images: Batch) -> dict[int, float]:
-    """Milliseconds per image on one thread, by batch size: the median over half a second of runs, at least three."""
+def measure_latency(scores: Scores, images: Tensor) -> dict[int, float]:
+    """Milliseconds per image on one thread, by batch size: the median over half a second of runs, at least one."""
     latencies = {}
     for batch_size in TIMED_BATCH_SIZES:
-        batch = np.resize(images, (batch_size, *images.shape[1:]))
+        batch = images[:batch_size]
         seconds: list[float] = []
         start = perf_counter()
-        while len(seconds) < 3 or (perf_counter() - start < TIMING_SECONDS and len(seconds) < 200):
+        while not seconds or (perf_counter() - start < TIMING_SECONDS and len(seconds) < 200):
             run_start = perf_counter()
-            run_batches(session, batch, batch_size)
+            run_batches(scores, batch, batch_size)
             seconds.append(perf_counter() - run_start)
         latencies[batch_size] = float(np.median(seconds)) * 1000 / batch_size
     return latencies

@@ -6,17 +6,35 @@ from preprocessing.decode import decode, inspect, load, open_image, open_strippe
 from preprocessing.errors import ImageError, ImageTooLarge, NoInk, UndecodableImage, UnsupportedImage
 from preprocessing.limits import ImageLimits
 from preprocessing.pipeline import ModelInput, Stage, model_input, preprocess, stages
-from preprocessing.spec import Geometry, InputSpec, Normalisation, PhotoGeometry
+from preprocessing.spec import (
+    CHANNELS,
+    MAX_SIDE,
+    MIN_SIDE,
+    Colour,
+    Filter,
+    Geometry,
+    InputSpec,
+    Layout,
+    Normalisation,
+    PhotoGeometry,
+    read_older_form,
+)
 from preprocessing.tensors import Tensor, normalise, tensor
 
 __all__ = [
+    "CHANNELS",
     "FORMATS",
     "MAX_CHARACTERS",
+    "MAX_SIDE",
+    "MIN_SIDE",
+    "Colour",
+    "Filter",
     "Geometry",
     "ImageError",
     "ImageLimits",
     "ImageTooLarge",
     "InputSpec",
+    "Layout",
     "ModelInput",
     "NoInk",
     "Normalisation",
@@ -34,6 +52,7 @@ __all__ = [
     "open_image",
     "open_stripped",
     "preprocess",
+    "read_older_form",
     "stages",
     "strip_metadata",
     "tensor",

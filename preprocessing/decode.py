@@ -87,7 +87,8 @@ def load(image: Image.Image, orientation: int = UPRIGHT, colour_side: int | None
     """Decode the pixels of an opened image (the first frame of an animation), and turn it upright by its EXIF orientation.
 
     A large JPEG is decoded in grey at a half, a quarter or an eighth of its size, in a fraction of the time and memory; every
-    side keeps at least ``DRAFT_SIDE`` pixels. With ``colour_side`` it keeps its colour, and at least so many pixels. Where the first frame of a GIF covers only a part, the rest is transparent.
+    side keeps at least ``DRAFT_SIDE`` pixels. With ``colour_side`` it keeps its colour, and at least so many pixels. Where the
+    first frame of a GIF covers only a part, the rest is transparent.
 
     Raises:
         UndecodableImage: the pixels are truncated or corrupt.

@@ -107,7 +107,7 @@ def erode(ink: Grey, radius: int) -> Grey:
 
 
 def centre(ink: Grey, spec: InputSpec) -> Grey:
-    """Paste ink into an empty frame of ``spec.height`` x ``spec.width`` so that its centre of mass or its box is centred, to the pixel."""
+    """Paste ink into an empty frame so that its centre of mass or its box is centred, to the pixel."""
     height, width = ink.shape
     if spec.placement.centring == "mass":
         # Whole and half numbers below 2**53, so the sums are exact in any order.

@@ -85,6 +85,18 @@ AnyGeometry = Annotated[
 ]
 
 
+def read_older_form(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an ``InputSpec`` where they have the older form, a side ``size`` and 1 or 3 ``channels``."""
+    rest = dict(fields)
+    if "size" in fields:
+        side = rest.pop("size")
+        rest = {"height": side, "width": side, **rest}
+    if "channels" in fields:
+        count = rest.pop("channels")
+        rest = {"colour": {1: "grey", 3: "RGB"}.get(count, f"{count} channels"), **rest}
+    return rest
+
+
 class InputSpec(BaseModel):
     """The input tensor of a model, and how an image is brought into it.
 
@@ -107,11 +119,7 @@ class InputSpec(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read_older_form(cls, fields: Any) -> Any:
-        if not isinstance(fields, Mapping) or "size" not in fields:
-            return fields
-        rest = {key: value for key, value in fields.items() if key not in ("size", "channels")}
-        colour = {1: "grey", 3: "RGB"}.get(fields.get("channels", 1), "1 or 3 channels only")
-        return {"height": fields["size"], "width": fields["size"], "colour": colour, **rest}
+        return read_older_form(fields) if isinstance(fields, Mapping) else fields
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> "InputSpec":

@@ -48,11 +48,11 @@ def _description(card: ModelCard | CascadeCard, folder: Path) -> str:
     if isinstance(card, CascadeCard):
         then = ", ".join(f"`{tag}` for a {category}" for category, tag in card.then.items())
         return f"A cascade: `{card.first}` first, then {then}; {len(card.labels)} labels."
-    geometry, rejection = card.input.geometry, card.rejection
+    geometry, rejection = card.input.placement, card.rejection
     return (
         f"{len(card.labels)} labels; {geometry.subject} in a box of {geometry.fit_box} pixels, centred by {geometry.centring} "
-        f"in {card.input.size}x{card.input.size}; {(folder / MODEL_FILE).stat().st_size / 1e6:.2f} MB. Logits are divided by "
-        f"{card.calibration.temperature}; an image whose {rejection.score} is below {rejection.threshold} is rejected"
+        f"in {card.input.width}x{card.input.height}; {(folder / MODEL_FILE).stat().st_size / 1e6:.2f} MB. Logits are divided "
+        f"by {card.calibration.temperature}; an image whose {rejection.score} is below {rejection.threshold} is rejected"
         f"{', and so is an image of several characters' if geometry.subject == 'ink' and card.single else ''}."
     )
 

@@ -15,7 +15,8 @@ from torch import nn
 
 from models import calibration
 from models.card import CARD_FILE, MODEL_FILE, Calibration, Metrics, ModelCard, Provenance, Rejection, file_sha256, write_card
-from models.golden import golden_input_for, golden_output
+from models.golden import golden_input, golden_output
+from models.outputs import LogitsFunction, session_run
 from models.verification import open_session, run_batches
 from training.data.datasets import DataError, LabelledImages
 from training.data.image_sets import ImageSet, concatenate
@@ -149,7 +150,7 @@ def revision() -> str:
 
 def _golden_output(path: Path, recipe: Recipe) -> dict[str, float]:
     """The exported model's output for the golden input, which the service checks every new session with."""
-    logits = run_batches(open_session(onnx.load(path)), golden_input_for(recipe.spec), 1)[0]
+    logits = run_batches(LogitsFunction(session_run(open_session(onnx.load(path)))), golden_input(recipe.spec), 1)[0]
     return golden_output(recipe.labels, logits.tolist())
 
 

@@ -23,7 +23,7 @@ class Options(BaseModel):
 
 
 class LabelScore(BaseModel):
-    """A label and its calibrated probability."""
+    """A label and its calibrated probability; of a multi-label model, that of this label by itself."""
 
     label: str
     confidence: float
@@ -87,7 +87,7 @@ class StagePicture(BaseModel):
 
 
 class HeatMap(BaseModel):
-    """Which ink mattered: the picture as the model sees it, brighter where covering it lowers the winner."""
+    """What mattered: the picture as the model sees it, brighter where covering it lowers the winner."""
 
     png: str = Field(description="PNG as base64, of the size of the model's input.")
     note: str

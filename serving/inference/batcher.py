@@ -50,7 +50,7 @@ class Batcher:
     async def submit(
         self, tensors: Sequence[Tensor], *, seconds: float, is_disconnected: Callable[[], Awaitable[bool]] | None = None
     ) -> list[ModelOutput | Problem]:
-        """The outputs of images, each float32[C,H,W], within ``seconds``; ``is_disconnected`` tells if the client is gone.
+        """The outputs of inputs of the model, within ``seconds``; ``is_disconnected`` tells if the client is gone.
 
         An image that the model fails on, or that is not computed in time, has a problem in its place.
 

@@ -13,7 +13,7 @@ from serving.inference.cancellation import CancellationToken
 from serving.inference.classifier import NO_SESSION, Classifier
 from serving.inference.image_preprocessor import ImagePreprocessor, PreprocessedImage
 from serving.inference.local_runner import ModelOutput
-from serving.inference.postprocessing import Probabilities, reject_reason, several_reason, softmax
+from serving.inference.postprocessing import Probabilities, probabilities_of, reject_reason, several_reason
 from serving.inference.prediction import Prediction, PredictionMetrics
 from serving.inference.sessions import DEVICES
 from serving.settings import Settings
@@ -83,7 +83,7 @@ class Cascade:
         parts = []
         for category, model in self.then.items():
             if output := prediction.then.get(category):
-                conditional = softmax(output.logits, model.card.calibration)
+                conditional = probabilities_of(output.logits, model.card)
             else:
                 conditional = np.full(len(model.card.labels), 1 / len(model.card.labels))
             parts.append(prediction.categories[self._category_index[category]] * conditional)
@@ -119,7 +119,7 @@ class Cascade:
         """The prediction as far as the first model knows: its probabilities are those of the categories."""
         if isinstance(output, Problem):
             return output
-        categories = softmax(output.logits, self.first.card.calibration)
+        categories = probabilities_of(output.logits, self.first.card)
         return Prediction(image, output, categories, categories=categories)
 
     async def _run_stage(
@@ -166,7 +166,7 @@ class Cascade:
             if reason := several_reason(model.card, prediction.image.characters[self._spec_index[model]]):
                 return reason
         for model, output in outputs:
-            card, probabilities = model.card, softmax(output.logits, model.card.calibration)
+            card, probabilities = model.card, probabilities_of(output.logits, model.card)
             if reason := reject_reason(output.logits, probabilities, card.rejection, f"the model {card.name}"):
                 return reason
         return None

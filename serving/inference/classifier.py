@@ -1,8 +1,10 @@
 """A classifier in service: images in, predictions out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
+import anyio.to_thread
 import numpy as np
 
 from models.card import ModelCard
@@ -11,8 +13,8 @@ from serving.errors import Problem
 from serving.inference.batcher import Batcher
 from serving.inference.cancellation import CancellationToken
 from serving.inference.image_preprocessor import ImagePreprocessor, PreprocessedImage
-from serving.inference.local_runner import LocalRunner, ModelOutput, Runner, warm_up_sizes
-from serving.inference.postprocessing import reject_reason, several_reason, softmax
+from serving.inference.local_runner import LocalRunner, ModelOutput, Runner, max_batch_size, warm_up_sizes
+from serving.inference.postprocessing import probabilities_of, reject_reason, several_reason
 from serving.inference.prediction import Prediction, PredictionMetrics
 from serving.inference.sessions import DEVICES
 from serving.process import metrics
@@ -30,11 +32,11 @@ class Classifier:
         self.reasons = reasons
         self.preprocessor = ImagePreprocessor([card.input], settings.limits)
         self._metrics = PredictionMetrics(card.name)
-        self._max_batch_size = settings.max_batch_size
+        self._max_batch_size = max_batch_size(card, settings)
         self._batchers = {
             device: Batcher(
                 runner,
-                max_batch_size=settings.max_batch_size,
+                max_batch_size=self._max_batch_size,
                 max_queue=settings.max_queue,
                 depth=metrics.queue_depth.labels(card.name, device),
             )
@@ -57,7 +59,7 @@ class Classifier:
         return [image if isinstance(image, Problem) else self._result(image, next(outputs)) for image in processed]
 
     async def infer(self, tensors: Sequence[Tensor], device: str, token: CancellationToken) -> list[ModelOutput | Problem]:
-        """The outputs of preprocessed images, each float32[C,H,W].
+        """The outputs of preprocessed images, each an input of the model.
 
         Raises:
             Problem, ClientDisconnect: as ``Batcher.submit``; ``device_unavailable``.
@@ -67,15 +69,16 @@ class Classifier:
         batcher = self.batcher(device)
         return await batcher.submit(tensors, seconds=token.seconds_left, is_disconnected=token.is_disconnected)
 
-    async def infer_in_batches(self, tensors: Sequence[Tensor], device: str, token: CancellationToken) -> list[Tensor]:
-        """The logits float32[K] of many images of one request, at most a batch at a time.
+    async def infer_in_batches(self, tensors: Iterable[Tensor], device: str, token: CancellationToken) -> list[Tensor]:
+        """The logits float32[K] of many images of one request, which are taken from ``tensors`` a batch at a time.
 
         Raises:
             Problem, ClientDisconnect: as ``infer``, and the problem of any image.
         """
         logits: list[Tensor] = []
-        for start in range(0, len(tensors), self._max_batch_size):
-            for output in await self.infer(tensors[start : start + self._max_batch_size], device, token):
+        remaining = iter(tensors)
+        while batch := await anyio.to_thread.run_sync(lambda: list(islice(remaining, self._max_batch_size))):
+            for output in await self.infer(batch, device, token):
                 if isinstance(output, Problem):
                     raise output
                 logits.append(output.logits)
@@ -143,7 +146,7 @@ class Classifier:
         return prediction
 
     def _prediction(self, image: PreprocessedImage, output: ModelOutput) -> Prediction:
-        probabilities = softmax(output.logits, self.card.calibration)
+        probabilities = probabilities_of(output.logits, self.card)
         reason = several_reason(self.card, image.characters[0]) or reject_reason(
             output.logits, probabilities, self.card.rejection
         )

@@ -1,5 +1,6 @@
-"""Explains a prediction: the stages of preprocessing, the logits, and an occlusion heat map of the ink that mattered."""
+"""Explains a prediction: the stages of preprocessing, the logits, and an occlusion heat map of what mattered."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,14 +10,16 @@ import numpy.typing as npt
 from PIL import Image
 
 from models.card import ModelCard
-from preprocessing import Stage, Tensor, tensor
+from models.outputs import LOGITS, OutputSpec
+from preprocessing import InputSpec, Stage, Tensor, tensor
 from serving.errors import Problem
 from serving.inference.cancellation import CancellationToken
 from serving.inference.cascade import Model
-from serving.inference.postprocessing import softmax
+from serving.inference.postprocessing import probabilities_of
 from serving.inference.prediction import Prediction
 
 PATCH_RATIO: Final = 5 / 28  # of the frame's side, about a fifth of a digit
+PHOTO_STEPS: Final = 7
 STEPS: Final = 12  # positions of the patch along a side, which bounds the occlusions whatever the size of the frame
 
 
@@ -48,8 +51,8 @@ async def explain(model: Model, image: bytes | memoryview, device: str, token: C
     card = classifier.card
     stages = await classifier.preprocessor.stages(image, token)
     frame = stages[-1].image
-    corners, covered = await anyio.to_thread.run_sync(occlusions, frame, card)
-    logits = np.stack([output.logits, *await classifier.infer_in_batches(covered, device, token)])
+    corners = await anyio.to_thread.run_sync(covered_corners, frame, card)
+    logits = np.stack([output.logits, *await classifier.infer_in_batches(occlusions(frame, card, corners), device, token)])
     picture, note = await anyio.to_thread.run_sync(heat_map, frame, card, corners, logits, card.labels.index(label))
     return ExplainedPrediction(prediction, stages, card.labels, output.logits, picture, note)
 
@@ -63,23 +66,24 @@ def heat_map(
     The margin is that of the logits, which does not saturate for confident predictions. ``logits`` float32[1+N,K] are of the
     frame and of its N occlusions at ``corners``.
     """
-    margins = margin(logits, winner)
+    margins = margin(logits, winner, card.output)
     drops = margins[0] - margins[1:]
-    patch, heat = patch_side(card.input.size), np.zeros((card.input.size, card.input.size))
+    (height, width), heat = patch_size(card.input), np.zeros((card.input.height, card.input.width))
     cover = np.zeros_like(heat)
     for (top, left), drop in zip(corners, drops, strict=True):
-        heat[top : top + patch, left : left + patch] += max(0.0, drop)
-        cover[top : top + patch, left : left + patch] += 1
+        heat[top : top + height, left : left + width] += max(0.0, drop)
+        cover[top : top + height, left : left + width] += 1
     heat /= np.maximum(cover, 1)
     largest = float(heat.max())
     picture = Image.fromarray(colours(frame, heat / largest if largest > 0 else heat))
-    before, after = (percent(float(softmax(logits[index], card.calibration)[winner])) for index in (0, 1 + int(drops.argmax())))
+    before, after = (percent(float(probabilities_of(logits[index], card)[winner])) for index in (0, 1 + int(drops.argmax())))
     change = (
         f"leaves {card.labels[winner]!r} at {after}"
         if before == after
         else f"takes {card.labels[winner]!r} from {before} to {after}"
     )
-    return picture, f"Covering the ink that mattered most {change}."
+    part = "part" if card.input.geometry.subject == "photo" else "ink"
+    return picture, f"Covering the {part} that mattered most {change}."
 
 
 def percent(probability: float) -> str:
@@ -89,34 +93,57 @@ def percent(probability: float) -> str:
     return "more than 99.9%" if probability > 0.5 else "less than 0.1%"
 
 
-def margin(logits: Tensor, winner: int) -> npt.NDArray[np.float64]:
-    """The winner's logit minus the best other one, float64[N] of logits float32[N,K]."""
+def margin(logits: Tensor, winner: int, output: OutputSpec = LOGITS) -> npt.NDArray[np.float64]:
+    """The winner's logit minus the best other one, float64[N] of logits float32[N,K]; alone where each label is for itself."""
+    own = logits[:, winner].astype(np.float64)
+    if output.multi_label:
+        return np.asarray(own)
     others = np.delete(logits.astype(np.float64), winner, axis=1)
-    return np.asarray(logits[:, winner] - others.max(axis=1))
+    return np.asarray(own - others.max(axis=1))
 
 
-def occlusions(frame: Image.Image, card: ModelCard) -> tuple[list[tuple[int, int]], list[Tensor]]:
-    """Top-left corners of the patches that contain ink, and the frames with each of them covered, float32[C,H,W]."""
-    background = 0 if card.input.geometry.polarity == "light_on_dark" else 255
-    pixels = np.asarray(frame)
-    patch = patch_side(card.input.size)
-    starts = range(0, card.input.size - patch + 1, -(-(card.input.size - patch) // STEPS))
-    corners = [(y, x) for y in starts for x in starts if (pixels[y : y + patch, x : x + patch] != background).any()]
-    covered = []
+def covered_corners(frame: Image.Image, card: ModelCard) -> list[tuple[int, int]]:
+    """Top-left corners of the patches that are covered: those with ink, and all of a photo."""
+    background, pixels = _background(frame, card), np.asarray(frame)
+    height, width = patch_size(card.input)
+    steps = STEPS if card.input.geometry.subject != "photo" else PHOTO_STEPS
+    downward, across = (
+        range(0, side - patch + 1, max(1, -(-(side - patch) // steps)))
+        for side, patch in ((card.input.height, height), (card.input.width, width))
+    )
+    corners = [(y, x) for y in downward for x in across]
+    if card.input.geometry.subject == "photo":
+        return corners
+    return [(y, x) for y, x in corners if (pixels[y : y + height, x : x + width] != background).any()]
+
+
+def occlusions(frame: Image.Image, card: ModelCard, corners: Iterable[tuple[int, int]]) -> Iterator[Tensor]:
+    """Inputs of the model with the patch at each corner covered: by the background, or in a photo by its mean colour."""
+    background, pixels = _background(frame, card), np.asarray(frame)
+    height, width = patch_size(card.input)
     for top, left in corners:
         copy = pixels.copy()
-        copy[top : top + patch, left : left + patch] = background
-        covered.append(tensor(Image.fromarray(copy), card.input))
-    return corners, covered
+        copy[top : top + height, left : left + width] = background
+        yield tensor(Image.fromarray(copy), card.input)
 
 
-def patch_side(size: int) -> int:
-    """Side in pixels of the occluding patch for a frame of ``size`` pixels."""
-    return max(2, round(size * PATCH_RATIO))
+def _background(frame: Image.Image, card: ModelCard) -> npt.NDArray[np.uint8]:
+    """The level, or the levels of the channels, that cover a part of the frame."""
+    if card.input.geometry.subject == "photo":
+        mean = np.asarray(frame, dtype=np.float64).mean(axis=(0, 1))
+    else:
+        mean = np.asarray(0 if card.input.geometry.polarity == "light_on_dark" else 255)
+    return np.asarray(np.rint(mean), dtype=np.uint8)
+
+
+def patch_size(spec: InputSpec) -> tuple[int, int]:
+    """Height and width in pixels of the occluding patch."""
+    height, width = (max(2, round(side * PATCH_RATIO)) for side in (spec.height, spec.width))
+    return height, width
 
 
 def colours(frame: Image.Image, heat: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
-    """Ink in grey under the heat (0..1) in orange: uint8[H,W,3]."""
-    ink = np.asarray(frame, dtype=np.float64)[..., None] / 255
+    """The frame in grey under the heat (0..1) in orange: uint8[H,W,3]."""
+    ink = np.asarray(frame.convert("L"), dtype=np.float64)[..., None] / 255
     glow = heat[..., None]
     return np.asarray((ink * 0.45 * (1 - glow) + glow * np.array([1.0, 0.55, 0.1])) * 255, dtype=np.uint8)

@@ -50,8 +50,8 @@ YIELD_SECONDS: Final = 0.001
 
 
 class PreprocessedImage(NamedTuple):
-    """An image as float32[C,H,W] for each input spec of its ``ImagePreprocessor``, the seconds that took, and for each spec the
-    number of separate characters in the image."""
+    """An image as the input of a model for each input spec of its ``ImagePreprocessor``, the seconds that took, and for each
+    spec the number of separate characters in the image."""
 
     tensors: tuple[Tensor, ...]
     decode_seconds: float
@@ -69,6 +69,7 @@ class ImagePreprocessor:
 
     def __init__(self, specs: Sequence[InputSpec], limits: ImageLimits) -> None:
         self._specs = specs
+        self._colour_side = max((spec.colour_side or 0 for spec in specs), default=0) or None
         self._limits = limits
 
     async def run(self, images: Sequence[bytes | memoryview], token: CancellationToken) -> list[PreprocessedImage | Problem]:
@@ -162,11 +163,11 @@ class ImagePreprocessor:
             return Problem.from_image(error)
 
     def _stages(self, data: bytes | memoryview) -> list[Stage]:
-        return stages(decode(data, self._limits), self._specs[0])
+        return stages(decode(data, self._limits, self._specs[0].colour_side), self._specs[0])
 
     def _finish(self, found: StrippedImage, started: float) -> PreprocessedImage:
         """Decode and preprocess an inspected image, whose decoding began at ``started`` (``perf_counter``)."""
-        image = load(open_stripped(found), found.orientation)
+        image = load(open_stripped(found), found.orientation, self._colour_side)
         decoded = perf_counter()
         tensors, characters = zip(*(model_input(image, spec) for spec in self._specs), strict=True)
         return PreprocessedImage(tensors, decoded - started, perf_counter() - decoded, characters)

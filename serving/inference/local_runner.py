@@ -53,7 +53,7 @@ class Runner(Protocol):
         """The execution provider in use."""
 
     async def run(self, batch: Tensor) -> list[ModelOutput]:
-        """The outputs for a batch float32[N,C,H,W]; an exception means that there are none."""
+        """The outputs for a batch of N images; an exception means that there are none."""
 
     def close(self) -> None:
         """Release threads and connections."""
@@ -66,7 +66,7 @@ class LocalRunner:
     def __init__(self, path: Path, card: ModelCard, device: Device, threads: int) -> None:
         self.device = device.name
         self._card = card
-        self._open = partial(Session, path, device, threads)
+        self._open = partial(Session, path, device, threads, card.output, card.fixed_batch)
         self._session = self._open_verified()
         self._provider = self._session.provider
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{card.name}-{device.name}")
@@ -82,7 +82,7 @@ class LocalRunner:
         return self._session.provider
 
     async def run(self, batch: Tensor) -> list[ModelOutput]:
-        """The outputs for a batch float32[N,C,H,W], N at least 1. After a failure the session is reopened and called once more,
+        """The outputs for a batch of N images, N at least 1. After a failure the session is reopened and called once more,
         unless that was done a moment ago."""
         session = self._session
         try:
@@ -102,7 +102,7 @@ class LocalRunner:
         return [ModelOutput(row, size, self._provider, seconds) for row in logits]
 
     def warm_up(self, image: Tensor, sizes: Iterable[int]) -> None:
-        """Run batches of ``image`` (float32[C,H,W]) of these sizes, and measure which are short enough for the event loop."""
+        """Run batches of ``image``, a model input, of these sizes, and measure which are short enough for the event loop."""
         short = self.device == CPU.name
         for size in sizes:
             batch = np.stack([image] * size)
@@ -161,6 +161,11 @@ class LocalRunner:
             least, most = RESTART_SECONDS
             self._next_restart = now + min(max(least, RESTART_SHARE * (now - started)), most)
         metrics.session_restarts.labels(self._name, self.device).inc()
+
+
+def max_batch_size(card: ModelCard, settings: Settings) -> int:
+    """The most images in one call of a model: one where its batch is fixed, else as the settings say."""
+    return settings.max_batch_size if card.fixed_batch is None else 1
 
 
 def warm_up_sizes(max_batch_size: int) -> list[int]:

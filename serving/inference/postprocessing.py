@@ -3,32 +3,34 @@
 import numpy as np
 import numpy.typing as npt
 
-from models.card import Calibration, ModelCard, Rejection
+from models.card import ModelCard, Rejection
+from models.outputs import probabilities
 from preprocessing import MAX_CHARACTERS, Tensor
 
 Probabilities = npt.NDArray[np.float64]
 
 
-def softmax(logits: Tensor, calibration: Calibration) -> Probabilities:
-    """Calibrated probabilities float64[K] of logits float32[K]: softmax with the card's temperature (Guo et al., ICML 2017)."""
-    scaled = logits.astype(np.float64) / calibration.temperature
-    exponentials = np.exp(scaled - scaled.max())
-    return np.asarray(exponentials / exponentials.sum())
+def probabilities_of(logits: Tensor, card: ModelCard) -> Probabilities:
+    """Calibrated probabilities float64[K] of logits float32[K], with the card's temperature (Guo et al., ICML 2017).
+
+    They sum to 1, unless the card's output is ``multi_label``: then each label has a probability for itself.
+    """
+    return probabilities(logits, card.output, card.calibration.temperature)
 
 
-def in_distribution_score(logits: Tensor, probabilities: Probabilities, rejection: Rejection) -> float:
+def in_distribution_score(logits: Tensor, scores: Probabilities, rejection: Rejection) -> float:
     """The score that is compared with the card's rejection threshold; lower is further out of distribution."""
     if rejection.score == "max_softmax":
-        return float(probabilities.max())
+        return float(scores.max())
     if rejection.score == "max_logit":
         return float(logits.max())
     highest = float(logits.max())
     return highest + float(np.log(np.exp(logits.astype(np.float64) - highest).sum()))
 
 
-def reject_reason(logits: Tensor, probabilities: Probabilities, rejection: Rejection, model: str = "this model") -> str | None:
+def reject_reason(logits: Tensor, scores: Probabilities, rejection: Rejection, model: str = "this model") -> str | None:
     """Why the image is out of distribution for ``model``, or None where it is not."""
-    score = in_distribution_score(logits, probabilities, rejection)
+    score = in_distribution_score(logits, scores, rejection)
     if score >= rejection.threshold:
         return None
     return (

@@ -40,7 +40,7 @@ class RemoteRunner:
         self._api = api_name(model, device)
 
     async def run(self, batch: Tensor) -> list[ModelOutput]:
-        """The outputs for a batch float32[N,C,H,W]: one call of the runner service, which merges calls of all workers.
+        """The outputs for a batch of N images: one call of the runner service, which merges calls of all workers.
 
         While the service shuts down, no new connection to the runner is accepted: a call then waits until another call of this
         worker returns its connection.

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from models.card import MODEL_FILE, Card, ModelCard
 from models.store import load_card
 from preprocessing import Tensor
-from serving.inference.local_runner import LocalRunner, open_runners, warm_up_sizes
+from serving.inference.local_runner import LocalRunner, max_batch_size, open_runners, warm_up_sizes
 from serving.inference.remote_runner import DeviceStatus, api_name, pack
 from serving.inference.sessions import DEVICES
 from serving.process.shutdown import ServerExit, closing
@@ -39,10 +39,10 @@ class RunnerHost:
             if not isinstance(card, ModelCard):
                 continue
             runners, reasons = open_runners(folder / MODEL_FILE, card, settings, processes=1)
-            image = np.zeros((card.input.channels, card.input.size, card.input.size), np.float32)
+            image = np.zeros(card.input.shape, card.input.type)
             for device in DEVICES:
                 if device in runners:
-                    runners[device].warm_up(image, warm_up_sizes(settings.max_batch_size))
+                    runners[device].warm_up(image, warm_up_sizes(max_batch_size(card, settings)))
                     self._runners[card.name, device] = runners[device]
                 else:
                     self._reasons[card.name, device] = reasons[device]
@@ -99,22 +99,24 @@ def model_routes(cards: Mapping[str, Card], settings: Settings) -> Callable[[C],
     """Class decorator that adds a batchable API for each classifier and device; the class has a ``RunnerHost`` as ``host``."""
 
     def decorate(service: C) -> C:
-        for model in (name for name, card in cards.items() if isinstance(card, ModelCard)):
+        for card in (card for card in cards.values() if isinstance(card, ModelCard)):
             for device in DEVICES:
-                setattr(service, api_name(model, device), _model_route(model, device, settings))
+                setattr(service, api_name(card.name, device), _model_route(card, device, settings))
         return service
 
     return decorate
 
 
-def _model_route(model: str, device: str, settings: Settings) -> Any:
+def _model_route(card: ModelCard, device: str, settings: Settings) -> Any:
+    model = card.name
+
     async def run(self: Any, batch: np.ndarray) -> np.ndarray:
         return np.asarray(await self.host.run(model, device, batch))
 
     run.__name__ = api_name(model, device)
     options = {
         "batchable": True,
-        "max_batch_size": settings.max_batch_size,
+        "max_batch_size": max_batch_size(card, settings),
         # BentoML cancels calls that it expects to take longer. The batchers of the API workers enforce the real deadline.
         "max_latency_ms": int(settings.deadline_seconds * 10_000),
     }

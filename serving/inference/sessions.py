@@ -1,12 +1,14 @@
 """ONNX Runtime sessions on the CPU and the GPU."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import onnxruntime as ort
 
+from models.outputs import LOGITS, LogitsFunction, OutputSpec, session_run
 from preprocessing import Tensor
 
 
@@ -76,14 +78,22 @@ def open_session(path: Path, device: Device, threads: int) -> ort.InferenceSessi
 
 
 class Session:
-    """An ONNX Runtime session of a classifier: float32[N,C,H,W] to float32[N,K]."""
+    """An ONNX Runtime session of a classifier: a batch in the layout and type of the model to logits float32[N,K].
 
-    def __init__(self, path: Path, device: Device, threads: int) -> None:
+    ``output`` and ``fixed_batch`` are the card's.
+    """
+
+    def __init__(
+        self, path: Path, device: Device, threads: int, output: OutputSpec = LOGITS, fixed_batch: int | None = None
+    ) -> None:
         self.device = device
         self._session = open_session(path, device, threads)
         self._input = self._session.get_inputs()[0].name
-        self._output = self._session.get_outputs()[0].name
+        self._output = output.name or self._session.get_outputs()[0].name
+        self._grows = fixed_batch is None
         self._bound: dict[int, Any] = {}
+        run = session_run(self._session, output) if device.memory is None else partial(self._run_bound, device.memory)
+        self._logits = LogitsFunction(run, output, fixed_batch)
 
     @property
     def provider(self) -> str:
@@ -91,17 +101,15 @@ class Session:
         return str(self._session.get_providers()[0])
 
     def run(self, batch: Tensor) -> Tensor:
-        """Logits float32[N,K] of a batch float32[N,C,H,W]."""
-        if self.device.memory is not None:
-            return self._run_bound(batch, self.device.memory)
-        (logits,) = self._session.run([self._output], {self._input: batch})
-        return np.asarray(logits, dtype=np.float32)
+        """Logits float32[N,K] of a batch."""
+        return self._logits(batch)
 
-    def _run_bound(self, batch: Tensor, memory: str) -> Tensor:
-        """Run on tensors that stay in the device's memory, one for each power of two, so that no batch size is new to it."""
+    def _run_bound(self, memory: str, batch: Tensor) -> Tensor:
+        """The output for a batch, run on tensors that stay in the device's memory, one for each power of two, so that no batch
+        size is new to it."""
         n = len(batch)
-        size = 1 << (n - 1).bit_length()
-        padded = batch if n == size else np.concatenate([batch, np.zeros((size - n, *batch.shape[1:]), np.float32)])
+        size = 1 << (n - 1).bit_length() if self._grows else n
+        padded = batch if n == size else np.concatenate([batch, np.zeros((size - n, *batch.shape[1:]), batch.dtype)])
         if size not in self._bound:
             value = ort.OrtValue.ortvalue_from_numpy(padded, memory, 0)
             binding = self._session.io_binding()
@@ -111,4 +119,4 @@ class Session:
         value, binding = self._bound[size]
         value.update_inplace(np.ascontiguousarray(padded))
         self._session.run_with_iobinding(binding)
-        return np.asarray(binding.copy_outputs_to_cpu()[0][:n], dtype=np.float32)
+        return np.asarray(binding.copy_outputs_to_cpu()[0][:n])

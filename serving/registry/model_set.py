@@ -156,11 +156,16 @@ def verify_golden_outputs(cards: Iterable[Card]) -> None:
     for card in cards:
         if isinstance(card, ModelCard):
             try:
-                verify_session(card, Session(verified_folder(card.tag) / MODEL_FILE, CPU, threads=1).run)
+                verify_session(card, session_of(card).run)
             except GoldenOutputMismatch as error:
                 raise CardError(f"{error}.") from error
             except Exception as error:  # onnxruntime's own classes share no base
                 raise CardError(f"{card.tag} cannot be loaded: {' '.join(str(error).split())}") from error
+
+
+def session_of(card: ModelCard) -> Session:
+    """A session on the CPU, with one thread, of a model in the store."""
+    return Session(verified_folder(card.tag) / MODEL_FILE, CPU, 1, card.output, card.fixed_batch)
 
 
 def with_models(cards: dict[str, Card]) -> Callable[[C], C]:

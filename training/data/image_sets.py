@@ -13,16 +13,16 @@ from preprocessing import Geometry, InputSpec, NoInk, Normalisation, stages
 from training.data.datasets import Images, LabelledImages, Labels
 
 INK: Final = InputSpec(
-    size=28,
-    channels=1,
+    height=28,
+    width=28,
     geometry=Geometry(fit_box=20, centring="mass", polarity="light_on_dark"),
-    normalisation=Normalisation(mean=0, std=1),
+    normalisation=Normalisation(),
 )
 OBJECT: Final = InputSpec(
-    size=28,
-    channels=1,
+    height=28,
+    width=28,
     geometry=Geometry(subject="object", fit_box=28, centring="box", polarity="light_on_dark"),
-    normalisation=Normalisation(mean=0, std=1),
+    normalisation=Normalisation(),
 )
 CHUNK: Final = 1000
 
@@ -91,7 +91,7 @@ def to_model_input(image: Image.Image, spec: InputSpec = INK) -> npt.NDArray[np.
     try:
         return np.asarray(stages(image, spec)[-1].image)
     except NoInk:
-        return np.zeros((spec.size, spec.size), dtype=np.uint8)
+        return np.zeros((spec.height, spec.width), dtype=np.uint8)
 
 
 def unchanged(image: npt.NDArray[np.uint8], rng: np.random.Generator) -> Image.Image:  # noqa: ARG001
