@@ -89,10 +89,11 @@ class ModelReport(StrictModel):
 
 
 DEFAULT_LIMITS: Final = SandboxLimits()
+NO_HINTS: Final = Hints()
 
 
 def inspect_model(
-    path: Path, hints: Hints, *, output: Path | None = None, limits: SandboxLimits = DEFAULT_LIMITS
+    path: Path, hints: Hints = NO_HINTS, *, output: Path | None = None, limits: SandboxLimits = DEFAULT_LIMITS
 ) -> ModelReport:
     """Inspect an ONNX file in a sandbox, and verify that its outputs do not depend on the batch size.
 

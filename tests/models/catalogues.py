@@ -21,7 +21,7 @@ from models.card import (
     file_sha256,
     write_card,
 )
-from preprocessing import Geometry, InputSpec, Normalisation
+from preprocessing import Geometry, InputSpec
 from tests.models.graphs import SIZE, linear
 from tests.support.processes import ROOT
 
@@ -56,10 +56,9 @@ def add_model(catalogue: Path, name: str, labels: Sequence[str], version: str = 
         task="classify",
         labels=list(labels),
         input=InputSpec(
-            size=SIZE,
-            channels=1,
+            height=SIZE,
+            width=SIZE,
             geometry=Geometry(fit_box=6, centring="mass", polarity="light_on_dark"),
-            normalisation=Normalisation(mean=0, std=1),
         ),
         calibration=Calibration(temperature=1),
         rejection=Rejection(score="max_softmax", threshold=0),

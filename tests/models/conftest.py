@@ -7,7 +7,7 @@ from bentoml._internal.models import ModelStore
 
 from models import importer, sandbox_worker, validation
 from models.card import CardError
-from models.sandbox import DEFAULT_LIMITS, InvalidModel, ModelReport, SandboxLimits
+from models.sandbox import DEFAULT_LIMITS, NO_HINTS, Hints, InvalidModel, ModelReport, SandboxLimits
 
 
 @pytest.fixture
@@ -28,17 +28,16 @@ def inspected_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def inspect_in_process(
     path: Path,
+    hints: Hints = NO_HINTS,
     *,
     output: Path | None = None,
-    mean: float = 0.0,
-    std: float = 1.0,
     limits: SandboxLimits = DEFAULT_LIMITS,  # noqa: ARG001
 ) -> ModelReport:
     """``models.sandbox.inspect_model`` without a subprocess and limits."""
     if not path.is_file():
         raise CardError(f"{path}: missing, or not a file")
     try:
-        return ModelReport.model_validate(sandbox_worker.inspect_model(path, mean, std, str(output) if output else None))
+        return ModelReport.model_validate(sandbox_worker.inspect_model(path, hints, str(output) if output else None))
     except InvalidModel as error:
         raise CardError(f"{path}: {error}") from error
 

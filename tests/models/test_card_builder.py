@@ -6,10 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.card import CardError, file_sha256
-from models.card_builder import build_card, fields_from_options, merge, parse_labels, parse_normalisation, read_partial_card
-from models.sandbox import ModelReport
+from models.card_builder import (
+    build_card,
+    fields_from_options,
+    hints_of,
+    merge,
+    parse_labels,
+    preset_fields,
+    preset_remark,
+    read_partial_card,
+)
+from models.presets import PRESETS
+from models.sandbox import Hints, InputHints, ModelReport
+from preprocessing import PhotoGeometry
 
-REPORT = ModelReport(labels=2, channels=1, size=56, changes=[], latency_ms={1: 1.0}, memory_mib=1, golden_output=[1.0, 0.0])
+FORM = {"layout": "NCHW", "type": "float32", "height": 56, "width": 56, "colour": "grey", "normalisation": {"scale": 1.0}}
+REPORT = ModelReport(input=FORM, columns=2, changes=[], latency_ms={1: 1.0}, memory_mib=1, golden_output=[1.0, 0.0])
 PATH = Path("card.yaml")
 
 
@@ -55,10 +67,10 @@ def test_merge_overrides_and_keeps_the_rest(fields: dict[str, Any], over: dict[s
 
 def test_options_set_fields_of_the_card() -> None:
     assert fields_from_options(
-        {"name": "digits", "std": 0.5, "fit_box": 20, "centring": "box", "data": ["a", "b"], "replace": True}
+        {"name": "digits", "std": [0.5], "fit_box": 20, "centring": "box", "data": ["a", "b"], "replace": True}
     ) == {
         "name": "digits",
-        "input": {"geometry": {"fit_box": 20, "centring": "box"}, "normalisation": {"std": 0.5}},
+        "input": {"geometry": {"fit_box": 20, "centring": "box"}, "normalisation": {"std": [0.5]}},
         "provenance": {"data": ["a", "b"]},
     }
 
@@ -73,7 +85,7 @@ def source(tmp_path: Path) -> Path:
 def test_missing_fields_have_defaults(source: Path) -> None:
     card = build_card({"name": "marks", "labels": ["a", "b"]}, REPORT, source, source, PATH)
     assert (card.version, card.title, card.licence, card.metrics) == ("1.0.0", "marks", "not told", [])
-    assert (card.input.size, card.input.geometry.fit_box, card.input.geometry.centring) == (56, 40, "mass")
+    assert (card.input.height, card.input.placement.fit_box, card.input.placement.centring) == (56, 40, "mass")
     assert (card.calibration.temperature, card.rejection.threshold) == (1, 0)
     assert card.provenance.recipe == "imported"
     assert card.provenance.seed is None
@@ -83,7 +95,7 @@ def test_missing_fields_have_defaults(source: Path) -> None:
 
 def test_object_fills_the_frame_by_default(source: Path) -> None:
     given = {"name": "bags", "labels": ["a", "b"], "input": {"geometry": {"subject": "object"}}}
-    geometry = build_card(given, REPORT, source, source, PATH).input.geometry
+    geometry = build_card(given, REPORT, source, source, PATH).input.placement
     assert (geometry.fit_box, geometry.centring) == (56, "box")
 
 
@@ -94,7 +106,7 @@ def test_object_fills_the_frame_by_default(source: Path) -> None:
         ({"version": "1"}, r"version: "),
         ({"labels": ["a", "a"]}, "labels must be distinct"),
         ({"labels": ["a", ""]}, r"labels\.1: "),
-        ({"input": []}, r"input: "),
+        ({"input": []}, r"input"),
         ({"input": {"geometry": {"fit_box": 57}}}, "larger than size 56"),
         ({"colour": "red"}, "colour: "),
         ({"sha256": "0" * 64}, "sha256 is not that of"),
@@ -105,15 +117,44 @@ def test_invalid_field_is_named(source: Path, fields: dict[str, Any], reason: st
         build_card({"name": "marks", "labels": ["a", "b"], **fields}, REPORT, source, source, PATH)
 
 
-@pytest.mark.parametrize("levels", [{"std": 0}, {"std": -1}, {"mean": 2}, {"mean": "x"}, [], 1, {"sd": 1}])
+@pytest.mark.parametrize("levels", [{"std": 0}, {"std": -1}, {"mean": 1e9}, {"mean": "x"}, {"scale": 0}, [], 1, {"sd": 1}])
 def test_invalid_normalisation_is_rejected(levels: object) -> None:
     with pytest.raises(CardError, match=r"card\.yaml: input\.normalisation"):
-        parse_normalisation({"input": {"normalisation": levels}}, PATH)
+        hints_of({"input": {"normalisation": levels}}, PATH)
 
 
-@pytest.mark.parametrize("fields", [{}, {"input": {}}, {"input": []}, {"input": {"normalisation": {"mean": 0}}}])
-def test_normalisation_is_the_identity_by_default(fields: dict[str, Any]) -> None:
-    assert parse_normalisation(fields, PATH).model_dump() == {"mean": 0, "std": 1}
+@pytest.mark.parametrize("fields", [{"input": []}, {"input": {"layout": "NCWH"}}, {"input": {"height": "x"}}, {"output": 1}])
+def test_invalid_description_is_rejected_before_the_file_is_read(fields: dict[str, Any]) -> None:
+    with pytest.raises(CardError, match=r"card\.yaml: (in|out)put"):
+        hints_of(fields, PATH)
+
+
+def test_hints_have_only_what_was_given() -> None:
+    hints = hints_of({"labels": ["a", "b"], "input": {"normalisation": {"mean": 0.5}, "geometry": {}}}, PATH)
+    assert hints == Hints(labels=2, input=InputHints(normalisation={"mean": [0.5]}))
+
+
+def test_colour_is_a_photo_by_default(source: Path) -> None:
+    report = REPORT.model_copy(update={"input": {**FORM, "colour": "RGB"}})
+    card = build_card({"name": "pets", "labels": ["a", "b"]}, report, source, source, PATH)
+    assert card.input.geometry == PhotoGeometry(fit="stretch", filter="bilinear")
+    assert any("--subject photo" in remark for remark in card.remarks)
+    assert any("--colour RGB" in remark for remark in card.remarks)
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_preset_is_a_card_that_assumes_nothing_of_the_subject(source: Path, name: str) -> None:
+    report = REPORT.model_copy(update={"input": {**FORM, "colour": "grey" if "mnist" in name else "RGB"}})
+    given = merge(preset_fields(name), {"name": "some", "labels": ["a", "b"]})
+    card = build_card(given, report, source, source, PATH)
+    assert card.input.geometry.subject in preset_remark(name)
+    assert not any("--subject" in remark for remark in card.remarks)
+
+
+def test_preset_is_told_as_options() -> None:
+    assert preset_remark("emnist") == (
+        "the preset emnist is --transposed --subject ink --polarity light_on_dark --scale 1 --mean 0 --std 1"
+    )
 
 
 @pytest.mark.parametrize("content", ["", "- 1", "name: [", "\x00", "task: cascade"])

@@ -9,28 +9,40 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import verification
+from models.activation_removal import remove_activation
 from models.dynamic_batch import make_batch_dynamic
-from models.graph import read_signature
-from models.sandbox import InvalidModel
-from models.softmax_removal import remove_softmax
+from models.output_choice import detect_kind
+from models.outputs import LogitsFunction, OutputSpec, session_run
+from models.sandbox import InputHints, InvalidModel
+from models.signature import Signature, read_signature
+from preprocessing import InputSpec, PhotoGeometry
 from tests.models.graphs import LABELS, SIZE, ending, fixed, linear, model, node, weights
 
-IMAGES = verification.random_images(33, 1, SIZE, 0, 1)
+IMAGES = verification.random_images(33, InputSpec(height=SIZE, width=SIZE, geometry=PhotoGeometry()))
+
+
+def signature(graph: onnx.ModelProto) -> Signature:
+    return read_signature(graph, InputHints())
+
+
+def function(graph: onnx.ModelProto) -> LogitsFunction:
+    """The outputs of a model on the processor."""
+    return LogitsFunction(session_run(verification.open_session(graph)))
 
 
 def with_dynamic_batch(graph: onnx.ModelProto) -> onnx.ModelProto:
     dynamic = onnx.ModelProto()
     dynamic.CopyFrom(graph)
-    make_batch_dynamic(dynamic, read_signature(graph))
+    make_batch_dynamic(dynamic, signature(graph), "y")
     return dynamic
 
 
 def assert_same_outputs(graph: onnx.ModelProto) -> None:
     """Make a batch dynamic and verify that the outputs stay the same; a fixed batch gets whole batches only."""
-    batch = read_signature(graph).batch or 1
+    batch = signature(graph).batch or 1
     images = np.resize(IMAGES, (-(-len(IMAGES) // batch) * batch, *IMAGES.shape[1:]))
-    expected = verification.run_batches(verification.open_session(graph), images, batch)
-    verification.verify_batch_invariance(verification.open_session(with_dynamic_batch(graph)), images, expected)
+    expected = verification.run_batches(function(graph), images, batch)
+    verification.verify_batch_invariance(function(with_dynamic_batch(graph)), images, expected)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +76,7 @@ def test_any_constant_shape_that_begins_with_the_batch_is_made_dynamic(
 
 def test_dynamic_batch_is_left_unchanged() -> None:
     graph = linear()
-    assert make_batch_dynamic(graph, read_signature(graph)) == []
+    assert make_batch_dynamic(graph, signature(graph), "y") == []
     assert graph == linear()
 
 
@@ -117,50 +129,47 @@ def test_model_that_mixes_images_of_a_batch_is_rejected() -> None:
         assert_same_outputs(model(ended, {"w": weights(), "half": 0.5}))
 
 
-@pytest.mark.parametrize("operator", ["Softmax", "LogSoftmax"])
+@pytest.mark.parametrize("operator", ["Softmax", "LogSoftmax", "Sigmoid"])
 @pytest.mark.parametrize("opset", [11, 17])
-def test_softmax_at_the_end_is_removed(operator: str, opset: int) -> None:
+def test_activation_at_the_end_is_removed(operator: str, opset: int) -> None:
     graph = ending(operator)
     graph.opset_import[0].version = opset
-    outputs = verification.run_batches(verification.open_session(graph), IMAGES, 1)
-    assert remove_softmax(graph, read_signature(graph)) == operator
-    logits = verification.run_batches(verification.open_session(graph), IMAGES, 1)
-    verification.verify_softmax_removal(logits, outputs, operator)
-    verification.reject_non_logits(logits)
-    np.testing.assert_array_equal(logits, verification.run_batches(verification.open_session(ending("Identity")), IMAGES, 1))
+    outputs = verification.run_batches(function(graph), IMAGES, 1)
+    assert remove_activation(graph, "y") == operator
+    logits = verification.run_batches(function(graph), IMAGES, 1)
+    verification.verify_activation_removal(logits, outputs, operator)
+    verification.reject_constant(logits)
+    np.testing.assert_array_equal(logits, verification.run_batches(function(ending("Identity")), IMAGES, 1))
 
 
 def test_softmax_before_a_flatten_is_removed() -> None:
     nodes = [node("Flatten", "x", "flat"), node("MatMul", "flat w", "l"), node("Softmax", "l", "p"), node("Flatten", "p", "y")]
     graph = model(nodes, {"w": weights()})
-    assert remove_softmax(graph, read_signature(graph)) == "Softmax"
+    assert remove_activation(graph, "y") == "Softmax"
 
 
 def test_softmax_over_the_batch_is_rejected() -> None:
     graph = ending("Softmax", axis=0)
-    outputs = verification.run_batches(verification.open_session(graph), IMAGES, 1)
-    operator = remove_softmax(graph, read_signature(graph))
-    logits = verification.run_batches(verification.open_session(graph), IMAGES, 1)
+    outputs = verification.run_batches(function(graph), IMAGES, 1)
+    operator = remove_activation(graph, "y")
+    logits = verification.run_batches(function(graph), IMAGES, 1)
     with pytest.raises(InvalidModel, match="over another axis than the labels"):
-        verification.verify_softmax_removal(logits, outputs, str(operator))
+        verification.verify_activation_removal(logits, outputs, str(operator))
 
 
-def test_sigmoid_at_the_end_is_rejected() -> None:
-    graph = ending("Sigmoid")
-    with pytest.raises(InvalidModel, match="ends in a Sigmoid"):
-        remove_softmax(graph, read_signature(graph))
-
-
-def test_probabilities_without_a_softmax_are_rejected() -> None:
-    nodes = [node("Flatten", "x", "f"), node("MatMul", "f w", "l"), node("Exp", "l", "e")]
-    graph = model(
-        [*nodes, node("ReduceSum", "e axes", "s"), node("Div", "e s", "y")], {"w": weights() / 8, "axes": np.array([1])}
-    )
-    assert remove_softmax(graph, read_signature(graph)) is None
-    with pytest.raises(InvalidModel, match="returns probabilities"):
-        verification.reject_non_logits(verification.run_batches(verification.open_session(graph), IMAGES, 1))
+def test_kind_of_numbers_is_found() -> None:
+    logits = function(ending("Identity"))(IMAGES)
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    softmax = exponentials / exponentials.sum(axis=1, keepdims=True)
+    sigmoids = 1 / (1 + np.exp(-logits))
+    assert detect_kind(logits, 1e-5) == OutputSpec(kind="logits")
+    assert detect_kind(softmax, 1e-5) == OutputSpec(kind="probabilities")
+    assert detect_kind(np.log(softmax), 1e-5) == OutputSpec(kind="log_probabilities")
+    assert detect_kind(sigmoids, 1e-5) == OutputSpec(kind="probabilities", multi_label=True)
+    assert detect_kind(sigmoids[:, :1], 1e-5) == OutputSpec(kind="probabilities")
+    assert detect_kind(logits[:, :1], 1e-5) == OutputSpec(kind="logits")
 
 
 def test_constant_output_is_rejected() -> None:
     with pytest.raises(InvalidModel, match="the same output for 33 different images"):
-        verification.reject_non_logits(np.ones((33, 4), dtype=np.float32))
+        verification.reject_constant(np.ones((33, 4), dtype=np.float32))

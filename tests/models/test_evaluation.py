@@ -10,16 +10,11 @@ from PIL import Image, ImageDraw
 from models.__main__ import main
 from models.card import CARD_FILE, CardError, ModelCard, read_card
 from models.evaluation import evaluate
-from preprocessing import Geometry, InputSpec, Normalisation
+from preprocessing import Geometry, InputSpec
+from tests.models.catalogues import add_model
 from tests.models.graphs import model, node
 
 SIDE = 16
-SPEC = InputSpec(
-    size=SIDE,
-    channels=1,
-    geometry=Geometry(fit_box=12, centring="box", polarity="light_on_dark"),
-    normalisation=Normalisation(mean=0, std=1),
-)
 LABELS = ["upright", "lying"]
 
 
@@ -54,8 +49,16 @@ def bars(tmp_path: Path) -> Path:
     return tmp_path / "bars.onnx"
 
 
-def test_one_half_calibrates_and_the_other_is_evaluated(bars: Path, pictures: Path) -> None:
-    evaluation = evaluate(bars, SPEC, LABELS, pictures)
+@pytest.fixture
+def card(tmp_path: Path) -> ModelCard:
+    """The card of the model of bars, as far as an evaluation needs it."""
+    geometry = Geometry(fit_box=12, centring="box", polarity="light_on_dark")
+    made = add_model(tmp_path / "catalogue", "bars", LABELS)
+    return made.model_copy(update={"input": InputSpec(height=SIDE, width=SIDE, geometry=geometry)})
+
+
+def test_one_half_calibrates_and_the_other_is_evaluated(bars: Path, card: ModelCard, pictures: Path) -> None:
+    evaluation = evaluate(bars, card, pictures)
     assert evaluation.metrics.n + 16 == 30
     assert {label: one.n for label, one in evaluation.metrics.per_class.items()} == {"upright": 7, "lying": 7}
     right = sum(one.n * one.recall for one in evaluation.metrics.per_class.values())
@@ -66,57 +69,57 @@ def test_one_half_calibrates_and_the_other_is_evaluated(bars: Path, pictures: Pa
     assert "bars" in evaluation.metrics.dataset
 
 
-def test_file_names_do_not_matter(bars: Path, pictures: Path) -> None:
-    before = evaluate(bars, SPEC, LABELS, pictures)
+def test_file_names_do_not_matter(bars: Path, card: ModelCard, pictures: Path) -> None:
+    before = evaluate(bars, card, pictures)
     for number, path in enumerate(sorted((pictures / "upright").iterdir(), reverse=True)):
         path.rename(path.with_name(f"renamed-{number}{path.suffix}"))
-    assert evaluate(bars, SPEC, LABELS, pictures) == before
+    assert evaluate(bars, card, pictures) == before
 
 
-def test_duplicate_picture_counts_once(bars: Path, pictures: Path) -> None:
-    before = evaluate(bars, SPEC, LABELS, pictures)
+def test_duplicate_picture_counts_once(bars: Path, card: ModelCard, pictures: Path) -> None:
+    before = evaluate(bars, card, pictures)
     (pictures / "lying" / "again.webp").write_bytes((pictures / "lying" / "3-lying.webp").read_bytes())
-    assert evaluate(bars, SPEC, LABELS, pictures) == before
+    assert evaluate(bars, card, pictures) == before
 
 
-def test_without_an_error_the_temperature_stays_one(bars: Path, pictures: Path) -> None:
+def test_without_an_error_the_temperature_stays_one(bars: Path, card: ModelCard, pictures: Path) -> None:
     for label in LABELS:
         for number in (13, 14):
             for path in (pictures / label).glob(f"{number}*"):
                 path.unlink()
-    evaluation = evaluate(bars, SPEC, LABELS, pictures)
+    evaluation = evaluate(bars, card, pictures)
     assert (evaluation.metrics.accuracy, evaluation.calibration.temperature) == (1, 1)
     assert any("stays 1" in remark for remark in evaluation.remarks)
 
 
-def test_unreadable_pictures_are_reported_and_left_out(bars: Path, pictures: Path) -> None:
+def test_unreadable_pictures_are_reported_and_left_out(bars: Path, card: ModelCard, pictures: Path) -> None:
     (pictures / "lying" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     Image.new("L", (64, 64), 255).save(pictures / "lying" / "blank.jpg")
     (pictures / "lying" / "notes.txt").write_text("no picture")
-    evaluation = evaluate(bars, SPEC, LABELS, pictures)
+    evaluation = evaluate(bars, card, pictures)
     assert evaluation.metrics.n == 14
     assert any(
         remark.startswith("2 pictures cannot be read and are left out, such as lying/b") for remark in evaluation.remarks
     )
 
 
-def test_folders_that_are_not_labels_are_rejected(bars: Path, pictures: Path) -> None:
+def test_folders_that_are_not_labels_are_rejected(bars: Path, card: ModelCard, pictures: Path) -> None:
     (pictures / "slanted").mkdir()
     with pytest.raises(CardError, match="the folders slanted, which are not labels"):
-        evaluate(bars, SPEC, LABELS, pictures)
+        evaluate(bars, card, pictures)
 
 
-def test_picture_under_two_labels_is_rejected(bars: Path, pictures: Path) -> None:
+def test_picture_under_two_labels_is_rejected(bars: Path, card: ModelCard, pictures: Path) -> None:
     (pictures / "upright" / "twin.webp").write_bytes((pictures / "lying" / "3-lying.webp").read_bytes())
     with pytest.raises(CardError, match=r"upright/twin\.webp and lying/3-lying\.webp are the same picture"):
-        evaluate(bars, SPEC, LABELS, pictures)
+        evaluate(bars, card, pictures)
 
 
-def test_too_few_pictures_are_rejected(bars: Path, pictures: Path) -> None:
+def test_too_few_pictures_are_rejected(bars: Path, card: ModelCard, pictures: Path) -> None:
     for path in list((pictures / "upright").iterdir())[2:]:
         path.unlink()
     with pytest.raises(CardError, match="holds 17 readable pictures; at least 20"):
-        evaluate(bars, SPEC, LABELS, pictures)
+        evaluate(bars, card, pictures)
 
 
 def test_import_command_writes_the_evaluation_to_the_card(
@@ -126,7 +129,7 @@ def test_import_command_writes_the_evaluation_to_the_card(
     assert main(["import", str(bars), *options, "--pictures", str(pictures)]) == 0
     card = read_card(catalogue / "bars" / CARD_FILE)
     assert isinstance(card, ModelCard)
-    evaluation = evaluate(bars, SPEC, LABELS, pictures)
+    evaluation = evaluate(bars, card, pictures)
     assert (card.metrics, card.calibration, card.rejection) == (
         [evaluation.metrics],
         evaluation.calibration,

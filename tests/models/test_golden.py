@@ -7,7 +7,7 @@ from models.card import ModelCard, read_card
 from models.golden import GoldenOutputMismatch, golden_input, golden_output, verify_golden_output, verify_session
 from models.store import CATALOGUE, card_folders
 from models.validation import validate_folder
-from preprocessing import Tensor
+from preprocessing import Colour, InputSpec, Layout, Normalisation, PhotoGeometry, Tensor
 from tests.models.catalogues import add_model
 
 LABELS = ["a", "b", "c", "d", "e", "f", "g"]
@@ -21,15 +21,31 @@ def card(tmp_path: Path) -> ModelCard:
     return made.model_copy(update={"known_answer": golden_output(LABELS, LOGITS)})
 
 
-@pytest.mark.parametrize(("size", "channels"), [(8, 1), (28, 1), (56, 1), (64, 3), (512, 3)])
-def test_golden_input_has_the_shape_of_the_model(size: int, channels: int) -> None:
-    picture = golden_input(size, channels, 0.5, 0.25)
-    assert picture.shape == (1, channels, size, size)
+@pytest.mark.parametrize(
+    ("height", "width", "colour"),
+    [(8, 8, "grey"), (28, 28, "grey"), (56, 56, "grey"), (64, 64, "RGB"), (5, 5, "grey"), (512, 300, "RGB"), (32, 24, "RGBA")],
+)
+def test_golden_input_has_the_shape_of_the_model(height: int, width: int, colour: Colour) -> None:
+    normalisation = Normalisation(mean=(0.5,), std=(0.25,))
+    spec = InputSpec(height=height, width=width, colour=colour, geometry=PhotoGeometry(), normalisation=normalisation)
+    picture = golden_input(spec)
+    assert picture.shape == (1, spec.channels, height, width)
     assert picture.dtype == np.float32
     assert picture.min() == -2
     assert picture.max() == 2
     assert 0.1 < (picture[0, 0] > 0).mean() < 0.7
-    assert len({channel.tobytes() for channel in picture[0]}) == channels
+    assert len({channel.tobytes() for channel in picture[0]}) == spec.channels
+
+
+@pytest.mark.parametrize("layout", ["NHWC", "NP"])
+def test_golden_input_has_the_layout_and_type_of_the_model(layout: Layout) -> None:
+    spec = InputSpec(height=16, width=8, colour="RGB", geometry=PhotoGeometry())
+    other = spec.model_copy(update={"layout": layout, "type": "uint8", "normalisation": Normalisation(scale=255)})
+    picture = golden_input(other)
+    assert picture.dtype == np.uint8
+    assert picture.shape[1:] == other.shape
+    expected = np.rint(golden_input(spec) * 255).transpose(0, 2, 3, 1)
+    assert np.abs(picture.reshape(expected.shape) - expected).max() <= 1
 
 
 def test_golden_output_has_the_largest_logits_by_label(card: ModelCard) -> None:
@@ -64,7 +80,7 @@ def test_session_is_run_on_the_golden_input(card: ModelCard) -> None:
         return np.array([LOGITS], np.float32)
 
     verify_session(card, run)
-    assert np.array_equal(shown[0], golden_input(card.input.size, 1, 0, 1))
+    assert np.array_equal(shown[0], golden_input(card.input))
 
 
 @pytest.mark.parametrize("folder", card_folders(CATALOGUE), ids=lambda folder: folder.name)

@@ -1,8 +1,6 @@
 """Reading and validating ONNX files without running them."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -12,9 +10,9 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from onnx.external_data_helper import convert_model_to_external_data, set_external_data
 
-from models.graph import read_graph, read_signature
+from models.graph import read_graph
 from models.sandbox import InvalidModel
-from tests.models.graphs import LABELS, SIZE, fixed, linear, model, node, weights
+from tests.models.graphs import fixed, linear, model, node, weights
 
 
 def written(folder: Path, graph: onnx.ModelProto) -> Path:
@@ -164,48 +162,3 @@ def test_tensor_with_an_impossible_shape_is_rejected(tmp_path: Path, dims: list[
     graph.graph.initializer[0].dims[:] = dims
     with pytest.raises(InvalidModel, match="has the shape"):
         read_graph(written(tmp_path, graph))
-
-
-def changed(change: Callable[[onnx.GraphProto], Any]) -> onnx.ModelProto:
-    graph = linear()
-    change(graph.graph)
-    return graph
-
-
-def value(name: str, kind: int = TensorProto.FLOAT, dims: tuple[int | str, ...] = ("N", LABELS)) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, kind, dims)
-
-
-@pytest.mark.parametrize(
-    ("graph", "reason"),
-    [
-        (changed(lambda graph: graph.input.append(value("z"))), r"has 2 inputs \(x, z\) and 1 output \(y\)"),
-        (changed(lambda graph: graph.output.append(value("logits"))), r"has 1 input \(x\) and 2 outputs \(y, logits\)"),
-        (changed(lambda graph: graph.ClearField("output")), "0 outputs"),
-        (linear(types=(TensorProto.INT8, TensorProto.FLOAT)), "input 'x' is int8"),
-        (linear(types=(TensorProto.FLOAT16, TensorProto.FLOAT)), "input 'x' is float16"),
-        (linear(types=(TensorProto.FLOAT, TensorProto.INT64)), "output 'y' is int64"),
-        (changed(lambda graph: graph.input[0].ClearField("type")), "input 'x' is not a tensor"),
-        (linear(shape=("N", SIZE * SIZE)), "a batch of images is"),
-        (linear(shape=("N", SIZE, SIZE, 3)), "channels last"),
-        (linear(shape=("N", 2, SIZE, SIZE)), "1 or 3 channels"),
-        (linear(shape=("N", 1, SIZE, 2 * SIZE)), "must be square"),
-        (linear(shape=("N", 1, "H", "H")), "must be square"),
-        (linear(shape=("N", 1, 7, 7)), "8 to 512"),
-        (linear(shape=("N", 1, 513, 513)), "8 to 512"),
-    ],
-)
-def test_signature_of_no_classifier_is_rejected(graph: onnx.ModelProto, reason: str) -> None:
-    with pytest.raises(InvalidModel, match=reason):
-        read_signature(graph)
-
-
-@pytest.mark.parametrize(("batch", "found"), [("N", None), (None, None), (0, None), (-1, None), (1, 1), (4, 4)])
-def test_batch_is_fixed_or_dynamic(batch: int | str | None, found: int | None) -> None:
-    assert read_signature(linear(shape=(batch, 3, 32, 32))).batch == found
-
-
-def test_weights_listed_as_inputs_are_ignored() -> None:
-    graph = linear(ir_version=3)
-    graph.graph.input.append(value("w", dims=(SIZE * SIZE, LABELS)))
-    assert read_signature(graph).input == "x"

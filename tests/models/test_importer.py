@@ -40,7 +40,7 @@ def test_file_with_fixed_batch_is_imported(catalogue: Path, file: Path, capsys: 
     assert "marks:1.0.0 imported" in output
     card = read_card(catalogue / "marks" / CARD_FILE)
     assert isinstance(card, ModelCard)
-    assert (card.title, card.labels, card.input.size) == ("Marks", ["a", "b", "c", "d"], SIZE)
+    assert (card.title, card.labels, card.input.height) == ("Marks", ["a", "b", "c", "d"], SIZE)
     assert card.sha256 == file_sha256(catalogue / "marks" / MODEL_FILE) != file_sha256(file)
     assert card.provenance.data == ["none"]
     assert file_sha256(file) in card.provenance.revision
@@ -90,8 +90,8 @@ def test_options_override_the_given_card(catalogue: Path, file: Path, tmp_path: 
     read = read_card(catalogue / "marks" / CARD_FILE)
     assert isinstance(read, ModelCard)
     assert (read.title, read.licence, read.labels) == ("From the option", "MIT", ["1", "2", "3", "4"])
-    assert (read.input.geometry.polarity, read.input.geometry.fit_box) == ("dark_on_light", 6)
-    assert read.input.normalisation.std == 0.5
+    assert (read.input.placement.polarity, read.input.placement.fit_box) == ("dark_on_light", 6)
+    assert read.input.normalisation.std == (0.5,)
     assert main(["import", str(file), "--card", str(catalogue / "marks" / CARD_FILE)]) == 0
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from models import sandbox_worker
 from models.card import CardError
-from models.sandbox import InvalidModel, SandboxLimits, inspect_model
+from models.sandbox import Hints, InvalidModel, OutputHints, SandboxLimits, inspect_model
 from tests.models.graphs import LABELS, SIZE, ending, filling, fixed, infinite_loop, linear, model, node, weights
 
 pytestmark = pytest.mark.slow
@@ -33,7 +33,7 @@ def rejection(path: Path, limits: SandboxLimits | None = None) -> str:
 def test_servable_file_is_copied_unchanged(tmp_path: Path) -> None:
     path = written(tmp_path, linear())
     report = inspect_model(path, output=tmp_path / "rewritten.onnx")
-    assert (report.labels, report.channels, report.size, report.changes) == (LABELS, 1, SIZE, [])
+    assert (report.columns, report.input["height"], report.changes) == (LABELS, SIZE, [])
     assert (tmp_path / "rewritten.onnx").read_bytes() == path.read_bytes()
     assert list(report.latency_ms) == [1, 32]
     assert all(taken > 0 for taken in report.latency_ms.values())
@@ -82,32 +82,88 @@ def test_infinite_loop_hits_the_wall_clock_limit(tmp_path: Path) -> None:
     [
         (linear(opset=99), "needs opset 99; the installed onnxruntime .* supports opsets up to"),
         (linear(ir_version=99), "cannot be loaded by onnxruntime: .*IR version"),
-        (model([node("Cone", "x", "y")], {}), "cannot be loaded by onnxruntime: .*Cone"),
+        (model([node("Cone", "x", "y")], {}), "uses the operator Cone, which the installed onnxruntime .* lacks"),
         (model([node("Log", "x", "l"), node("Flatten", "l", "y")], {}), "returns numbers that are not finite"),
         (model([node("Flatten", "x", "f"), node("MatMul", "f w", "y")], {"w": weights() * np.inf}), "not finite"),
-        (model([node("Relu", "x", "y")], {}, answer=("N", 1, SIZE, SIZE)), "returns the shape .* for a batch of 1"),
+        (model([node("Relu", "x", "y")], {}, answer=("N", 1, SIZE, SIZE)), "has no class scores: .* y .1, 1, 8, 8"),
         (
             model([node("Flatten", "x", "f"), node("MatMul", "f w", "y")], {"w": weights() * 0}),
             "returns the same output for 33",
         ),
         (fixed(shape=[SIZE * SIZE, 1]), "cannot run a batch of 1|cannot be loaded"),
-        (ending("Sigmoid"), "ends in a Sigmoid"),
-        (fixed(shape=[1, 1, -1], opset=14), "returns the shape .* for a batch of 1|cannot be loaded"),
+        (fixed(shape=[1, 1, -1], opset=14), "has no class scores|cannot be loaded"),
     ],
 )
 def test_unservable_models_are_rejected(tmp_path: Path, graph: onnx.ModelProto, reason: str) -> None:
     with pytest.raises(InvalidModel, match=reason):
-        sandbox_worker.inspect_model(written(tmp_path, graph), 0, 1, str(tmp_path / "rewritten.onnx"))
+        sandbox_worker.inspect_model(written(tmp_path, graph), Hints(), str(tmp_path / "rewritten.onnx"))
     assert not (tmp_path / "rewritten.onnx").exists()
 
 
-def test_batch_that_stays_fixed_is_rejected_with_the_reason(tmp_path: Path) -> None:
+def unfreeable() -> onnx.ModelProto:
+    """A classifier whose batch of 1 is squeezed away, and cannot come back in another size."""
     nodes = [node("Squeeze", "x", "s"), node("Reshape", "s dims", "r"), node("Reshape", "r flat", "f")]
     nodes.append(node("MatMul", "f w", "y"))
     constants = {"dims": np.array([64]), "flat": np.array([1, 64]), "w": weights()}
-    graph = model(nodes, constants, shape=(1, 1, SIZE, SIZE), answer=(1, LABELS))
-    with pytest.raises(InvalidModel, match="has a batch size fixed at 1 that cannot be made dynamic, so export"):
-        sandbox_worker.inspect_model(written(tmp_path, graph), 0, 1, str(tmp_path / "rewritten.onnx"))
+    return model(nodes, constants, shape=(1, 1, SIZE, SIZE), answer=(1, LABELS))
+
+
+def test_batch_that_cannot_be_freed_stays_fixed(tmp_path: Path) -> None:
+    report = inspect_model(written(tmp_path, unfreeable()), output=tmp_path / "rewritten.onnx")
+    assert (report.fixed_batch, report.changes) == (1, [])
+    assert inspect_model(tmp_path / "rewritten.onnx", Hints(fixed_batch=1)).golden_output == report.golden_output
+
+
+def test_images_that_influence_each_other_are_computed_one_by_one(tmp_path: Path) -> None:
+    """The scale of a dynamically quantised layer is that of the whole batch."""
+    nodes = [
+        node("DynamicQuantizeLinear", "x", "q s z"),
+        node("DequantizeLinear", "q s z", "d"),
+        node("Flatten", "d", "f"),
+        node("MatMul", "f w", "y"),
+    ]
+    report = inspect_model(written(tmp_path, model(nodes, {"w": weights()})), output=tmp_path / "rewritten.onnx")
+    assert (report.fixed_batch, report.changes) == (1, [])
+
+
+def test_image_that_depends_on_its_copies_is_rejected(tmp_path: Path) -> None:
+    nodes = [node("RandomNormalLike", "x", "r"), node("Flatten", "r", "f"), node("MatMul", "f w", "y")]
+    assert "the images of a batch influence each other" in rejection(written(tmp_path, model(nodes, {"w": weights()})))
+
+
+def two_outputs() -> onnx.ModelProto:
+    graph = linear()
+    graph.graph.node.append(node("Relu", "flat", "features"))
+    graph.graph.output.insert(0, onnx.helper.make_tensor_value_info("features", onnx.TensorProto.FLOAT, ["N", SIZE * SIZE]))
+    return graph
+
+
+def test_output_that_fits_the_labels_is_used(tmp_path: Path) -> None:
+    report = inspect_model(written(tmp_path, two_outputs()), Hints(labels=LABELS), output=tmp_path / "rewritten.onnx")
+    assert report.changes == ["output y is used, features left out"]
+    assert [value.name for value in onnx.load(tmp_path / "rewritten.onnx").graph.output] == ["y"]
+
+
+def test_output_is_chosen_by_name(tmp_path: Path) -> None:
+    hints = Hints(output=OutputHints(name="features"))
+    report = inspect_model(written(tmp_path, two_outputs()), hints, output=tmp_path / "rewritten.onnx")
+    assert report.columns == SIZE * SIZE
+    unknown = Hints(output=OutputHints(name="z"))
+    with pytest.raises(CardError, match="has no output 'z'; it has features, y"):
+        inspect_model(tmp_path / "model.onnx", unknown, output=tmp_path / "rewritten.onnx")
+
+
+def test_outputs_that_may_all_be_scores_are_listed(tmp_path: Path) -> None:
+    assert "several outputs that may be the scores: features (64), y (4)" in rejection(written(tmp_path, two_outputs()))
+
+
+def test_wrong_declared_output_shape_does_not_matter(tmp_path: Path) -> None:
+    graph = linear()
+    del graph.graph.output[0].type.tensor_type.shape.dim[:]
+    for size in (1, LABELS + 1):
+        graph.graph.output[0].type.tensor_type.shape.dim.add().dim_value = size
+    graph.graph.output[0].type.tensor_type.shape.dim[1].dim_value = LABELS
+    assert inspect_model(written(tmp_path, graph), output=tmp_path / "rewritten.onnx").columns == LABELS
 
 
 def test_recursive_functions_are_rejected(tmp_path: Path) -> None:

@@ -3,14 +3,14 @@
 from preprocessing import Geometry, InputSpec, Normalisation
 
 MNIST = InputSpec(
-    size=28,
-    channels=1,
+    height=28,
+    width=28,
     geometry=Geometry(fit_box=20, centring="mass", polarity="light_on_dark"),
-    normalisation=Normalisation(mean=0, std=1),
+    normalisation=Normalisation(),
 )
 FASHION = InputSpec(
-    size=28,
-    channels=1,
+    height=28,
+    width=28,
     geometry=Geometry(subject="object", fit_box=28, centring="box", polarity="light_on_dark"),
-    normalisation=Normalisation(mean=0, std=1),
+    normalisation=Normalisation(),
 )

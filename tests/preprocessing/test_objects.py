@@ -179,10 +179,11 @@ def test_image_without_an_object_raises_no_ink(image: Image.Image) -> None:
 
 def test_size_channels_polarity_and_normalisation_follow_the_spec() -> None:
     spec = InputSpec(
-        size=34,
-        channels=3,
+        height=34,
+        width=34,
+        colour="RGB",
         geometry=Geometry(subject="object", fit_box=28, centring="box", polarity="dark_on_light"),
-        normalisation=Normalisation(mean=0.5, std=0.5),
+        normalisation=Normalisation(mean=(0.5,), std=(0.5,)),
     )
     tensor = preprocess(Image.fromarray(shirt()), spec)
     assert tensor.shape == (3, 34, 34)

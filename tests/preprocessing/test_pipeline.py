@@ -67,10 +67,11 @@ def test_thin_strokes_survive_a_large_page() -> None:
 
 def test_size_channels_polarity_and_normalisation_follow_the_spec() -> None:
     spec = InputSpec(
-        size=32,
-        channels=3,
+        height=32,
+        width=32,
+        colour="RGB",
         geometry=Geometry(fit_box=32, centring="box", polarity="dark_on_light"),
-        normalisation=Normalisation(mean=0.5, std=0.25),
+        normalisation=Normalisation(mean=(0.5,), std=(0.25,)),
     )
     tensor = preprocess(digit("7"), spec)
     assert tensor.shape == (3, 32, 32)

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from models.card import MODEL_FILE, ModelCard
+from models.outputs import OutputSpec
 from models.store import CATALOGUE
 from models.validation import validate_folder
-from preprocessing import stages, tensor
-from serving.inference.explanation import STEPS, colours, heat_map, margin, occlusions, patch_side, percent
+from preprocessing import InputSpec, PhotoGeometry, stages, tensor
+from serving.inference.explanation import STEPS, colours, covered_corners, heat_map, margin, occlusions, patch_size, percent
 from serving.inference.sessions import CPU, Session
 from tests.support.pictures import digit
 
@@ -36,10 +37,10 @@ def test_the_margin_is_over_the_best_other_class() -> None:
 
 
 def test_every_patch_with_ink_is_covered_once(card: ModelCard, frame: Image.Image) -> None:
-    corners, covered_frames = occlusions(frame, card)
-    batch = np.stack(covered_frames)
+    corners = covered_corners(frame, card)
+    batch = np.stack(list(occlusions(frame, card, corners)))
     assert len(corners) == len(batch) == len(set(corners))
-    patch = patch_side(card.input.size)
+    patch, _ = patch_size(card.input)
     assert patch == 5
     for (top, left), covered in zip(corners, batch, strict=True):
         assert not covered[0, top : top + patch, left : left + patch].any()
@@ -48,7 +49,8 @@ def test_every_patch_with_ink_is_covered_once(card: ModelCard, frame: Image.Imag
 
 
 def test_the_heat_lies_on_the_ink(card: ModelCard, frame: Image.Image) -> None:
-    corners, covered = occlusions(frame, card)
+    corners = covered_corners(frame, card)
+    covered = occlusions(frame, card, corners)
     scores = Session(FOLDER / MODEL_FILE, CPU, threads=1).run(np.stack([tensor(frame, card.input), *covered]))
     _, note = heat_map(frame, card, corners, scores, card.labels.index("7"))
     assert re.fullmatch(r"Covering the ink that mattered most (takes '7' from .* to|leaves '7' at) .*%.", note)
@@ -56,12 +58,33 @@ def test_the_heat_lies_on_the_ink(card: ModelCard, frame: Image.Image) -> None:
 
 @given(st.integers(8, 512))
 def test_patch_scales_with_the_frame_and_occlusions_stay_limited(card: ModelCard, size: int) -> None:
-    other = card.model_copy(update={"input": card.input.model_copy(update={"size": size})})
-    corners, covered = occlusions(Image.new("L", (size, size), 255), other)
-    side = patch_side(size)
+    other = card.model_copy(update={"input": card.input.model_copy(update={"height": size, "width": size})})
+    corners = covered_corners(Image.new("L", (size, size), 255), other)
+    side, _ = patch_size(other.input)
     assert side / size == pytest.approx(5 / 28, abs=1 / size)
-    assert len(corners) == len(covered) <= (STEPS + 1) ** 2
+    assert len(corners) <= (STEPS + 1) ** 2
     assert size - size / STEPS <= max(top for top, _ in corners) + side <= size
+
+
+def test_all_of_a_photo_is_covered_by_its_mean_colour(card: ModelCard) -> None:
+    spec = InputSpec(height=48, width=64, colour="RGB", geometry=PhotoGeometry())
+    photo = card.model_copy(update={"input": spec})
+    frame = Image.new("RGB", (64, 48), (200, 100, 0))
+    frame.paste((100, 200, 0), (0, 0, 32, 48))
+    corners = covered_corners(frame, photo)
+    height, width = patch_size(spec)
+    first = next(occlusions(frame, photo, corners))
+    assert (height, width, first.shape) == (9, 11, (3, 48, 64))
+    np.testing.assert_allclose(first[:, 0, 0] * 255, [150, 150, 0], atol=0.01)
+    assert min(48 - height - max(top for top, _ in corners), 64 - width - max(left for _, left in corners)) >= 0
+    picture, note = heat_map(frame, photo, corners, np.eye(len(corners) + 1, 10, dtype=np.float32), 0)
+    assert picture.size == (64, 48)
+    assert "part that mattered most" in note
+
+
+def test_margin_of_a_multi_label_model_is_its_own_logit() -> None:
+    scores = np.array([[1, 5, 3]], dtype=np.float32)
+    np.testing.assert_allclose(margin(scores, 0, OutputSpec(multi_label=True)), [1])
 
 
 def test_heat_glows_and_ink_is_grey() -> None:

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from loadtests.fuzz.formats import bmp, jpeg_with, progressive, segment
 from loadtests.fuzz.png import chunk, png_with
-from preprocessing import Geometry, ImageLimits, InputSpec, Normalisation, StrippedImage
+from preprocessing import Geometry, ImageLimits, InputSpec, StrippedImage
 from serving.errors import Problem
 from serving.inference import cancellation, image_preprocessor
 from serving.inference.cancellation import CancellationToken
@@ -26,10 +26,9 @@ from tests.support.waiting import until_in_loop
 T = TypeVar("T")
 
 SPEC = InputSpec(
-    size=28,
-    channels=1,
+    height=28,
+    width=28,
     geometry=Geometry(fit_box=20, centring="mass", polarity="light_on_dark"),
-    normalisation=Normalisation(mean=0.0, std=1.0),
 )
 SEVEN = encoded(digit("7"))
 PHOTO = digit("7", paper=WHITE).convert("RGB")

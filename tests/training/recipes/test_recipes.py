@@ -101,7 +101,7 @@ def test_held_out_sets_are_named_by_data_set_and_split(recipe: Recipe) -> None:
 
 
 def test_network_has_an_output_for_every_label(recipe: Recipe) -> None:
-    network, inputs = recipe.network(), torch.zeros(2, 1, recipe.spec.size, recipe.spec.size)
+    network, inputs = recipe.network(), torch.zeros(2, 1, recipe.spec.height, recipe.spec.width)
     with torch.inference_mode():
         assert network.train()(inputs).shape == (2, len(recipe.fine_classes))
         answers = network.eval()(inputs)

@@ -27,7 +27,7 @@ from training.rendering.redrawing import (
 
 Points = npt.NDArray[np.float64]
 
-BOX = INK.geometry.fit_box
+BOX = INK.placement.fit_box
 
 
 def bent_line(number: int) -> Points:
