@@ -20,6 +20,8 @@ FILTERS: Final = {
 }
 # The largest level of 16 bits is this many times that of 8 bits.
 SIXTEEN_BITS: Final = 257
+# A picture is scaled as a whole and then cut, as usual, unless it is so long that this many frames would be computed.
+MAX_EXCESS: Final = 4
 
 
 def frame_photo(image: Image.Image, spec: InputSpec) -> Image.Image:
@@ -60,9 +62,10 @@ def fit(image: Image.Image, size: tuple[int, int], geometry: PhotoGeometry) -> I
         return frame
     enlarged = (geometry.shorter_side or min(size)) / min(size)
     scale = enlarged * max(width / image.width, height / image.height)
-    # As if the picture were scaled to whole pixels and then cut, so that equal results come out; but only the cut is computed.
     scaled = max(width, int(image.width * scale + 1e-6)), max(height, int(image.height * scale + 1e-6))
     left, top = round((scaled[0] - width) / 2), round((scaled[1] - height) / 2)
+    if scaled[0] * scaled[1] <= MAX_EXCESS * width * height:
+        return resize(image, scaled, (0, 0, *image.size), geometry).crop((left, top, left + width, top + height))
     across, down = image.width / scaled[0], image.height / scaled[1]
     return resize(image, size, (left * across, top * down, (left + width) * across, (top + height) * down), geometry)
 

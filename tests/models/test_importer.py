@@ -98,10 +98,10 @@ def test_options_override_the_given_card(catalogue: Path, file: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (("--name", "marks", "--labels", "a-c"), "returns 4 logits, the card of marks:1.0.0 has 3 labels"),
-        (("--name", "marks"), "labels must be given"),
+        (("--name", "marks", "--labels", "a-c"), "returns 4 scores, the card of marks:1.0.0 has 3 labels"),
+        (("--name", "marks"), "the model scores 4 labels; give them with --labels or in a card"),
         (("--labels", "a-d"), "name must be given"),
-        ((), "name and labels must be given"),
+        ((), "name must be given"),
         (("--name", "../marks", "--labels", "a-d"), "name: String should match"),
         ((*OPTIONS, "--std", "0"), "input.normalisation.std"),
         ((*OPTIONS, "--fit-box", "9"), "fit_box 9 is larger than size 8"),
@@ -122,7 +122,7 @@ def test_card_with_another_input_shape_is_rejected(
 ) -> None:
     card = tmp_path / "given.yaml"
     card.write_text(yaml.safe_dump({"name": "marks", "labels": list("abcd"), "input": {"size": 28, "channels": 3}}))
-    assert "the input is 1x8x8, the card of marks:1.0.0 says 3x28x28" in failing_command(
+    assert "input 'x' has the shape [1, 1, 8, 8], which is not 28 pixels" in failing_command(
         "import", file, "--card", card, output=capsys
     )
     assert not list(catalogue.iterdir())
