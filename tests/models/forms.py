@@ -40,7 +40,7 @@ def png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def grey(image: Image.Image, width: int, height: int, resampling: RESAMPLING = RESAMPLING.BOX) -> Array:
+def grey(image: Image.Image, width: int, height: int, resampling: Image.Resampling = RESAMPLING.BOX) -> Array:
     """The whole picture as levels float32[H,W]."""
     return np.asarray(image.convert("L").resize((width, height), resampling), np.float32)
 
@@ -126,7 +126,7 @@ def graph(
 def kernel(values: int, k: int = len(LABELS), scale: float = 1.0) -> Array:
     """Weights float32[values, k] that give logits of moderate size."""
     normal = np.random.default_rng(values + k).normal(size=(values, k))
-    return (normal * 3 / (np.sqrt(values) * scale)).astype(np.float32)
+    return np.asarray(normal * 3 / (np.sqrt(values) * scale), np.float32)
 
 
 def linear(
@@ -258,7 +258,7 @@ def _cropped(image: Image.Image) -> Array:
     """The shorter side of 44x60 to 16 pixels, and the middle cut."""
     scaled = image.convert("RGB").resize((21, 16), RESAMPLING.BILINEAR)
     levels = np.asarray(scaled.crop((2, 0, 18, 16)), np.float32) / 255
-    return ((levels - np.array(MEAN, np.float32)) / np.array(STD, np.float32)).transpose(2, 0, 1)
+    return np.asarray(((levels - np.array(MEAN)) / np.array(STD)).transpose(2, 0, 1), np.float32)
 
 
 def _padded(image: Image.Image) -> Array:
@@ -361,7 +361,7 @@ OUTPUTS: Final = [
         "own-sigmoids",
         ending(
             [node("Neg", "z", "n"), node("Exp", "n", "e"), node("Add", "e one", "d"), node("Reciprocal", "d", "y")],
-            constants={"one": np.float32([1])},
+            constants={"one": np.array([1], np.float32)},
         ),
         WHOLE,
         small,
