@@ -37,6 +37,11 @@ def validate_cascade(path: Path, card: CascadeCard, catalogue: Path) -> None:
     unknown = [category for category in card.then if category not in first.labels]
     if unknown:
         raise CardError(f"{path}: then names {', '.join(unknown)}, but the labels of {first.tag} are {', '.join(first.labels)}")
+    for tag in card.member_tags:
+        if _member(path, tag, catalogue).output.multi_label:
+            raise CardError(
+                f"{path}: names {tag}, whose labels are each for themselves; a cascade needs probabilities that sum to 1"
+            )
     labels = [label for tag in card.then.values() for label in _member(path, tag, catalogue).labels]
     labels += [category for category in first.labels if category not in card.then]
     if card.labels != labels:

@@ -25,8 +25,9 @@ TIMING_SECONDS: Final = 0.5
 LOG_FATAL: Final = 4
 # How onnxruntime names an operator that it does not have, or not for these types.
 MISSING_OPERATOR: Final = re.compile(
-    r"No Op registered for (\w+)|implementation for the node \S*?:?(\w+\(\d+\))|implementation for (\w+\(\d+\)) node"
-    r"|(\w+)\([-\d]+\) is not a registered function/op"
+    r"No Op registered for (.+?) with domain_version|implementation for (\w+\(\d+\)) node"
+    r"|(\w+)\([-\d]+\) is not a registered function/op",
+    re.DOTALL,
 )
 
 

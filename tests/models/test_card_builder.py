@@ -151,7 +151,7 @@ def test_preset_is_a_card_that_assumes_nothing_of_the_subject(source: Path, name
     assert not any("--subject" in remark for remark in card.remarks)
 
 
-def test_preset_is_told_as_options() -> None:
+def test_preset_is_printed_as_options() -> None:
     assert preset_remark("emnist") == (
         "the preset emnist is --transposed --subject ink --polarity light_on_dark --scale 1 --mean 0 --std 1"
     )

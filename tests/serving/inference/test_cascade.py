@@ -289,7 +289,7 @@ def test_image_is_preprocessed_once_per_distinct_input_spec(tmp_path: Path) -> N
     stage = Stage(tmp_path, StandIn([[0, 0, 0]]), StandIn([[0, 9]]), StandIn([[0, 0, 0]]))
     assert len(stage.cascade._preprocessor.warm_up().tensors) == 1
     digits = stage.models["digits:1.0.0"]
-    digits.card = digits.card.model_copy(update={"input": digits.card.input.model_copy(update={"size": 12})})
+    digits.card = digits.card.model_copy(update={"input": digits.card.input.model_copy(update={"height": 12, "width": 12})})
     other = Cascade(stage.cascade.card, stage.models, Settings())
     assert [tensor.shape for tensor in other._preprocessor.warm_up().tensors] == [(1, 8, 8), (1, 12, 12)]
 
