@@ -103,14 +103,19 @@ def preset_fields(name: str) -> Fields:
 
 
 def preset_remark(name: str) -> str:
-    """What a preset sets, as the options that would set the same."""
+    """What a preset sets."""
+    return f"the preset {name} is {as_options(preset_fields(name))}"
+
+
+def as_options(fields: Fields) -> str:
+    """Fields of a card as the options that would set the same."""
     parts = []
     for option, described in OPTIONS.items():
-        value = _get(preset_fields(name), *described.field)
-        if value is not None and described.field != ("input",):
+        value = _get(fields, *described.field)
+        if value not in (None, False) and described.field != ("input",):
             text = "" if value is True else f" {','.join(map(str, value)) if isinstance(value, list) else value}"
             parts.append(f"--{option.replace('_', '-')}{text}")
-    return f"the preset {name} is {' '.join(parts)}"
+    return " ".join(parts)
 
 
 def fields_from_options(options: Mapping[str, Any]) -> Fields:

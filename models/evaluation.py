@@ -1,7 +1,5 @@
 """Calibrates and evaluates a model on labelled images: a folder per label (label/name.png), as training takes them."""
 
-import hashlib
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,11 +12,9 @@ from models.calibration import fit_temperature
 from models.card import Calibration, CardError, Metrics, ModelCard, Rejection
 from models.metrics import compute_metrics
 from models.outputs import Logits, LogitsFunction, probabilities, session_run
-from preprocessing import ImageError, ImageLimits, Tensor, decode, preprocess
+from models.pictures import IMAGE_LIMITS, MIN_IMAGES, paths_by_label
+from preprocessing import ImageError, Tensor, decode, preprocess
 
-SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
-IMAGE_LIMITS: Final = ImageLimits(pixels=16_777_216)
-MIN_IMAGES: Final = 20
 BATCH_SIZE: Final = 32
 ACCEPTED_SHARE: Final = 0.985
 
@@ -45,16 +41,11 @@ def evaluate(model: Path, card: ModelCard, folder: Path) -> Evaluation:
     Raises:
         CardError: folders that are not labels, one image under two labels, fewer than 20 readable images.
     """
-    session = ort.InferenceSession(str(model), _one_thread(), providers=["CPUExecutionProvider"])
-    function, spec, labels = (
-        LogitsFunction(session_run(session, card.output), card.output, card.fixed_batch),
-        card.input,
-        card.labels,
-    )
+    function, spec, labels = open_model(model, card), card.input, card.labels
     logits, truth, fitting, remarks = [], [], [], []
     batch: list[Tensor] = []
     unreadable: list[str] = []
-    for index, paths in enumerate(_paths_by_label(folder, labels)):
+    for index, paths in enumerate(paths_by_label(folder, labels)):
         readable = 0
         for path in paths:
             try:
@@ -80,27 +71,6 @@ def evaluate(model: Path, card: ModelCard, folder: Path) -> Evaluation:
     return _evaluation(
         np.concatenate(logits), np.array(truth, dtype=np.int64), np.array(fitting), card, name=name, remarks=remarks
     )
-
-
-def _paths_by_label(folder: Path, labels: Sequence[str]) -> Iterator[list[Path]]:
-    """The image files of each label, sorted by the hash of their content, without duplicates."""
-    if not folder.is_dir():
-        raise CardError(f"{folder}: is not a folder of pictures (label/name.png)")
-    folders = (path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    unknown = sorted(set(folders) - set(labels))
-    if unknown:
-        raise CardError(f"{folder}: holds the folders {', '.join(unknown)}, which are not labels of the model")
-    seen: dict[str, Path] = {}
-    for label in labels:
-        found: dict[str, Path] = {}
-        for path in sorted((folder / label).glob("*")):
-            if path.suffix.lower() in SUFFIXES and path.is_file():
-                digest = hashlib.sha256(path.read_bytes()).hexdigest()
-                if other := seen.get(digest):
-                    raise CardError(f"{folder}: {other.parent.name}/{other.name} and {label}/{path.name} are the same picture")
-                found[digest] = path
-        seen |= found
-        yield [path for _, path in sorted(found.items())]
 
 
 def _evaluation(logits: Logits, truth: Labels, fitting: Mask, card: ModelCard, *, name: str, remarks: list[str]) -> Evaluation:
@@ -129,7 +99,9 @@ def _evaluation(logits: Logits, truth: Labels, fitting: Mask, card: ModelCard, *
     )
 
 
-def _one_thread() -> ort.SessionOptions:
+def open_model(model: Path, card: ModelCard) -> LogitsFunction:
+    """The logits of a validated model on the processor, with one thread."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
-    return options
+    session = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    return LogitsFunction(session_run(session, card.output), card.output, card.fixed_batch)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.card import CARD_FILE, MODEL_FILE, Card, CardError, ModelCard, read_card, write_card
-from models.card_builder import Fields, build_card, hints_of
-from models.evaluation import evaluate
+from models.card_builder import MAX_REMARK, Fields, build_card, hints_of, merge
+from models.evaluation import evaluate, open_model
+from models.preprocessing_search import find_preprocessing
 from models.sandbox import ModelReport, inspect_model
 from models.store import card_or_none, cascades_using, file_names, is_stored, parse_version, same_model, save
 from models.validation import validate_folder, validate_model, verify_sha256
@@ -76,10 +77,20 @@ def import_file(
         given, origin = _with_labels(given, report, card_path)
         card = build_card(given, report, path, model, card_path)
         validate_model(path, card, report)
+        searched: list[str] = []
+        if pictures and (found := find_preprocessing(open_model(model, card), card, given, pictures, _milliseconds(report))):
+            given, searched = merge(given, {"input": found.fields}), found.remarks
+            report = inspect_model(path, hints_of(given, card_path), output=model)
+            card = build_card(given, report, path, model, card_path)
+            card = card.model_copy(update={"remarks": [*(line[:MAX_REMARK] for line in searched), *card.remarks]})
         check_name_available(card, catalogue, replace=replace)
-        assumed = [f"assumed: {line}" for line in card.remarks if report.fixed_batch is None or line != card.remarks[-1]]
+        assumed = [
+            f"assumed: {line}"
+            for line in card.remarks[len(searched) :]
+            if report.fixed_batch is None or line != card.remarks[-1]
+        ]
         batch = [card.remarks[-1]] if report.fixed_batch else ["outputs verified equal at every batch size"]
-        remarks = [*report.changes, *origin, *assumed, *batch, report.cost]
+        remarks = [*report.changes, *origin, *searched, *assumed, *batch, report.cost]
         if pictures:
             evaluation = evaluate(model, card, pictures)
             card = card.model_copy(
@@ -158,6 +169,11 @@ def _with_labels(given: Fields, report: ModelReport, card_path: Path) -> tuple[F
     if len(report.labels) != report.columns:
         raise CardError(f"{card_path}: the model scores {report.columns} labels; give them with --labels or in a card")
     return {**given, "labels": report.labels}, [f"{len(report.labels)} labels taken from the graph"]
+
+
+def _milliseconds(report: ModelReport) -> float:
+    """The time of one image in the largest batch that was measured."""
+    return min(report.latency_ms.values(), default=0.0)
 
 
 def _metrics_line(card: ModelCard) -> str:

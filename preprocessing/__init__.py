@@ -5,7 +5,7 @@ from preprocessing.containers import FORMATS, StrippedImage, strip_metadata
 from preprocessing.decode import decode, inspect, load, open_image, open_stripped
 from preprocessing.errors import ImageError, ImageTooLarge, NoInk, UndecodableImage, UnsupportedImage
 from preprocessing.limits import ImageLimits
-from preprocessing.pipeline import ModelInput, Stage, model_input, preprocess, stages
+from preprocessing.pipeline import ModelInput, Stage, frame_image, model_input, preprocess, stages
 from preprocessing.spec import (
     CHANNELS,
     MAX_SIDE,
@@ -45,6 +45,7 @@ __all__ = [
     "UndecodableImage",
     "UnsupportedImage",
     "decode",
+    "frame_image",
     "inspect",
     "load",
     "model_input",

@@ -55,12 +55,23 @@ def model_input(image: Image.Image, spec: InputSpec) -> ModelInput:
     Raises:
         NoInk: as ``preprocess``.
     """
+    if spec.geometry.subject == "ink":
+        found, crop = locate_ink(*luminance(image))
+        return ModelInput(tensor(frame_ink(crop, spec), spec), found.characters)
+    return ModelInput(tensor(frame_image(image, spec), spec), 1)
+
+
+def frame_image(image: Image.Image, spec: InputSpec) -> Image.Image | Grey:
+    """The model's frame of a decoded image, before it is normalised: an image, or grey levels ``uint8[H,W]``.
+
+    Raises:
+        NoInk: as ``preprocess``.
+    """
     if isinstance(spec.geometry, PhotoGeometry):
-        return ModelInput(tensor(photo.frame_photo(image, spec), spec), 1)
+        return photo.frame_photo(image, spec)
     if spec.geometry.subject == "object":
-        return ModelInput(tensor(objects.frame_object(objects.segment(*objects.flatten(image)), spec), spec), 1)
-    found, crop = locate_ink(*luminance(image))
-    return ModelInput(tensor(frame_ink(crop, spec), spec), found.characters)
+        return objects.frame_object(objects.segment(*objects.flatten(image)), spec)
+    return frame_ink(locate_ink(*luminance(image))[1], spec)
 
 
 def stages(image: Image.Image, spec: InputSpec) -> list[Stage]:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from torch import nn
 
-from models.evaluation import SUFFIXES
+from models.pictures import SUFFIXES
 from preprocessing import ImageError, ImageLimits, decode
 from training.data.datasets import DataError, LabelledImages, Labels
 from training.data.image_sets import INK, OBJECT, ImageSet, to_model_input
