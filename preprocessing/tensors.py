@@ -14,6 +14,7 @@ Tensor = npt.NDArray[Any]
 # The channel of an RGB or RGBA frame for each channel of the model.
 ORDER: Final[dict[Colour, tuple[int, ...]]] = {"grey": (0,), "RGB": (0, 1, 2), "BGR": (2, 1, 0), "RGBA": (0, 1, 2, 3)}
 OPAQUE: Final = 255
+WHOLE_TYPES: Final = ("uint8", "int8", "int32", "int64")
 
 
 def tensor(frame: Image.Image | npt.NDArray[np.uint8], spec: InputSpec) -> Tensor:
@@ -42,31 +43,41 @@ def normalise(levels: npt.NDArray[Any], spec: InputSpec) -> Tensor:
     first = spec.layout == "NCHW"
     if spec.transposed:
         levels = np.ascontiguousarray(levels.swapaxes(1, 2) if first else levels.swapaxes(0, 1))
-    if _is_unchanged(spec):
+    whole = spec.type in WHOLE_TYPES
+    if whole and _is_unchanged(spec):
         return levels.astype(spec.type).reshape(spec.shape)
-    channels = range(max(len(mean), len(std)))
-    factors = np.array([scale / (255 * std[channel % len(std)]) for channel in channels], np.float32)
-    offsets = np.array([mean[channel % len(mean)] / std[channel % len(std)] for channel in channels], np.float32)
-    if first:
-        factors, offsets = factors[:, None, None], offsets[:, None, None]
-    elif len(channels) > 1:  # one row for all pixels of a line: far faster than rows of three
-        levels = levels.reshape(spec.height, spec.width * spec.channels)
-        factors, offsets = np.tile(factors, spec.width), np.tile(offsets, spec.width)
-    values = levels * factors
-    if any(mean):
-        values -= offsets
-    if _is_whole(spec):
+    if len(mean) == len(std) == 1:
+        values = levels * np.float32(scale / (255 * std[0]))
+        if mean[0]:
+            values -= np.float32(mean[0] / std[0])
+    else:
+        values = _normalise_each(levels, spec)
+    if whole:
         limits = np.iinfo(spec.type)
         values = np.clip(np.rint(values), limits.min, limits.max)
-    return values.astype(spec.type, copy=False).reshape(spec.shape)
+    if spec.type != "float32":
+        values = values.astype(spec.type)
+    return np.asarray(values if first else values.reshape(spec.shape))
 
 
-def _is_whole(spec: InputSpec) -> bool:
-    return spec.type not in ("float32", "float16", "float64")
+def _normalise_each(levels: npt.NDArray[Any], spec: InputSpec) -> npt.NDArray[np.float32]:
+    """Levels normalised by the mean and standard deviation of their channel."""
+    scale, mean, std = spec.normalisation.scale, spec.normalisation.mean, spec.normalisation.std
+    channels = range(spec.channels)
+    factors = np.array([scale / (255 * std[channel % len(std)]) for channel in channels], np.float32)
+    offsets = np.array([mean[channel % len(mean)] / std[channel % len(std)] for channel in channels], np.float32)
+    if spec.layout == "NCHW":
+        factors, offsets = factors[:, None, None], offsets[:, None, None]
+    else:  # one row for all pixels of a line: far faster than rows of three
+        levels = levels.reshape(spec.height, spec.width * spec.channels)
+        factors, offsets = np.tile(factors, spec.width), np.tile(offsets, spec.width)
+    values: npt.NDArray[np.float32] = levels * factors
+    values -= offsets
+    return values
 
 
 def _is_unchanged(spec: InputSpec) -> bool:
-    """Whether the model takes the levels as they are, as whole numbers."""
+    """Whether a model of whole numbers takes the levels as they are."""
     normalisation = spec.normalisation
     plain = normalisation.scale == OPAQUE and set(normalisation.mean) == {0.0} and set(normalisation.std) == {1.0}
-    return plain and _is_whole(spec) and spec.type != "int8"
+    return plain and spec.type != "int8"

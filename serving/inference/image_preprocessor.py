@@ -39,6 +39,8 @@ T = TypeVar("T")
 INLINE_BYTES: Final = 65_536
 INLINE_PIXELS: Final = 400 * 400
 INLINE_PARTS: Final = 128
+# The largest frame of a photo that the event loop makes: larger ones take milliseconds, whatever the image.
+INLINE_FRAME: Final = 256 * 256
 # Large images of all models share as many threads as there are CPUs, which also bounds the memory of decoded pixels. A request
 # uses at most half of the threads at a time, and its next image queues behind those of other requests.
 _CPUS: Final = available_cpus()
@@ -71,6 +73,7 @@ class ImagePreprocessor:
         self._specs = specs
         self._colour_side = max((spec.colour_side or 0 for spec in specs), default=0) or None
         self._limits = limits
+        self._inline = all(spec.colour_side is None or spec.height * spec.width <= INLINE_FRAME for spec in specs)
 
     async def run(self, images: Sequence[bytes | memoryview], token: CancellationToken) -> list[PreprocessedImage | Problem]:
         """Preprocess encoded images, in order; one that cannot be read has its problem in its place: ``unsupported_media``,
@@ -135,8 +138,8 @@ class ImagePreprocessor:
         return processed
 
     def _run_inline(self, data: bytes | memoryview) -> PreprocessedImage | Problem | None:
-        """Preprocess a small image in this thread; None for a large one."""
-        if len(data) > INLINE_BYTES:
+        """Preprocess a small image in this thread; None for a large one, or for a large frame."""
+        if len(data) > INLINE_BYTES or not self._inline:
             return None
         started = perf_counter()
         try:
