@@ -112,7 +112,7 @@ def as_options(fields: Fields) -> str:
     parts = []
     for option, described in OPTIONS.items():
         value = _get(fields, *described.field)
-        if value not in (None, False) and described.field != ("input",):
+        if value is not None and value is not False and described.field != ("input",):
             text = "" if value is True else f" {','.join(map(str, value)) if isinstance(value, list) else value}"
             parts.append(f"--{option.replace('_', '-')}{text}")
     return " ".join(parts)

@@ -61,9 +61,12 @@ def inspect_model(path: Path, hints: Hints, output: str | None) -> dict[str, Any
     changes += remove_zip_maps(model)
     signature = read_signature(model, hints.input)
     spec, assumptions = _input_spec(model, signature, hints)
-    images = verification.random_images(_image_count(signature), spec)
-    count = hints.labels or len(labels) or None
-    name = choose_output(model, verification.open_session(model), images[: signature.batch or 1], hints.output.name, count)
+    images, session = verification.random_images(_image_count(signature), spec), verification.open_session(model)
+    first, count = images[: signature.batch or 1], hints.labels or len(labels) or None
+    name = choose_output(model, session, first, hints.output.name, count)
+    if verification.seconds_of_run(session, [name], first) / len(first) > verification.SLOW_SECONDS:
+        images = images[: _image_count(signature, verification.FEW_IMAGES)]
+    del session
     if output is not None or not hints.output.name:
         changes += keep_output(model, name)
     found, removed = _without_activation(model, signature, images, name, hints)
@@ -110,10 +113,10 @@ def _input_spec(model: onnx.ModelProto, signature: Signature, hints: Hints) -> t
         raise InvalidModel(f"does not fit its description: {format_errors(error, 'input')}") from error
 
 
-def _image_count(signature: Signature) -> int:
+def _image_count(signature: Signature, least: int = verification.IMAGES) -> int:
     """How many images to run: whole batches, and one more than the largest batch size that is tried."""
     batch = signature.batch or 1
-    return -(-verification.IMAGES // batch) * batch
+    return -(-least // batch) * batch
 
 
 def _function(model: onnx.ModelProto, output: OutputSpec, fixed_batch: int | None = None) -> LogitsFunction:
@@ -123,14 +126,12 @@ def _function(model: onnx.ModelProto, output: OutputSpec, fixed_batch: int | Non
 def _without_activation(
     model: onnx.ModelProto, signature: Signature, images: Tensor, name: str, hints: Hints
 ) -> tuple[Classifier, list[str]]:
-    """The model without a softmax or sigmoid at its end, what its output is, and what was changed."""
+    """The model without a softmax or sigmoid at its end, changed in place, what its output is, and what was changed."""
     batch, tolerance = signature.batch or 1, verification.tolerance_of(model)
     spec = OutputSpec(name=name if len(model.graph.output) > 1 else None)
     scores = verification.run_batches(_function(model, spec).scores, images, batch)
     verification.reject_constant(scores)
-    without = onnx.ModelProto()
-    without.CopyFrom(model)
-    operator = remove_activation(without, name)
+    operator = remove_activation(model, name)
     if operator is None:
         detected = detect_kind(scores, tolerance)
         kind = hints.output.kind or detected.kind
@@ -139,10 +140,10 @@ def _without_activation(
             multi_label = detected.multi_label and kind == detected.kind
         spec = spec.model_copy(update={"kind": kind, "multi_label": multi_label})
         return Classifier(model, spec, to_logits(scores, spec)), []
-    logits = verification.run_batches(_function(without, spec).scores, images, batch)
+    logits = verification.run_batches(_function(model, spec).scores, images, batch)
     verification.verify_activation_removal(logits, scores, operator, tolerance)
     spec = spec.model_copy(update={"multi_label": operator == "Sigmoid" and logits.shape[1] > 1})
-    return Classifier(without, spec, to_logits(logits, spec)), [f"{operator} at the end removed"]
+    return Classifier(model, spec, to_logits(logits, spec)), [f"{operator} at the end removed"]
 
 
 def _with_free_batch(

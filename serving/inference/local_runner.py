@@ -97,7 +97,7 @@ class LocalRunner:
         """As ``run``, in this thread, without reopening the session."""
         started = perf_counter()
         logits = self._session.run(batch)
-        seconds, size = perf_counter() - started, len(batch)
+        seconds, size = perf_counter() - started, len(batch) if self._card.fixed_batch is None else 1
         self._sizes.observe(size)
         return [ModelOutput(row, size, self._provider, seconds) for row in logits]
 

@@ -99,16 +99,15 @@ def model_routes(cards: Mapping[str, Card], settings: Settings) -> Callable[[C],
     """Class decorator that adds a batchable API for each classifier and device; the class has a ``RunnerHost`` as ``host``."""
 
     def decorate(service: C) -> C:
-        for card in (card for card in cards.values() if isinstance(card, ModelCard)):
+        for model in (name for name, card in cards.items() if isinstance(card, ModelCard)):
             for device in DEVICES:
-                setattr(service, api_name(card.name, device), _model_route(card, device, settings))
+                setattr(service, api_name(model, device), _model_route(model, device, settings))
         return service
 
     return decorate
 
 
-def _model_route(card: ModelCard, device: str, settings: Settings) -> Any:
-    model = card.name
+def _model_route(model: str, device: str, settings: Settings) -> Any:
 
     async def run(self: Any, batch: np.ndarray) -> np.ndarray:
         return np.asarray(await self.host.run(model, device, batch))
@@ -116,7 +115,7 @@ def _model_route(card: ModelCard, device: str, settings: Settings) -> Any:
     run.__name__ = api_name(model, device)
     options = {
         "batchable": True,
-        "max_batch_size": max_batch_size(card, settings),
+        "max_batch_size": settings.max_batch_size,  # also where the batch is fixed, because BentoML needs more than 1
         # BentoML cancels calls that it expects to take longer. The batchers of the API workers enforce the real deadline.
         "max_latency_ms": int(settings.deadline_seconds * 10_000),
     }
