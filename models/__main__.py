@@ -5,15 +5,8 @@ import sys
 from pathlib import Path
 
 from models.card import CardError
-from models.card_builder import (
-    OPTIONS,
-    fields_from_options,
-    merge,
-    parse_labels,
-    preset_fields,
-    preset_remark,
-    read_partial_card,
-)
+from models.card_builder import read_partial_card
+from models.card_options import OPTIONS, fields_from_options, merge, parse_labels, preset_fields, preset_remark
 from models.commands import export_model, list_models, remove_model, restore_model
 from models.importer import ImportResult, import_file, import_folder
 from models.presets import PRESETS

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.card import CARD_FILE, MODEL_FILE, Card, CardError, ModelCard, read_card, write_card
-from models.card_builder import MAX_REMARK, Fields, build_card, hints_of, merge
+from models.card_builder import MAX_REMARK, build_card, hints_of
+from models.card_options import Fields, merge
 from models.evaluation import evaluate, open_model
 from models.preprocessing_search import find_preprocessing
 from models.sandbox import ModelReport, inspect_model

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from models.calibration import fit_temperature, log_softmax
 from models.card import ModelCard
-from models.card_builder import Fields, as_options, merge
+from models.card_options import Fields, as_options, merge
 from models.outputs import Logits, LogitsFunction
 from models.pictures import IMAGE_LIMITS, MIN_IMAGES, paths_by_label
 from preprocessing import ImageError, InputSpec, NoInk, decode, frame_image, tensor
