@@ -4,7 +4,7 @@ from typing import Final
 
 import onnx
 
-from models.dynamic_batch import ONNX_DOMAINS
+from models.graph import ONNX_DOMAINS, producer_before
 
 # Operators that pass values on unchanged, in another shape or type at most.
 PASS_THROUGH: Final = ("Identity", "Reshape", "Flatten", "Squeeze", "Dropout", "Cast")
@@ -17,10 +17,7 @@ def remove_activation(model: onnx.ModelProto, output: str) -> str | None:
     Returns:
         The operator that was removed, or None. That it applied to the labels must be verified afterwards.
     """
-    producers = {name: node for node in model.graph.node for name in node.output}
-    node = producers.get(output)
-    while node is not None and node.op_type in PASS_THROUGH and node.domain in ONNX_DOMAINS:
-        node = producers.get(node.input[0])
+    node = producer_before(model.graph, output, PASS_THROUGH)
     if node is None or node.domain not in ONNX_DOMAINS or node.op_type not in ACTIVATIONS:
         return None
     operator = str(node.op_type)

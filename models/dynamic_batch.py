@@ -6,11 +6,10 @@ from typing import Any, Final
 import onnx
 from onnx import helper, numpy_helper
 
-from models.graph import walk
+from models.graph import ONNX_DOMAINS, walk
 from models.signature import Signature
 
 BATCH_DIMENSION: Final = "N"
-ONNX_DOMAINS: Final = ("", "ai.onnx")
 
 
 def make_batch_dynamic(model: onnx.ModelProto, signature: Signature, output: str) -> list[str]:

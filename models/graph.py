@@ -1,6 +1,6 @@
 """Reads an ONNX file and validates its graph without running it. Only the process ``models.sandbox_worker`` does this."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from math import prod
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,8 @@ from models.external_data import embed_external_data
 from models.sandbox import InvalidModel
 
 MAX_BYTES: Final = 512 * 2**20
-DOMAINS: Final = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
+ONNX_DOMAINS: Final = ("", "ai.onnx")
+DOMAINS: Final = (*ONNX_DOMAINS, "ai.onnx.ml", "com.microsoft")
 
 
 def read_graph(path: Path) -> tuple[onnx.ModelProto, list[str]]:
@@ -89,6 +90,20 @@ def dimensions(value: onnx.ValueInfoProto) -> list[int | str] | None:
         return None
     dims = value.type.tensor_type.shape.dim
     return [dim.dim_value if dim.dim_value > 0 else dim.dim_param or "?" for dim in dims]
+
+
+def producer_before(graph: onnx.GraphProto, name: str, passed: Collection[str]) -> onnx.NodeProto | None:
+    """The node that computes a value, or the one before it as long as the node's operator is one of ``passed``.
+
+    The search ends after as many steps as there are nodes, because a hostile graph may be a circle.
+    """
+    producers = {output: node for node in graph.node for output in node.output}
+    node = producers.get(name)
+    for _ in graph.node:
+        if node is None or node.op_type not in passed or node.domain not in ONNX_DOMAINS or not node.input:
+            return node
+        node = producers.get(node.input[0])
+    return None
 
 
 def element_type(value: onnx.ValueInfoProto) -> str:

@@ -8,6 +8,8 @@ from typing import Any, Final
 import onnx
 from onnx import numpy_helper
 
+from models.graph import producer_before
+
 # Names of metadata entries that exporters write labels to; ``names`` is Ultralytics'.
 METADATA_KEYS: Final = ("labels", "names", "classes", "class_names", "id2label", "classlabels")
 ATTRIBUTES: Final = ("classlabels_strings", "classlabels_int64s", "classlabels_ints")
@@ -27,14 +29,12 @@ def find_labels(model: onnx.ModelProto) -> list[str]:
 
 def _label_output(graph: onnx.GraphProto) -> list[str]:
     """The constant from which an ArrayFeatureExtractor takes the label that the model returns."""
-    producers = {name: node for node in graph.node for name in node.output}
     constants = {tensor.name: tensor for tensor in graph.initializer}
     for output in graph.output:
-        node = producers.get(output.name)
-        while node is not None and node.op_type in PASS_THROUGH:
-            node = producers.get(node.input[0])
-        if node is not None and node.op_type == "ArrayFeatureExtractor" and node.input[0] in constants:
-            return _texts(numpy_helper.to_array(constants[node.input[0]]).ravel().tolist())
+        node = producer_before(graph, output.name, PASS_THROUGH)
+        source = node.input[0] if node is not None and node.op_type == "ArrayFeatureExtractor" and node.input else None
+        if source in constants:
+            return _texts(numpy_helper.to_array(constants[source]).ravel().tolist())
     return []
 
 

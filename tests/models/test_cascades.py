@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from models.__main__ import main
-from models.card import CardError
+from models.card import CARD_FILE, CardError, ModelCard, read_card, write_card
+from models.outputs import OutputSpec
 from models.store import card_folders, cascades_last, delete, verified_folder
 from models.validation import validate_folder
 from tests.models.catalogues import add_cascade, add_model
@@ -49,6 +50,15 @@ def test_cascade_that_does_not_match_is_rejected(
 ) -> None:
     add_cascade(stages, "characters", first, dict(then), labels)
     with pytest.raises(CardError, match=reason):
+        validate_folder(stages / "characters")
+
+
+def test_cascade_of_labels_that_are_each_for_themselves_is_rejected(stages: Path) -> None:
+    letters = read_card(stages / "letters" / CARD_FILE)
+    assert isinstance(letters, ModelCard)
+    write_card(letters.model_copy(update={"output": OutputSpec(multi_label=True)}), stages / "letters" / CARD_FILE)
+    add_cascade(stages, "characters", "zcategory:1.0.0", THEN, LABELS)
+    with pytest.raises(CardError, match=r"names letters:2\.0\.0, whose labels are each for themselves"):
         validate_folder(stages / "characters")
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from onnx.external_data_helper import convert_model_to_external_data, set_external_data
 
-from models.graph import read_graph
+from models.graph import producer_before, read_graph
 from models.sandbox import InvalidModel
 from tests.models.graphs import fixed, linear, model, node, weights
 
@@ -154,6 +154,11 @@ def test_local_functions_are_inlined(tmp_path: Path) -> None:
     read, changes = read_graph(written(tmp_path, graph))
     assert [one.op_type for one in read.graph.node] == ["Flatten", "MatMul"]
     assert changes == ["functions inlined"]
+
+
+def test_search_in_a_circle_of_nodes_ends() -> None:
+    circle = model([node("Identity", "a", "b"), node("Identity", "b", "a")], {})
+    assert producer_before(circle.graph, "a", ("Identity",)) is None
 
 
 @pytest.mark.parametrize("dims", [[2**40], [-1], [2**20, 2**20]])
