@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from preprocessing.ink import extrema
 from preprocessing.spec import InputSpec, PhotoGeometry
+from preprocessing.tensors import OPAQUE
 
 Frame = npt.NDArray[np.uint8]
 """``uint8[H,W]``, or in colour ``uint8[H,W,3]``, with alpha ``uint8[H,W,4]``."""
@@ -43,9 +45,10 @@ def to_mode(image: Image.Image, mode: str) -> Image.Image:
         levels = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0) / SIXTEEN_BITS
         image = Image.fromarray(np.clip(levels + 0.5, 0, 255).astype(np.uint8))
     elif mode != "RGBA" and image.has_transparency_data:
-        visible = image.convert("RGBA")
-        image = Image.new("RGBA", image.size, "white")
-        image.alpha_composite(visible)
+        visible = image if image.mode == "RGBA" else image.convert("RGBA")
+        if extrema(visible.getchannel("A"))[0] < OPAQUE:
+            image = Image.new("RGBA", image.size, "white")
+            image.alpha_composite(visible)
     return image.convert(mode)
 
 
