@@ -46,7 +46,7 @@ class Picture(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Candidate:
     """One way of preprocessing: log-likelihoods float64[N] of the pictures, and which of them are classified correctly."""
 
     spec: InputSpec
@@ -83,13 +83,13 @@ def find_preprocessing(
     fitting = np.array([picture.fitting for picture in kept], dtype=bool)
     if min(fitting.sum(), (~fitting).sum()) < MIN_IMAGES // 2:
         return None  # the evaluation reports too few pictures
-    trials = [_trial(function, spec, frames[spec.geometry, spec.channels], truth, fitting) for spec in specs]
-    assumed = trials[0]
-    ranked = sorted(trials, key=lambda trial: -trial.likelihoods[fitting].mean())
+    measured = [_measure(function, spec, frames[spec.geometry, spec.channels], truth, fitting) for spec in specs]
+    assumed = measured[0]
+    ranked = sorted(measured, key=lambda one: -one.likelihoods[fitting].mean())
     best = ranked[0]
     if best is not assumed and _errors_apart(best, assumed, fitting) < KEPT:
         best = assumed
-    others = [trial for trial in ranked if not np.allclose(trial.likelihoods, best.likelihoods, atol=1e-3)][:RUNNERS_UP]
+    others = [one for one in ranked if not np.allclose(one.likelihoods, best.likelihoods, atol=1e-3)][:RUNNERS_UP]
     return Found(_varied(best.spec), _remarks(best, others, fitting))
 
 
@@ -153,12 +153,12 @@ def _frames(sample: Sequence[Picture], specs: Sequence[InputSpec]) -> tuple[dict
     return frames, kept
 
 
-def _trial(
+def _measure(
     function: LogitsFunction, spec: InputSpec, frames: Sequence[Any], truth: Numbers, fitting: npt.NDArray[np.bool_]
-) -> Trial:
+) -> Candidate:
     logits = _logits(function, [None if frame is None else tensor(frame, spec) for frame in frames], int(truth.max()) + 1)
     likelihoods = log_softmax(logits, fit_temperature(logits[fitting], truth[fitting]))[np.arange(len(truth)), truth]
-    return Trial(spec, likelihoods, logits.argmax(axis=1) == truth)
+    return Candidate(spec, likelihoods, logits.argmax(axis=1) == truth)
 
 
 def _logits(function: LogitsFunction, tensors: Sequence[Any], labels: int) -> Logits:
@@ -173,7 +173,7 @@ def _logits(function: LogitsFunction, tensors: Sequence[Any], labels: int) -> Lo
     return logits
 
 
-def _errors_apart(one: Trial, other: Trial, chosen: npt.NDArray[np.bool_]) -> float:
+def _errors_apart(one: Candidate, other: Candidate, chosen: npt.NDArray[np.bool_]) -> float:
     """By how many standard errors one way is likelier than another, on the same pictures."""
     difference = (one.likelihoods - other.likelihoods)[chosen]
     error = float(difference.std()) / max(1.0, len(difference)) ** 0.5
@@ -184,7 +184,7 @@ def _varied(spec: InputSpec) -> Fields:
     return spec.model_dump(mode="json", include={"colour", "transposed", "geometry", "normalisation"})
 
 
-def _remarks(best: Trial, others: Sequence[Trial], fitting: npt.NDArray[np.bool_]) -> list[str]:
+def _remarks(best: Candidate, others: Sequence[Candidate], fitting: npt.NDArray[np.bool_]) -> list[str]:
     measured = int((~fitting).sum())
     lines = [
         f"preprocessing found with {int(fitting.sum())} pictures: {as_options({'input': _varied(best.spec)})}; "
