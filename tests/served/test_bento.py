@@ -84,7 +84,7 @@ def test_a_bento_carries_cascades_and_models_that_were_added(tmp_path: Path) -> 
     project, empty = tmp_path / "project", tmp_path / "empty"
     empty.mkdir()
     rooms = ("models/*.py", "preprocessing/**/*.py", "gallery/**/*.py", "serving/**/*.py")
-    for pattern in ("service.py", "bentofile.yaml", *rooms, "requirements/*.txt", "deploy/*.j2"):
+    for pattern in ("service.py", "bentofile.yaml", *rooms, "requirements/*.txt", "deploy/*.j2", "deploy/trim.py"):
         for file in ROOT.glob(pattern):
             (project / file.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, project / file.relative_to(ROOT))
