@@ -20,6 +20,7 @@ SEVEN = encoded(digit("7"))
 PATIENT = "tests.served.patient:ImageClassifier"
 CLIENTS = 8
 IMAGES = 12
+WAIT_SECONDS = 60.0
 
 
 def refused_until(address: str, stop: Event) -> int:
@@ -51,16 +52,19 @@ def test_images_in_flight_are_counted_over_all_workers(model_store: Path) -> Non
     with start_service(model_store, free_port(), PATIENT, TOPOLOGY="runner") as address:
         (runner,) = [one for one in processes_of(address) if "image_classifier_runner" in one.info["cmdline"]]
         assert scrape(address)["images_in_flight{}"] == 0
-        with halt(runner):
-            asyncio.run(_classify(address, runner))
+        asyncio.run(asyncio.wait_for(_classify(address, runner), WAIT_SECONDS))
         until(lambda: [scrape(address)["images_in_flight{}"] for _ in range(6)] == [0] * 6)
 
 
 async def _classify(address: str, runner: psutil.Process) -> None:
     """Requests on connections of their own wait for the model; whichever worker is asked says how many."""
     async with httpx.AsyncClient(base_url=address, timeout=60) as client:
-        requests = [asyncio.create_task(client.post("/classify", content=SEVEN)) for _ in range(IMAGES)]
-        while [(await asyncio.to_thread(scrape, address))["images_in_flight{}"] for _ in range(6)] != [IMAGES] * 6:
+        # The connections are used again below, so that each request reaches a worker that knows its runner.
+        while {one.status_code for one in await asyncio.gather(*(client.get("/readyz") for _ in range(IMAGES)))} != {200}:
             await asyncio.sleep(0.02)
-        runner.resume()
-        assert {(await request).json()["label"] for request in requests} == {"7"}
+        with halt(runner):
+            requests = [asyncio.create_task(client.post("/classify", content=SEVEN)) for _ in range(IMAGES)]
+            while [(await asyncio.to_thread(scrape, address))["images_in_flight{}"] for _ in range(6)] != [IMAGES] * 6:
+                await asyncio.sleep(0.02)
+            runner.resume()
+            assert {(await request).json()["label"] for request in requests} == {"7"}
