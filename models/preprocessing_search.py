@@ -1,4 +1,4 @@
-"""Finds how the pictures of a model are to be preprocessed, by the likelihood of labelled pictures under the usual ways."""
+"""Searches for the preprocessing of a model: tries the usual ones, and takes that which makes the true labels likeliest."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

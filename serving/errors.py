@@ -10,6 +10,7 @@ from preprocessing import ImageError, ImageTooLarge, NoInk, UndecodableImage, Un
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 1
+CLIENT_CLOSED_REQUEST: Final = 499  # nginx's number, for logs and metrics: the client is not there to receive it
 
 STATUS: Final = {
     "bad_request": 400,

@@ -15,12 +15,11 @@ from starlette.responses import Response
 
 from models.card import Card
 from preprocessing import Stage
-from serving.errors import Problem
+from serving.errors import CLIENT_CLOSED_REQUEST, Problem
 from serving.http.schemas import Classification, Explanation, HeatMap, LabelScore, StagePicture, Timings
 from serving.inference.explanation import ExplainedPrediction
 from serving.inference.postprocessing import Probabilities
 from serving.inference.prediction import Prediction
-from serving.middleware.problem_details import CLIENT_CLOSED_REQUEST
 from serving.process import metrics
 
 logger = logging.getLogger("bentoml.serving")

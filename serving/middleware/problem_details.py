@@ -6,11 +6,10 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.errors import MEDIA_TYPE, Problem
+from serving.errors import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, Problem
 
 # The code for each status that BentoML and Starlette answer by themselves.
 CODES: Final = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media", 429: "overloaded", 503: "unavailable"}
-CLIENT_CLOSED_REQUEST: Final = 499  # nginx's number, for logs and metrics: the client is not there to receive it
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 

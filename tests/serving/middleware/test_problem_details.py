@@ -7,7 +7,8 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Message
 
-from serving.middleware.problem_details import CLIENT_CLOSED_REQUEST, ProblemDetailsMiddleware
+from serving.errors import CLIENT_CLOSED_REQUEST
+from serving.middleware.problem_details import ProblemDetailsMiddleware
 
 
 def answer(status: int) -> list[Message]:
