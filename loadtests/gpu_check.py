@@ -23,11 +23,12 @@ import numpy as np
 
 from loadtests.benchmark.networks import write_large
 from loadtests.benchmark.offline import BATCHES, DIGITS, MAX_CALL_SECONDS, Run, count_parameters, open_run, sweep
-from loadtests.http_client import ConnectionPool, form_request
+from loadtests.http_client import ConnectionPool
 from loadtests.images import load_images
 from loadtests.load import Stats, closed_loop
 from loadtests.processes import ROOT, SERVERS, start_server
 from loadtests.report import table
+from loadtests.requests import form_request
 from serving.inference.sessions import DeviceUnavailable
 from serving.settings import available_cpus
 

@@ -10,7 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from loadtests.http_client import DROPPED, HUNG_UP, SUCCESS, ConnectionPool, Request, Response, SendMode, find_fault
+from loadtests.http_client import ConnectionPool
+from loadtests.requests import DROPPED, HUNG_UP, SUCCESS, Request, Response, SendMode, find_fault
 
 TICK_SECONDS: Final = 0.005
 MAX_EXAMPLES: Final = 1000

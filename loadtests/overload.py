@@ -10,11 +10,12 @@ from typing import Final
 
 import uvloop
 
-from loadtests.http_client import ConnectionPool, form_request
+from loadtests.http_client import ConnectionPool
 from loadtests.images import load_images
 from loadtests.load import Stats, closed_loop, open_loop
 from loadtests.processes import Server
 from loadtests.report import NONE, Bound, Check, Report, check_table, run_test, table
+from loadtests.requests import form_request
 
 CLIENTS: Final = 32
 MAX_CONNECTIONS: Final = 2048

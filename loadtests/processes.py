@@ -15,8 +15,8 @@ from typing import Final
 import httpx
 import psutil
 
-from loadtests.http_client import FORM_TYPE, encode_form
 from loadtests.images import load_images
+from loadtests.requests import FORM_TYPE, encode_form
 from loadtests.resources import ProcessStats, sample_processes
 
 ROOT: Final = Path(__file__).parents[1]

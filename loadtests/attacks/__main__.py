@@ -12,11 +12,12 @@ from typing import Final
 import uvloop
 
 from loadtests.attacks.attacks import ATTACKS, PREPARATIONS, run_attack
-from loadtests.http_client import ConnectionPool, form_request
+from loadtests.http_client import ConnectionPool
 from loadtests.images import load_images
 from loadtests.load import Stats, open_loop
 from loadtests.processes import TOPOLOGIES, Server, start_service
 from loadtests.report import YES_NO, Bound, Check, Report, table, table_row
+from loadtests.requests import form_request
 
 RATE: Final = 40.0
 MAX_CONNECTIONS: Final = 512

@@ -10,7 +10,8 @@ from typing import Final
 import uvloop
 
 from loadtests.attacks.payloads import noise, png_with_exif, png_with_profiles, progressive_jpeg
-from loadtests.http_client import BROKEN, FORM_TYPE, ConnectionPool, Request, form_request
+from loadtests.http_client import ConnectionPool
+from loadtests.requests import BROKEN, FORM_TYPE, Request, form_request
 
 # Announced sizes of bodies, and how much is sent.
 BATCH_BODY: Final = 63 * 2**20

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from loadtests.benchmark.results import Exactness
-from loadtests.http_client import ConnectionPool, Request, Response, form_request
+from loadtests.http_client import ConnectionPool
 from loadtests.images import load_images
 from loadtests.load import closed_loop
 from loadtests.processes import SERVERS, ServerError, start_server
+from loadtests.requests import Request, Response, form_request
 from loadtests.samples import samples
 
 CONNECTIONS: Final = 32

@@ -20,9 +20,9 @@ import onnx
 
 from loadtests.benchmark.networks import write_large
 from loadtests.benchmark.results import Figure
-from loadtests.http_client import encode_form
 from loadtests.images import WHITE, canvas, load_images, photo, small
 from loadtests.processes import SERVERS, post_form, start_server
+from loadtests.requests import encode_form
 from loadtests.resources import read_status
 from models.card import CARD_FILE, MODEL_FILE, ModelCard, read_card
 from models.store import CATALOGUE

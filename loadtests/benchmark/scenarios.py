@@ -14,9 +14,9 @@ import psutil
 from loadtests.benchmark.offline import LIMITS, limit
 from loadtests.benchmark.results import Figure, Measurement
 from loadtests.benchmark.wrk import post
-from loadtests.http_client import encode_form
 from loadtests.images import load_images
 from loadtests.processes import SERVERS, Server, ServerError, post_form, start_server
+from loadtests.requests import encode_form
 from loadtests.resources import children_cpu_seconds, machine_cpu_seconds
 
 BATCH: Final = 64
@@ -124,7 +124,7 @@ def measure(server: Server, name: str, scenario: Scenario, number: int, seconds:
     body, before, started = scenario.body(), _cpu_seconds(server), perf_counter()
     load = post(server.address + scenario.route, body, scenario.connections, seconds)
     used, client, machine = (after - start for after, start in zip(_cpu_seconds(server), before, strict=True))
-    available = (perf_counter() - started) * psutil.cpu_count()
+    available = (perf_counter() - started) * (psutil.cpu_count() or 1)
     figures = Measurement(
         **load.model_dump(),
         round=number,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from loadtests.benchmark.results import Load
-from loadtests.http_client import FORM_TYPE
+from loadtests.requests import FORM_TYPE
 
 SCRIPT: Final = Path(__file__).with_name("post.lua")
 TIMEOUT_SECONDS: Final = 10

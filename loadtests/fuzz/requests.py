@@ -9,8 +9,9 @@ from loadtests.fuzz.corpus import random_image
 from loadtests.fuzz.malicious import malicious_files
 from loadtests.fuzz.mutation import mutate
 from loadtests.fuzz.rare_formats import rare_files
-from loadtests.http_client import FORM_TYPE, ConnectionPool, Request, encode_form
+from loadtests.http_client import ConnectionPool
 from loadtests.load import Stats, closed_loop
+from loadtests.requests import FORM_TYPE, Request, encode_form
 from loadtests.samples import samples
 
 CONNECTIONS: Final = 16

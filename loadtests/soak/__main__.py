@@ -13,10 +13,11 @@ from typing import Final
 import httpx
 import uvloop
 
-from loadtests.http_client import ConnectionPool, Request, Response, labels
+from loadtests.http_client import ConnectionPool
 from loadtests.load import Stats, closed_loop, open_loop
 from loadtests.processes import Server
 from loadtests.report import run_test
+from loadtests.requests import Request, Response, labels
 from loadtests.soak.report import Row, SoakReport
 from loadtests.soak.traffic import BAD_IMAGES, Traffic, good_images
 

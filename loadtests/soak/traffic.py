@@ -10,8 +10,8 @@ from typing import Final
 from PIL import Image
 
 from loadtests.fuzz.requests import generate
-from loadtests.http_client import Request, Response, SendMode, form_request
 from loadtests.images import canvas, encode
+from loadtests.requests import Request, Response, SendMode, form_request
 from loadtests.samples import samples
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP")

@@ -10,8 +10,8 @@ from loadtests.attacks.__main__ import BODY_BUDGET_MB, OTHER_MB, AttackReport, m
 from loadtests.attacks.attacks import ATTACKS
 from loadtests.attacks.payloads import FIRST_DIRECTORY, TAGS, noise, png_with_exif, progressive_jpeg
 from loadtests.fuzz.png import split_chunks
-from loadtests.http_client import Request, Response
 from loadtests.load import Stats
+from loadtests.requests import Request, Response
 
 
 def test_exif_directory_has_every_tag_and_the_orientation_last() -> None:

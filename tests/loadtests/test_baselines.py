@@ -11,9 +11,9 @@ from PIL import Image
 from loadtests.baselines import usual
 from loadtests.baselines.fastapi_app import app
 from loadtests.benchmark.offline import LIMIT_BATCH, call_rate, limit
-from loadtests.http_client import FORM_TYPE, encode_form
 from loadtests.images import encode, load_images
 from loadtests.processes import SERVERS, import_models, start_server
+from loadtests.requests import FORM_TYPE, encode_form
 from loadtests.samples import samples
 from tests.support.pictures import STROKES, WHITE, canvas
 

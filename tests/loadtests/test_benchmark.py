@@ -13,8 +13,8 @@ import pytest
 from loadtests.benchmark.__main__ import main
 from loadtests.benchmark.scenarios import SCENARIOS, Scenario, labels, run_server
 from loadtests.benchmark.wrk import WrkError, parse, post
-from loadtests.http_client import encode_form
 from loadtests.processes import SERVERS, ServerError, ServerUnderTest, start_server
+from loadtests.requests import encode_form
 
 needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is missing; `apt-get install wrk` installs it")
 

@@ -8,7 +8,7 @@ import pytest
 
 from loadtests.benchmark.exactness import add, compare, distinct_images, mixed
 from loadtests.benchmark.results import Exactness
-from loadtests.http_client import Request, Response
+from loadtests.requests import Request, Response
 
 REFERENCE: dict[str, Any] = {"label": "7", "probabilities": {"1": 0.1, "7": 0.9}}
 ANSWER: dict[str, Any] = {**REFERENCE, "top": [{"label": "7", "confidence": 0.9}], "batch_size": 3}

@@ -17,9 +17,9 @@ from loadtests.fuzz.mutation import fix_checksums, mutate
 from loadtests.fuzz.png import GREY, PNG, png_of_samples
 from loadtests.fuzz.rare_formats import rare_files
 from loadtests.fuzz.requests import ALLOWED, bad_request, generate, run
-from loadtests.http_client import Request, Response, find_fault
 from loadtests.images import LABEL
 from loadtests.load import Stats
+from loadtests.requests import Request, Response, find_fault
 from tests.support.processes import free_port
 
 ANY = Request("any", statuses=ALLOWED, good=False)

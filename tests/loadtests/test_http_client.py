@@ -9,18 +9,9 @@ from itertools import repeat
 import pytest
 import uvloop
 
-from loadtests.http_client import (
-    BROKEN,
-    DROPPED,
-    HUNG_UP,
-    ConnectionPool,
-    Request,
-    Response,
-    SendMode,
-    find_fault,
-    is_problem,
-)
+from loadtests.http_client import ConnectionPool
 from loadtests.load import Stats, closed_loop, open_loop
+from loadtests.requests import BROKEN, DROPPED, HUNG_UP, Request, Response, SendMode, find_fault, is_problem
 
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

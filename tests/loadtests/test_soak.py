@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from loadtests.http_client import Request, Response, SendMode
 from loadtests.load import Stats
 from loadtests.processes import ROOT, SERVERS, start_server
+from loadtests.requests import Request, Response, SendMode
 from loadtests.resources import ProcessStats
 from loadtests.soak.__main__ import soak
 from loadtests.soak.report import Row, SoakReport

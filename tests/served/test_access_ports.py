@@ -47,7 +47,7 @@ def listening(processes: list[psutil.Process]) -> set[tuple[str, int]]:
 def sockets(processes: list[psutil.Process]) -> set[Path]:
     """Unix sockets that have a name, by which others might call."""
     connections = [connection for process in processes for connection in process.net_connections("unix")]
-    return {Path(one.laddr) for one in connections if str(one.laddr).startswith("/")}
+    return {Path(str(one.laddr)) for one in connections if str(one.laddr).startswith("/")}
 
 
 def post_traps(client: httpx.Client, paths: list[str], folder: Path) -> list[httpx.Response]:

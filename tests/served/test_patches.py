@@ -86,7 +86,7 @@ def test_arbiter_takes_commands_of_its_user_alone_and_checks_every_second(servic
     """``harden_arbiter``"""
     listening = [one for one in service.parent.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
     assert [one.laddr.port for one in listening] == [service.port], "circus listens on TCP ports"
-    sockets = [Path(one.laddr) for one in service.parent.net_connections("unix") if str(one.laddr).endswith("/commands")]
+    sockets = [Path(str(one.laddr)) for one in service.parent.net_connections("unix") if str(one.laddr).endswith("/commands")]
     assert sockets, "circus has no command endpoint in a folder"
     assert stat.S_IMODE(sockets[0].parent.stat().st_mode) == 0o700, "other users can reach circus' commands"
     client = CircusClient(endpoint=f"ipc://{sockets[0]}", timeout=10)

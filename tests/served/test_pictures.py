@@ -15,7 +15,7 @@ from PIL import Image
 
 from loadtests.fuzz.formats import jpeg_with, segment
 from loadtests.fuzz.png import chunk, png_with
-from loadtests.http_client import form_request
+from loadtests.requests import form_request
 from tests.preprocessing.files import exif
 from tests.support.metrics import Counted
 from tests.support.pictures import WHITE, digit, encoded

@@ -12,7 +12,7 @@ from schemathesis.core.result import Ok
 from schemathesis.errors import FailureGroup
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
-from loadtests.http_client import FORM_TYPE, encode_form
+from loadtests.requests import FORM_TYPE, encode_form
 from loadtests.samples import samples
 
 pytestmark = pytest.mark.served

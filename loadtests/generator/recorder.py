@@ -1,0 +1,141 @@
+"""Counts of outcomes and HDR histograms of latencies, which add up over the processes of the generator."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import Any, Final
+
+from hdrh.histogram import HdrHistogram
+
+from loadtests.generator.outcomes import Outcome, judge
+from loadtests.requests import Request, Response, SendMode
+
+# Latencies are recorded in whole microseconds up to two minutes.
+MICROSECONDS: Final = 1_000_000
+HIGHEST: Final = 120 * MICROSECONDS
+# Significant digits: of all latencies, and of those of one second or one kind of request.
+DIGITS: Final = 3
+COARSE_DIGITS: Final = 2
+PERCENTS: Final = (50.0, 90.0, 95.0, 99.0, 99.9)
+MAX_EXAMPLES: Final = 20
+
+Counts = Counter[str]
+
+
+def histogram(digits: int = DIGITS) -> HdrHistogram:
+    """An empty histogram of microseconds."""
+    return HdrHistogram(1, HIGHEST, digits)
+
+
+class Group:
+    """Outcomes by name, those in time, and latencies from the due time of what was answered correctly."""
+
+    def __init__(self, digits: int) -> None:
+        self.outcomes: Counts = Counter()
+        self.in_time = 0
+        self.latencies = histogram(digits)
+
+    def add(self, outcome: Outcome, seconds: float, slo_seconds: float) -> None:
+        """Count an outcome; ``seconds`` is the latency."""
+        self.outcomes[outcome.value] += 1
+        if outcome is Outcome.CORRECT:
+            self.in_time += seconds <= slo_seconds
+            record(self.latencies, seconds)
+
+    def document(self) -> dict[str, Any]:
+        """The group as a message between processes."""
+        return {"outcomes": dict(self.outcomes), "in_time": self.in_time, "latencies": self.latencies.encode().decode()}
+
+    def merge(self, document: Mapping[str, Any]) -> None:
+        """Add the counts of another process."""
+        self.outcomes.update(document["outcomes"])
+        self.in_time += document["in_time"]
+        self.latencies.decode_and_add(document["latencies"])
+
+    @property
+    def due(self) -> int:
+        """Number of requests that were due, sent or not."""
+        return self.outcomes.total()
+
+    def count(self, *outcomes: Outcome) -> int:
+        """Number of requests with these outcomes."""
+        return sum(self.outcomes[outcome.value] for outcome in outcomes)
+
+
+class Recorder:
+    """Everything that is counted in a run: in all, by second of the due time, and by kind of request.
+
+    ``slo_seconds`` is the latency within which a correct response is in time. Requests due before ``warm_up`` seconds are left
+    out. ``lag`` is how long after its due time a request was sent; ``refusals`` and ``answered`` are the latencies of refusals
+    and of everything that was answered.
+    """
+
+    def __init__(self, slo_seconds: float, warm_up: float = 0.0) -> None:
+        self.slo_seconds, self.warm_up = slo_seconds, warm_up
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.total = Group(DIGITS)
+        self.kinds: dict[str, Group] = defaultdict(lambda: Group(COARSE_DIGITS))
+        self.seconds: dict[int, Group] = defaultdict(lambda: Group(COARSE_DIGITS))
+        self.lag, self.refusals = histogram(), histogram()
+        self.faults: Counts = Counter()
+        self.statuses: Counts = Counter()
+        self.examples: list[str] = []
+
+    def add(self, request: Request, response: Response) -> tuple[Outcome, str]:
+        """Count a response, and return its outcome and what is wrong with it."""
+        outcome, fault = judge(request, response)
+        if response.due < self.warm_up:
+            return outcome, fault
+        if request.mode is not SendMode.SLOW:
+            for group in (self.total, self.kinds[request.name], self.seconds[int(response.due - self.warm_up)]):
+                group.add(outcome, response.seconds, self.slo_seconds)
+        if outcome is not Outcome.DROPPED:
+            record(self.lag, response.lag)
+            self.statuses[str(response.status)] += 1
+        if outcome is Outcome.REFUSED:
+            record(self.refusals, response.seconds)
+        if fault:
+            self.faults[f"{request.name}: {fault}"] += 1
+            if len(self.examples) < MAX_EXAMPLES and outcome in (Outcome.WRONG, Outcome.ERROR):
+                self.examples.append(f"{request.name}: {fault}: {response.body[-200:]!r}")
+        return outcome, fault
+
+    def document(self) -> dict[str, Any]:
+        """All counts as a message between processes."""
+        return {
+            "total": self.total.document(),
+            "kinds": {name: group.document() for name, group in self.kinds.items()},
+            "seconds": {str(second): group.document() for second, group in self.seconds.items()},
+            "lag": self.lag.encode().decode(),
+            "refusals": self.refusals.encode().decode(),
+            "faults": dict(self.faults),
+            "statuses": dict(self.statuses),
+            "examples": self.examples,
+        }
+
+    def merge(self, document: Mapping[str, Any]) -> None:
+        """Add the counts of another process."""
+        self.total.merge(document["total"])
+        for name, group in document["kinds"].items():
+            self.kinds[name].merge(group)
+        for second, group in document["seconds"].items():
+            self.seconds[int(second)].merge(group)
+        self.lag.decode_and_add(document["lag"])
+        self.refusals.decode_and_add(document["refusals"])
+        self.faults.update(document["faults"])
+        self.statuses.update(document["statuses"])
+        self.examples = (self.examples + document["examples"])[:MAX_EXAMPLES]
+
+
+def record(latencies: HdrHistogram, seconds: float) -> None:
+    """Record a latency, which must not be lost because it is too small or too large."""
+    latencies.record_value(min(HIGHEST, max(1, round(seconds * MICROSECONDS))))
+
+
+def milliseconds(latencies: HdrHistogram, *percents: float) -> list[float]:
+    """Percentiles of a histogram in ms; zeros if it is empty."""
+    if not latencies.get_total_count():
+        return [0.0 for _ in percents]
+    return [latencies.get_value_at_percentile(percent) * 1000 / MICROSECONDS for percent in percents]
