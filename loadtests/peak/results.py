@@ -1,0 +1,82 @@
+"""The report of a load test, as its JSON file holds it: objectives, all runs, what the service did meanwhile, and the peak."""
+
+from typing import Final, Literal
+
+from pydantic import BaseModel
+
+from loadtests.benchmark.results import Machine
+from loadtests.generator.results import RunResult
+
+SCHEMA_VERSION: Final = 1
+
+Purpose = Literal["estimate", "search", "confirmation", "curve", "scenario"]
+
+
+class Objectives(BaseModel):
+    """What a service must do at a rate: so many of the requests that are due correct within ``slo_ms``, so few failed."""
+
+    slo_ms: float = 50.0
+    in_time_share: float = 0.99
+    failed_share: float = 0.001
+
+
+class ResourceSample(BaseModel):
+    """The processes of the service at one time, in seconds since the start of the run."""
+
+    second: float
+    cpu_cores: float
+    memory_mb: float
+
+
+class StageTime(BaseModel):
+    """How long a stage of a request took in a run, from the service's histogram; ``p99_ms`` is the bound of its bucket."""
+
+    name: str
+    count: int
+    mean_ms: float
+    p99_ms: float
+
+
+class ServiceObservation(BaseModel):
+    """What the service did during a run, from its ``/metrics`` and, on this machine, its processes; empty where not measured."""
+
+    resources: list[ResourceSample] = []
+    stages: list[StageTime] = []
+    batch_sizes: dict[int, int] = {}
+    refused: int = 0
+
+
+class Run(BaseModel):
+    """A run of the generator, what it was for, whether it met the objectives, and what the service did meanwhile."""
+
+    purpose: Purpose
+    met: bool
+    result: RunResult
+    service: ServiceObservation = ServiceObservation()
+
+
+class Peak(BaseModel):
+    """The outcome of a search. ``rate`` is None where no rate met the objectives.
+
+    ``confirmed`` is whether all confirmations met them; ``spread`` is the largest difference between the goodputs of the
+    confirmations, as a share of their mean; ``noisy`` is whether runs contradicted each other.
+    """
+
+    rate: float | None
+    confirmed: bool
+    spread: float
+    noisy: bool
+    remarks: list[str] = []
+
+
+class LoadReport(BaseModel):
+    """Everything of one load test. ``peak`` is None for a single scenario."""
+
+    schema_version: int = SCHEMA_VERSION
+    created_at: str
+    title: str
+    machine: Machine
+    service_settings: dict[str, str]
+    objectives: Objectives
+    runs: list[Run]
+    peak: Peak | None = None
