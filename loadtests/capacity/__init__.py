@@ -1,0 +1,1 @@
+"""From a measured peak to workers, replicas and cost."""
