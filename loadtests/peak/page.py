@@ -113,7 +113,7 @@ def command(report: LoadReport) -> str:
         variables["SCENARIO"] = report.runs[0].result.scenario
         if report.runs[0].result.rate is not None:
             variables["RATE"] = f"{report.runs[0].result.rate:g}"
-    variables |= {variable: str(settings[name]) for name, variable in VARIABLES.items() if name in settings}
+    variables |= {variable: str(settings[name]).removesuffix(".0") for name, variable in VARIABLES.items() if name in settings}
     return " ".join(["make loadtest", *(f"{name}={shlex.quote(value)}" for name, value in variables.items())])
 
 

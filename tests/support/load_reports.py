@@ -13,7 +13,7 @@ from loadtests.peak.results import LoadReport, Objectives, Peak, Purpose, Resour
 from loadtests.requests import BROKEN, DROPPED, Request, Response
 
 SLO_MS: Final = 50.0
-SECONDS: Final = 4.0
+SECONDS: Final = 3.0
 REQUEST: Final = Request("canvas to digits, body", labels=(b'"label":"7"',))
 RIGHT: Final = b'{"version":"1.0.0","label":"7"}'
 PROBLEM: Final = b'{"status":429,"code":"overloaded"}'
@@ -135,10 +135,22 @@ def make_scenario(service: Service, name: str, profile: Profile, rate: float, se
     return Run(purpose="scenario", met=met(result), result=result, service=observe(service, result))
 
 
+def make_closed_loop(service: Service, purpose: Purpose, name: str, requests: int = 300) -> Run:
+    """A run of one caller who sends a request when the one before was answered."""
+    random, recorder, now = Random(1), Recorder(SLO_MS / 1000), 0.0
+    for _ in range(requests):
+        seconds = random.gammavariate(9, service.work_ms / 9000)
+        failed = random.random() < service.error
+        recorder.add(REQUEST, Response(500 if failed else 200, seconds, b"" if failed else RIGHT, due=now))
+        now += seconds
+    result = make_result(recorder, None, now, name)
+    return Run(purpose=purpose, met=met(result), result=result, service=observe(service, result))
+
+
 def met(result: RunResult) -> bool:
     """Whether a run met the default objectives."""
     outcomes, objectives = result.outcomes, Objectives()
-    enough = outcomes.in_time >= objectives.in_time_share * outcomes.due
+    enough = result.loop == "closed" or outcomes.in_time >= objectives.in_time_share * outcomes.due
     return not result.void and enough and outcomes.failed <= objectives.failed_share * outcomes.due
 
 
@@ -158,15 +170,14 @@ def make_report(runs: list[Run], peak: Peak | None = None, title: str = "Simulat
     )
 
 
-def search_report(service: Service = Service(), beyond: Service | None = None, scale: float = 1.0, seed: int = 0) -> LoadReport:
-    """A search: rates from far below to twice the peak, three confirmations; ``beyond`` takes its place above the peak."""
+def search_report(
+    service: Service = Service(), scale: float = 1.0, seed: int = 0, seconds: float = SECONDS, title: str = "Simulated service"
+) -> LoadReport:
+    """A search: rates from far below to twice the peak, and three confirmations; ``scale`` multiplies all rates."""
     peak = 360.0 * scale
     rates = [0.25, 0.5, 0.75, 0.9, 1.1, 1.3, 2.0]
-    runs = [
-        make_run(service if part < 1 else beyond or service, part * peak, "curve", seed + place)
-        for place, part in enumerate(rates)
-    ]
-    runs += [make_run(service, peak, "confirmation", seed + place) for place in (11, 12, 13)]
+    runs = [make_run(service, part * peak, "curve", seed + place, seconds=seconds) for place, part in enumerate(rates)]
+    runs += [make_run(service, peak, "confirmation", seed + place, seconds=seconds) for place in (11, 12, 13)]
     goodputs = [run.result.goodput for run in runs if run.purpose == "confirmation"]
     spread = (max(goodputs) - min(goodputs)) / (sum(goodputs) / 3)
-    return make_report(runs, Peak(rate=peak, confirmed=True, spread=spread, noisy=False))
+    return make_report(runs, Peak(rate=peak, confirmed=True, spread=spread, noisy=False), title)
