@@ -1,6 +1,6 @@
 """The charts of a report: how latency, throughput, outcomes and the service's resources change with the rate of arrivals."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from matplotlib.axes import Axes
@@ -19,7 +19,6 @@ from loadtests.peak.curve import (
 from loadtests.peak.drawing import (
     LIGHT,
     Chart,
-    Points,
     label_lines,
     linear,
     logarithmic,
@@ -28,15 +27,13 @@ from loadtests.peak.drawing import (
     stacked_rows,
     style,
 )
+from loadtests.peak.rate_lines import RATE, Measure, are_measured, draw_lines, points_of
 from loadtests.peak.results import LoadReport, Run
 
-RATE: Final = "requests due a second"
 PART_COLOURS: Final = dict(zip(PARTS, ("blue", "sky", "amber", "red", "purple", "grey"), strict=True))
 STAGE_COLOURS: Final = ("blue", "orange", "teal", "purple", "red", "muted")
 # Latencies are drawn from here on: a logarithm has no 0.
 LOWEST_MS: Final = 0.01
-
-Measure = Callable[[Run], float | None]
 
 
 def charts(report: LoadReport) -> list[Chart]:
@@ -52,11 +49,11 @@ def charts(report: LoadReport) -> list[Chart]:
             found.append(_stages(report, runs))
         if rows := [run for run in report.runs if run.service.batch_sizes and not run.result.void]:
             found.append(_batches(rows))
-        if any(measured(runs, queued, in_flight)):
+        if any(are_measured(runs, queued, in_flight)):
             found.append(_queue(report, runs))
-        if any(measured(runs, service_cores)):
+        if any(are_measured(runs, service_cores)):
             found.append(_cpu(report, runs))
-        if any(measured(runs, service_memory)):
+        if any(are_measured(runs, service_memory)):
             found.append(_memory(report, runs))
         return found
 
@@ -64,52 +61,6 @@ def charts(report: LoadReport) -> list[Chart]:
 def scenario_runs(report: LoadReport) -> list[Run]:
     """The runs of single scenarios."""
     return [run for run in report.runs if run.purpose == "scenario"]
-
-
-def measured(runs: Sequence[Run], *measures: Measure) -> list[bool]:
-    """Whether each measure exists in a run that is not void."""
-    return [any(not run.result.void and measure(run) is not None for run in runs) for measure in measures]
-
-
-def _points(runs: Iterable[Run], measure: Measure, void: bool = False) -> Points:
-    """Rates with what is measured in each run, of those that are void or of the others."""
-    found = ((asked_rate(run), measure(run)) for run in runs if run.result.void == void)
-    return [(rate, value) for rate, value in found if value is not None]
-
-
-def _lines(
-    axes: Axes,
-    runs: Sequence[Run],
-    lines: Sequence[tuple[str, str, Measure]],
-    scale: Callable[[Axes], None],
-    report: LoadReport,
-) -> None:
-    """Lines of measures over the rate, with their names beside them and the peak marked."""
-    ends = []
-    for name, colour, measure in lines:
-        points = _points(runs, measure)
-        plot(axes, points, LIGHT[colour], _points(runs, measure, void=True))
-        if points:
-            last = max(rate for rate, _ in points)
-            values = [value for rate, value in points if rate == last]
-            ends.append((sum(values) / len(values), name, LIGHT[colour]))
-    highest = max(map(asked_rate, runs))
-    axes.set_xlim(0, highest * 1.03)
-    axes.xaxis.set_major_formatter("{x:,g}")
-    scale(axes)
-    if report.peak is not None and report.peak.rate is not None:
-        axes.axvline(report.peak.rate, color=LIGHT["ink"], linestyle=":", linewidth=1.2, zorder=1)
-        beyond = report.peak.rate > 0.75 * highest
-        axes.annotate(
-            f"peak {report.peak.rate:,.0f}/s",
-            (report.peak.rate, 1),
-            (-4 if beyond else 4, 3),
-            ("data", "axes fraction"),
-            "offset points",
-            ha="right" if beyond else "left",
-        )
-    axes.set_xlabel(RATE)
-    label_lines(axes, ends)
 
 
 def _latency(report: LoadReport, runs: Sequence[Run]) -> Chart:
@@ -123,7 +74,7 @@ def _latency(report: LoadReport, runs: Sequence[Run]) -> Chart:
 
     axes.annotate(f"objective {slo:g} ms", (0, slo), (4, 3), "data", "offset points", color=LIGHT["orange"])
     lines = [("p99", "blue", percentile("p99")), ("p90", "teal", percentile("p90")), ("p50", "muted", percentile("p50"))]
-    _lines(axes, runs, lines, logarithmic, report)
+    draw_lines(axes, runs, lines, logarithmic, report)
     axes.set_title(title)
     caption = (
         "How long callers wait for a correct response: half of them at most p50, 90 of 100 at most p90, 99 of 100 at most p99. "
@@ -141,7 +92,7 @@ def _throughput(report: LoadReport, runs: Sequence[Run]) -> Chart:
         ("all", "teal", lambda run: run.result.throughput),
         ("in time", "blue", lambda run: run.result.goodput),
     ]
-    _lines(axes, runs, lines, linear, report)
+    draw_lines(axes, runs, lines, linear, report)
     axes.set_title(title)
     caption = (
         f"All of them (throughput), and those within {report.objectives.slo_ms:g} ms (goodput). On the dashed line every "
@@ -188,7 +139,7 @@ def _stages(report: LoadReport, runs: Sequence[Run]) -> Chart:
         return measure
 
     lines = [(name, STAGE_COLOURS[place % len(STAGE_COLOURS)], mean(name)) for place, name in enumerate(names)]
-    _lines(axes, runs, lines, logarithmic, report)
+    draw_lines(axes, runs, lines, logarithmic, report)
     axes.set_title(title)
     caption = "From the service's own metrics. The stage that grows with the rate is where requests wait."
     return Chart("stages", title, caption, figure)
@@ -218,7 +169,7 @@ def _size_name(size: int, sizes: Sequence[int]) -> str:
 def _queue(report: LoadReport, runs: Sequence[Run]) -> Chart:
     title = "Images in the service (mean)"
     figure, (axes,) = new_figure()
-    _lines(axes, runs, [("unanswered", "blue", in_flight), ("in queue", "teal", queued)], linear, report)
+    draw_lines(axes, runs, [("unanswered", "blue", in_flight), ("in queue", "teal", queued)], linear, report)
     axes.set_title(title)
     caption = "Images that were accepted and not yet answered, and those of them that waited for a model."
     return Chart("queue", title, caption, figure)
@@ -234,7 +185,7 @@ def _cpu(report: LoadReport, runs: Sequence[Run]) -> Chart:
         ("generator", "orange", lambda run: run.result.generator.cpu_cores),
     ]
     axes.set_ylim(0, report.machine.cores * 1.15)
-    _lines(axes, runs, lines, linear, report)
+    draw_lines(axes, runs, lines, linear, report)
     axes.set_title(title)
     caption = "What the service and the load generator used on average. On one machine they share its cores."
     return Chart("cpu", title, caption, figure)
@@ -243,7 +194,7 @@ def _cpu(report: LoadReport, runs: Sequence[Run]) -> Chart:
 def _memory(report: LoadReport, runs: Sequence[Run]) -> Chart:
     title = "Memory of the service (MB)"
     figure, (axes,) = new_figure()
-    _lines(axes, runs, [("most", "blue", service_memory)], linear, report)
+    draw_lines(axes, runs, [("most", "blue", service_memory)], linear, report)
     axes.set_title(title)
     return Chart("memory", title, "The most that all processes of the service held in a run.", figure)
 
@@ -301,7 +252,7 @@ def _comparison(
 ) -> Chart:
     figure, (axes,) = new_figure()
     for label, colour, runs in groups:
-        points = _points(runs, measure)
+        points = points_of(runs, measure)
         plot(axes, points, LIGHT[colour])
         axes.annotate(label, points[-1], (8, 0), "data", "offset points", color=LIGHT[colour], va="center")
     axes.set_xlim(left=0)
