@@ -1,6 +1,7 @@
 """Lines of measures over the rate of arrivals, with their names beside them and the peak marked."""
 
 from collections.abc import Callable, Iterable, Sequence
+from statistics import fmean
 from typing import Final
 
 from matplotlib.axes import Axes
@@ -35,12 +36,11 @@ def draw_lines(
     """Lines of measures over the rate, with their names beside them and the peak marked."""
     ends = []
     for name, colour, measure in lines:
-        points = points_of(runs, measure)
-        plot(axes, points, LIGHT[colour], points_of(runs, measure, void=True))
-        if points:
-            last = max(rate for rate, _ in points)
-            values = [value for rate, value in points if rate == last]
-            ends.append((sum(values) / len(values), name, LIGHT[colour]))
+        points, hollow = points_of(runs, measure), points_of(runs, measure, void=True)
+        plot(axes, points, LIGHT[colour], hollow)
+        if drawn := [*points, *hollow]:
+            last = max(rate for rate, _ in drawn)
+            ends.append((fmean(value for rate, value in drawn if rate == last), name, LIGHT[colour]))
     highest = max(map(asked_rate, runs))
     axes.set_xlim(0, highest * 1.03)
     axes.xaxis.set_major_formatter("{x:,g}")
