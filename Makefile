@@ -31,8 +31,8 @@ SECRETS ?= deploy/compose/secrets
 export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: help setup setup-dev setup-train models run serve ui test check lint format evaluate robustness bench loadtest soak fuzz attacks bento image \
-	image-ui gpu-check up roll down sbom audit train lock clean
+.PHONY: help setup setup-dev setup-train models run serve ui test check lint format evaluate robustness bench loadtest loadtest-compare soak fuzz \
+	attacks bento image image-ui gpu-check up roll down sbom audit train lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -104,6 +104,17 @@ loadtest: setup-dev ## USERS users for SECONDS_OF_LOAD s against API_ADDRESS; th
 	mkdir -p build/loadtest
 	$(BIN)/locust -f loadtests/scenarios/locustfile.py --headless --host $(API_ADDRESS) --users $(USERS) --spawn-rate $(USERS) \
 		--run-time $(SECONDS_OF_LOAD)s --html build/loadtest/report.html --csv build/loadtest/report --only-summary
+
+# Files that are named after loadtest-compare are its arguments and not goals: make loadtest-compare A.json B.json.
+ifeq ($(firstword $(MAKECMDGOALS)),loadtest-compare)
+REPORTS := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
+.PHONY: $(REPORTS)
+$(REPORTS):
+	@:
+endif
+
+loadtest-compare: setup-dev ## compare two load reports, A.json and B.json; writes build/loadtest/compare.html
+	@$(BIN)/python -m loadtests.peak.compare $(or $(REPORTS),$(A) $(B)) --html build/loadtest/compare.html
 
 soak: setup-dev ## send good and bad requests for MINUTES at half of the peak rate; writes build/soak/soak.jsonl
 	@$(BIN)/python -m loadtests.soak --minutes $(MINUTES)
