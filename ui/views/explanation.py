@@ -17,6 +17,7 @@ MIN_SMOOTH_SIDE: Final = 100
 SHOWN_STAGES: Final = ("picture", "gray", "ink", "object", "crop", "input")
 # Of more logits than this, only the highest are shown.
 MAX_LOGITS: Final = 100
+HIGHEST_LOGITS: Final = 30
 
 
 def show(session: Session, client: Client, request: ClassifyRequest, subject: str) -> None:
@@ -88,12 +89,12 @@ def logits_title(count: int) -> str:
     """Return the title of the logits of so many labels."""
     if count <= MAX_LOGITS:
         return translate("explanation.logits")
-    return translate("explanation.highest_logits", shown=MAX_LOGITS, count=f"{count:,}")
+    return translate("explanation.highest_logits", shown=HIGHEST_LOGITS, count=f"{count:,}")
 
 
 def logits_html(logits: Mapping[str, float]) -> str:
     """Return the model's raw outputs by label, or the highest of many in descending order."""
     if len(logits) > MAX_LOGITS:
-        logits = dict(sorted(logits.items(), key=lambda each: -each[1])[:MAX_LOGITS])
+        logits = dict(sorted(logits.items(), key=lambda each: -each[1])[:HIGHEST_LOGITS])
     cells = "".join(f"<li><b>{markup.escape(label)}</b><span>{value:+.2f}</span></li>" for label, value in logits.items())
     return f'<ul class="logits">{cells}</ul>'

@@ -5,7 +5,7 @@ from PIL import Image
 from tests.support.pictures import encoded
 from tests.ui.fake_service import GREY_PNG, explanation
 from ui.api.schemas import AnnotatedImage, Explanation, ExplanationStage
-from ui.views.explanation import MAX_LOGITS, logits_html, logits_title, shown_stages, stage_html, stages_html
+from ui.views.explanation import HIGHEST_LOGITS, logits_html, logits_title, shown_stages, stage_html, stages_html
 
 
 def test_known_stages_are_shown_in_order() -> None:
@@ -54,7 +54,7 @@ def test_explanation_of_a_photo_has_its_picture_and_important_parts() -> None:
 def test_only_the_highest_of_many_logits_are_shown() -> None:
     logits = {f"label {number}": float(number) for number in range(1000)}
     text = logits_html(logits)
-    assert text.count("<li>") == MAX_LOGITS
+    assert text.count("<li>") == HIGHEST_LOGITS
     assert text.index("label 999<") < text.index("label 998<")
-    assert logits_title(1000) == "The 100 highest of 1,000 raw logits"
+    assert logits_title(1000) == "The 30 highest of 1,000 raw logits"
     assert logits_title(100) == "Raw logits"
