@@ -36,6 +36,10 @@ def measure_loadgen(address: str, rate: float, seconds: float, seed: int) -> dic
     queries: SimpleQueue[Any] = SimpleQueue()
     parts, picture = urlsplit(address), samples()[0].data
 
+    def issue(issued: Sequence[Any]) -> None:
+        for query in issued:
+            queries.put(query)
+
     def send_queries() -> None:
         connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=30)
         while (query := queries.get()) is not None:
@@ -56,7 +60,7 @@ def measure_loadgen(address: str, rate: float, seconds: float, seed: int) -> dic
     with tempfile.TemporaryDirectory() as folder:
         logs = loadgen.LogSettings()
         logs.log_output.outdir, logs.enable_trace = folder, False
-        system = loadgen.ConstructSUT(lambda samples: [queries.put(one) for one in samples] and None, lambda: None)
+        system = loadgen.ConstructSUT(issue, lambda: None)
         library = loadgen.ConstructQSL(1, 1, lambda _: None, lambda _: None)
         loadgen.StartTestWithLogSettings(system, library, settings, logs)
         loadgen.DestroyQSL(library)

@@ -73,12 +73,12 @@ class Capacity:
 
 def _cores_at(runs: Sequence[Run], rate: float) -> float:
     """Mean CPU of the service, in cores, in the run whose rate is nearest; 0 where it was not measured."""
-    measured = [run for run in runs if run.service.resources and run.result.loop == "open"]
-    if not measured:
-        return 0.0
-    nearest = min(measured, key=lambda run: abs(run.result.offered - rate))
-    samples = [sample.cpu_cores for sample in nearest.service.resources]
-    return sum(samples) / len(samples)
+    found = {}
+    for run in runs:
+        samples = [sample.cpu_cores for sample in run.service.resources if sample.cpu_cores is not None]
+        if samples and run.result.loop == "open":
+            found[abs(run.result.offered - rate)] = sum(samples) / len(samples)
+    return found[min(found)] if found else 0.0
 
 
 @dataclass(frozen=True, slots=True)
