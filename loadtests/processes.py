@@ -76,11 +76,11 @@ def import_models(home: Path, **settings: str) -> None:
 
 
 @contextmanager
-def start_service(topology: str) -> Iterator[Server]:
+def start_service(topology: str, **settings: str) -> Iterator[Server]:
     """Run this service with a temporary model store; see ``start_server``."""
     with tempfile.TemporaryDirectory() as folder:
         import_models(Path(folder))
-        with start_server(SERVERS[topology], Path(folder)) as server:
+        with start_server(SERVERS[topology], Path(folder), **settings) as server:
             yield server
 
 

@@ -21,11 +21,16 @@ class Objectives(BaseModel):
 
 
 class ResourceSample(BaseModel):
-    """The processes of the service at one time, in seconds since the start of the run."""
+    """The service at one time, in seconds since the start of the measured part of the run; None is what was not measured.
+
+    CPU in cores and memory are those of its processes; ``queue_depth`` images wait for a model, ``in_flight`` are unanswered.
+    """
 
     second: float
-    cpu_cores: float
-    memory_mb: float
+    cpu_cores: float | None = None
+    memory_mb: float | None = None
+    queue_depth: float | None = None
+    in_flight: float | None = None
 
 
 class StageTime(BaseModel):
@@ -38,7 +43,7 @@ class StageTime(BaseModel):
 
 
 class ServiceObservation(BaseModel):
-    """What the service did during a run, from its ``/metrics`` and, on this machine, its processes; empty where not measured."""
+    """What the service did in a run, from its ``/metrics`` and, on this machine, its processes; empty where not measured."""
 
     resources: list[ResourceSample] = []
     stages: list[StageTime] = []
