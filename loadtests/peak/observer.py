@@ -26,16 +26,23 @@ class Observation:
 class ServiceObserver:
     """Takes observations of a service during one run; ``process`` is its first process, None if it is on another machine."""
 
-    def __init__(self, address: str, process: psutil.Process | None = None, key: str = "") -> None:
-        self._client = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"} if key else {})
+    def __init__(
+        self,
+        address: str,
+        process: psutil.Process | None = None,
+        key: str = "",
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._client = httpx.Client(base_url=address, headers=headers, transport=transport)
         self._process = process
-        self._observations: list[Observation] = []
+        self.observations: list[Observation] = []
 
     def observe(self) -> None:
         """Take an observation."""
         now = time.time()
         processes = sample_processes(self._process) if self._process is not None and self._process.is_running() else None
-        self._observations.append(Observation(now, processes, scrape(self._client)))
+        self.observations.append(Observation(now, processes, scrape(self._client)))
 
     def close(self) -> None:
         """Close the connection to the service."""
@@ -45,10 +52,10 @@ class ServiceObserver:
         """What the service did in the ``seconds`` since ``started``, which counts since the epoch."""
         samples = [
             _sample(before, after, started)
-            for before, after in zip(self._observations, self._observations[1:], strict=False)
+            for before, after in zip(self.observations, self.observations[1:], strict=False)
             if 0 <= after.time - started <= seconds
         ]
-        known = [(one.time, one.metrics) for one in self._observations if one.metrics is not None]
+        known = [(one.time, one.metrics) for one in self.observations if one.metrics is not None]
         if len(known) < 2:
             return ServiceObservation(resources=samples)
         before = [metrics for at, metrics in known if at <= started][-1:] or [known[0][1]]

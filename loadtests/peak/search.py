@@ -2,8 +2,8 @@
 
 1. Clients in a closed loop estimate what the service can do.
 2. From a little below, the rate rises or falls until it lies between one that met the objectives and one that missed them,
-   then halves that interval geometrically down to ``PRECISION``. The rate at its upper end must miss twice: one disturbance of
-   the machine does not end a search.
+   then halves that interval geometrically down to ``PRECISION``. A rate meets them here when its share of late requests would
+   pass in a confirmation. The rate at the upper end must miss twice: one disturbance of the machine does not end a search.
 3. Three longer runs confirm the lower end with MLPerf's early-stopping bound. When one does not, the rate falls by
    ``STEP_DOWN`` and the confirmation begins again, at most ``MAX_STEPS`` times.
 4. Runs at fixed shares of the peak show what happens below and beyond it.
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import Final
 
-from loadtests.peak.early_stopping import needed_requests
+from loadtests.peak.early_stopping import is_shown, needed_requests
 from loadtests.peak.objectives import Conclusion, conclude
 from loadtests.peak.results import Objectives, Peak, Run
 from loadtests.peak.runner import RunPlan
@@ -140,8 +140,15 @@ class PeakSearch:
     def _search(self, first: float) -> float | None:
         while len(self._trials) < MAX_RUNS and (rate := next_rate(self._trials, first)) is not None:
             met = self._conclude(RunPlan("search", "server", self._short, rate)) is Conclusion.MET
-            self._trials.append(Trial(rate, met))
+            self._trials.append(Trial(rate, met and self._would_confirm(self.runs[-1], rate)))
         return best_rate(self._trials)
+
+    def _would_confirm(self, run: Run, rate: float) -> bool:
+        """Whether the share of late requests of a run would pass the bound in a confirmation, which has more requests."""
+        share, outcomes = self._objectives.in_time_share, run.result.outcomes
+        requests = round(rate * confirmation_seconds(rate, self._seconds, share))
+        late = round(requests * (outcomes.due - outcomes.in_time) / outcomes.due)
+        return requests < needed_requests(0, share) or is_shown(requests, late, share)
 
     def _confirm(self, rate: float) -> Peak:
         """Confirm a rate, or a lower one."""
