@@ -48,40 +48,40 @@ Measure = Callable[[RunPlan], Run]
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class SearchStep:
     """A rate in requests a second, and whether the objectives were met."""
 
     rate: float
     met: bool
 
 
-def next_rate(trials: Sequence[Trial], first: float) -> float | None:
+def next_rate(steps: Sequence[SearchStep], first: float) -> float | None:
     """The rate to try next, or None when the search has ended; see the top of this module."""
-    met = [trial.rate for trial in trials if trial.met]
+    met = [step.rate for step in steps if step.met]
     low = max(met, default=None)
-    missed = [trial.rate for trial in trials if not trial.met and (low is None or trial.rate > low)]
-    high = min(missed, default=None)
+    too_high = [step.rate for step in steps if not step.met and (low is None or step.rate > low)]
+    high = min(too_high, default=None)
     if low is None and high is None:
         return first
     if low is None:
-        lower = first / FACTOR ** (2 ** len(set(missed)) - 1)
+        lower = first / FACTOR ** (2 ** len(set(too_high)) - 1)
         return lower if lower >= LOWEST_SHARE * first else None
     if high is None:
         return low * FACTOR ** (2 ** (len(met) - 1))
     if high / low > 1 + PRECISION:
         return float((low * high) ** 0.5)
-    return high if missed.count(high) < 2 else None
+    return high if too_high.count(high) < 2 else None
 
 
-def best_rate(trials: Sequence[Trial]) -> float | None:
+def best_rate(steps: Sequence[SearchStep]) -> float | None:
     """The highest rate that met the objectives; None if none did."""
-    return max((trial.rate for trial in trials if trial.met), default=None)
+    return max((step.rate for step in steps if step.met), default=None)
 
 
-def contradict(trials: Sequence[Trial]) -> bool:
+def contradict(steps: Sequence[SearchStep]) -> bool:
     """Whether a rate missed the objectives well below one that met them."""
-    best = best_rate(trials)
-    return best is not None and any(not trial.met and trial.rate < CONTRADICTION * best for trial in trials)
+    best = best_rate(steps)
+    return best is not None and any(not step.met and step.rate < CONTRADICTION * best for step in steps)
 
 
 def spread(goodputs: Sequence[float]) -> float:
@@ -111,7 +111,7 @@ class PeakSearch:
     def __init__(self, measure: Measure, objectives: Objectives, seconds: float) -> None:
         self._measure, self._objectives, self._seconds = measure, objectives, seconds
         self.runs: list[Run] = []
-        self._trials: list[Trial] = []
+        self._steps: list[SearchStep] = []
         self._remarks: list[str] = []
 
     def find(self) -> Peak:
@@ -138,10 +138,10 @@ class PeakSearch:
         return SHORT_SHARE * self._seconds
 
     def _search(self, first: float) -> float | None:
-        while len(self._trials) < MAX_RUNS and (rate := next_rate(self._trials, first)) is not None:
+        while len(self._steps) < MAX_RUNS and (rate := next_rate(self._steps, first)) is not None:
             met = self._conclude(RunPlan("search", "server", self._short, rate)) is Conclusion.MET
-            self._trials.append(Trial(rate, met and self._would_confirm(self.runs[-1], rate)))
-        return best_rate(self._trials)
+            self._steps.append(SearchStep(rate, met and self._would_confirm(self.runs[-1], rate)))
+        return best_rate(self._steps)
 
     def _would_confirm(self, run: Run, rate: float) -> bool:
         """Whether the share of late requests of a run would pass the bound in a confirmation, which has more requests."""
@@ -162,7 +162,7 @@ class PeakSearch:
         elif step:
             self._remark(f"The rate had to be lowered by {1 - (1 - STEP_DOWN) ** step:.0%} until it was confirmed.")
         found = spread(goodputs)
-        noisy = found > MAX_SPREAD or contradict(self._trials) or not confirmed
+        noisy = found > MAX_SPREAD or contradict(self._steps) or not confirmed
         if noisy:
             self._remark("Runs contradict each other: the machine was busy with something else, or too noisy.")
         return Peak(rate=rate, confirmed=confirmed, spread=found, noisy=noisy, remarks=self._remarks)
@@ -174,7 +174,7 @@ class PeakSearch:
             self._conclude(RunPlan("confirmation", "server", seconds, rate))
             run = self.runs[-1]
             goodputs.append(run.result.goodput)
-            self._trials.append(Trial(rate, run.met))
+            self._steps.append(SearchStep(rate, run.met))
             if not run.met:
                 self._check_length(run)
                 return goodputs, False

@@ -28,7 +28,7 @@ class ServiceMetrics:
     in_flight: float = 0.0
     refused: float = 0.0
     stages: Mapping[str, Buckets] = field(default_factory=dict)
-    stage_seconds: Mapping[str, float] = field(default_factory=dict)
+    stage_sums: Mapping[str, float] = field(default_factory=dict)
     batch_sizes: Buckets = field(default_factory=dict)
 
 
@@ -36,7 +36,7 @@ def parse_metrics(text: str) -> ServiceMetrics:
     """Read the text of ``/metrics``; sums over models and devices."""
     gauges: dict[str, float] = defaultdict(float)
     stages: dict[str, Buckets] = defaultdict(dict)
-    stage_seconds: dict[str, float] = defaultdict(float)
+    stage_sums: dict[str, float] = defaultdict(float)
     batch_sizes: Buckets = defaultdict(float)
     own = "".join(f"{line}\n" for line in text.splitlines() if line.startswith(PREFIX))
     for family in text_string_to_metric_families(own):
@@ -45,7 +45,7 @@ def parse_metrics(text: str) -> ServiceMetrics:
             if name == "stage_duration_seconds_bucket":
                 stages[labels["stage"]][float(labels["le"])] = sample.value
             elif name == "stage_duration_seconds_sum":
-                stage_seconds[labels["stage"]] = sample.value
+                stage_sums[labels["stage"]] = sample.value
             elif name == "batch_size_bucket":
                 batch_sizes[float(labels["le"])] += sample.value
             elif name != "errors_total" or labels["code"] == "overloaded":
@@ -55,7 +55,7 @@ def parse_metrics(text: str) -> ServiceMetrics:
         in_flight=gauges["images_in_flight"],
         refused=gauges["errors_total"],
         stages=dict(stages),
-        stage_seconds=dict(stage_seconds),
+        stage_sums=dict(stage_sums),
         batch_sizes=dict(batch_sizes),
     )
 
@@ -76,7 +76,7 @@ def stage_times(before: ServiceMetrics, after: ServiceMetrics) -> list[StageTime
         buckets = _difference(before.stages.get(name, {}), after.stages.get(name, {}))
         count = buckets.get(math.inf, 0.0)
         if count > 0:
-            seconds = after.stage_seconds.get(name, 0.0) - before.stage_seconds.get(name, 0.0)
+            seconds = after.stage_sums.get(name, 0.0) - before.stage_sums.get(name, 0.0)
             bound = min(bound for bound, below in buckets.items() if below >= PERCENTILE * count)
             highest = max(filter(math.isfinite, buckets), default=0.0)
             p99_ms = 1000 * min(bound, highest)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.peak.results import Objectives, Peak, Run
-from loadtests.peak.search import CURVE, MAX_RUNS, PRECISION, PeakSearch, Trial, contradict, next_rate, spread
+from loadtests.peak.search import CURVE, MAX_RUNS, PRECISION, PeakSearch, SearchStep, contradict, next_rate, spread
 from tests.loadtests.simulated_service import SimulatedService, answered, make_run
 
 SECONDS = 20.0
@@ -18,22 +18,22 @@ def find(service: SimulatedService) -> tuple[Peak, list[Run]]:
     return search.find(), search.runs
 
 
-def search_alone(first: float, limit: float, misses_by_chance: Sequence[int] = ()) -> list[Trial]:
-    """The trials of a search when all rates up to ``limit`` meet the objectives, except for some trials."""
-    trials: list[Trial] = []
-    while (rate := next_rate(trials, first)) is not None:
-        trials.append(Trial(rate, rate <= limit and len(trials) not in misses_by_chance))
-        assert len(trials) <= 2 * MAX_RUNS
-    return trials
+def search_alone(first: float, limit: float, misses_by_chance: Sequence[int] = ()) -> list[SearchStep]:
+    """The steps of a search when all rates up to ``limit`` meet the objectives, except for some steps."""
+    steps: list[SearchStep] = []
+    while (rate := next_rate(steps, first)) is not None:
+        steps.append(SearchStep(rate, rate <= limit and len(steps) not in misses_by_chance))
+        assert len(steps) <= 2 * MAX_RUNS
+    return steps
 
 
 @given(st.floats(1, 10_000), st.floats(0.1, 8))
 def test_search_ends_just_below_the_limit(first: float, share: float) -> None:
     limit = share * first
-    trials = search_alone(first, limit)
-    best = max(trial.rate for trial in trials if trial.met)
+    steps = search_alone(first, limit)
+    best = max(step.rate for step in steps if step.met)
     assert best <= limit <= best * (1 + PRECISION)
-    assert len(trials) <= MAX_RUNS
+    assert len(steps) <= MAX_RUNS
 
 
 def test_search_that_begins_near_the_limit_takes_few_runs() -> None:
@@ -41,15 +41,15 @@ def test_search_that_begins_near_the_limit_takes_few_runs() -> None:
 
 
 def test_search_gives_up_where_nothing_is_met() -> None:
-    trials = search_alone(100, 0)
-    assert len(trials) <= 5
-    assert min(trial.rate for trial in trials) < 10
+    steps = search_alone(100, 0)
+    assert len(steps) <= 5
+    assert min(step.rate for step in steps) < 10
 
 
 @given(st.integers(0, 7))
 def test_one_miss_by_chance_does_not_end_the_search(number: int) -> None:
-    trials = search_alone(400, 480, [number])
-    assert max(trial.rate for trial in trials if trial.met) >= 480 / (1 + PRECISION)
+    steps = search_alone(400, 480, [number])
+    assert max(step.rate for step in steps if step.met) >= 480 / (1 + PRECISION)
 
 
 @pytest.mark.parametrize("workers", [1, 4])
@@ -120,8 +120,8 @@ def test_slow_service_is_confirmed_in_longer_runs() -> None:
 
 
 def test_misses_well_below_what_met_contradict_it() -> None:
-    assert contradict([Trial(80, False), Trial(100, True)])
-    assert not contradict([Trial(95, False), Trial(100, True), Trial(120, False)])
+    assert contradict([SearchStep(80, False), SearchStep(100, True)])
+    assert not contradict([SearchStep(95, False), SearchStep(100, True), SearchStep(120, False)])
 
 
 def test_spread_is_relative_to_the_mean() -> None:
