@@ -30,6 +30,8 @@ CONFIRMATIONS: Final = 3
 # The share of the throughput in a closed loop at which the search begins, and the factor of its first step.
 FIRST_SHARE: Final = 0.8
 FACTOR: Final = 1.25
+# The exponent of the factor doubles with each step in the same direction; upwards only so often.
+MAX_DOUBLINGS: Final = 2
 # The search ends without a peak below this share of its first rate, or after so many runs.
 LOWEST_SHARE: Final = 1 / 30
 MAX_RUNS: Final = 16
@@ -67,7 +69,7 @@ def next_rate(steps: Sequence[SearchStep], first: float) -> float | None:
         lower = first / FACTOR ** (2 ** len(set(too_high)) - 1)
         return lower if lower >= LOWEST_SHARE * first else None
     if high is None:
-        return low * FACTOR ** (2 ** (len(met) - 1))
+        return low * FACTOR ** (2 ** min(len(met) - 1, MAX_DOUBLINGS))
     if high / low > 1 + PRECISION:
         return float((low * high) ** 0.5)
     return high if too_high.count(high) < 2 else None
@@ -152,17 +154,21 @@ class PeakSearch:
 
     def _confirm(self, rate: float) -> Peak:
         """Confirm a rate, or a lower one."""
+        needed = needed_requests(0, self._objectives.in_time_share)
         for step in range(MAX_STEPS + 1):
             goodputs, confirmed = self._confirmations(rate)
-            if confirmed or step == MAX_STEPS:
+            due = self.runs[-1].result.outcomes.due
+            if confirmed or due < needed or step == MAX_STEPS:
                 break
             rate *= 1 - STEP_DOWN
-        if not confirmed:
+        if due < needed:
+            self._remark(f"A confirmation had {due} requests, and needs {needed}: set a longer duration.")
+        elif not confirmed:
             self._remark(f"{rate:,.0f} requests/s were not confirmed either, and no lower rate was tried.")
         elif step:
             self._remark(f"The rate had to be lowered by {1 - (1 - STEP_DOWN) ** step:.0%} until it was confirmed.")
         found = spread(goodputs)
-        noisy = found > MAX_SPREAD or contradict(self._steps) or not confirmed
+        noisy = found > MAX_SPREAD or contradict(self._steps) or (not confirmed and due >= needed)
         if noisy:
             self._remark("Runs contradict each other: the machine was busy with something else, or too noisy.")
         return Peak(rate=rate, confirmed=confirmed, spread=found, noisy=noisy, remarks=self._remarks)
@@ -176,15 +182,8 @@ class PeakSearch:
             goodputs.append(run.result.goodput)
             self._steps.append(SearchStep(rate, run.met))
             if not run.met:
-                self._check_length(run)
                 return goodputs, False
         return goodputs, True
-
-    def _check_length(self, run: Run) -> None:
-        """Remark on a run with fewer requests than the bound needs when none is late."""
-        needed = needed_requests(0, self._objectives.in_time_share)
-        if run.result.outcomes.due < needed:
-            self._remark(f"A confirmation had {run.result.outcomes.due} requests, and needs {needed}: set a longer duration.")
 
     def _no_peak(self, remark: str) -> Peak:
         return Peak(rate=None, confirmed=False, spread=0.0, noisy=False, remarks=[remark, *self._remarks])
@@ -194,9 +193,9 @@ class PeakSearch:
         runs = run_until_known(self._measure, plan, self._objectives)
         self.runs += runs
         found = conclude(runs[-1].result, self._objectives)
-        if found is Conclusion.UNKNOWN:
+        if found is Conclusion.UNKNOWN and plan.rate is not None:
             reason = "; ".join(runs[-1].result.generator.void)
-            self._remark(f"At {plan.rate or 0:,.0f} requests/s the generator was the limit, not the service: {reason}.")
+            self._remark(f"At {plan.rate:,.0f} requests/s the generator was the limit, not the service: {reason}.")
         return found
 
     def _remark(self, remark: str) -> None:

@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.peak.results import Objectives, Peak, Run
-from loadtests.peak.search import CURVE, MAX_RUNS, PRECISION, PeakSearch, SearchStep, contradict, next_rate, spread
+from loadtests.peak.runner import RunPlan
+from loadtests.peak.search import (
+    CURVE,
+    MAX_RUNS,
+    PRECISION,
+    PeakSearch,
+    SearchStep,
+    confirmation_seconds,
+    contradict,
+    next_rate,
+    spread,
+)
 from tests.loadtests.simulated_service import SimulatedService, answered, make_run
 
 SECONDS = 20.0
@@ -111,12 +122,20 @@ def test_service_that_fails_at_any_rate_has_no_peak() -> None:
     assert peak.remarks == ["No rate met the objectives."]
 
 
-def test_slow_service_is_confirmed_in_longer_runs() -> None:
-    service = SimulatedService(workers=1, work=0.04)
-    search = PeakSearch(service.measure, Objectives(slo_ms=50), SECONDS)
-    search.find()
-    slow = [plan for plan in service.plans if plan.purpose == "confirmation"]
-    assert all(plan.seconds > SECONDS for plan in slow)
+def test_confirmation_lasts_until_enough_requests_are_due_but_not_for_ever() -> None:
+    assert confirmation_seconds(1000, SECONDS, 0.99) == SECONDS
+    assert confirmation_seconds(20, SECONDS, 0.99) == 2 * 459 / 20
+    assert confirmation_seconds(0.1, SECONDS, 0.99) == 4 * SECONDS
+
+
+def test_too_few_requests_for_the_bound_are_remarked() -> None:
+    def measure(plan: RunPlan) -> Run:
+        latency = 0.01 if (plan.rate or 0) < 60 else 0.2
+        return make_run(answered([latency] * 50), 1, plan.rate, plan.purpose)
+
+    peak = PeakSearch(measure, Objectives(), 1).find()
+    assert (peak.confirmed, peak.noisy) == (False, False)
+    assert any("needs 459" in remark for remark in peak.remarks)
 
 
 def test_misses_well_below_what_met_contradict_it() -> None:
