@@ -66,10 +66,10 @@ def next_rate(steps: Sequence[SearchStep], first: float) -> float | None:
     if low is None and high is None:
         return first
     if low is None:
-        lower = first / FACTOR ** (2 ** len(set(too_high)) - 1)
+        lower = first / float(FACTOR ** (2 ** len(set(too_high)) - 1))
         return lower if lower >= LOWEST_SHARE * first else None
     if high is None:
-        return low * FACTOR ** (2 ** min(len(met) - 1, MAX_DOUBLINGS))
+        return low * float(FACTOR ** (2 ** min(len(met) - 1, MAX_DOUBLINGS)))
     if high / low > 1 + PRECISION:
         return float((low * high) ** 0.5)
     return high if too_high.count(high) < 2 else None

@@ -15,13 +15,14 @@ class Service:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        every = {"registry": self.registry}
-        self.stage = Histogram(f"{PREFIX}_stage_duration_seconds", "s", ["stage"], buckets=(0.001, 0.01, 0.1), **every)
-        self.batch = Histogram(f"{PREFIX}_batch_size", "s", ["model", "device"], buckets=(1, 2, 4), **every)
-        self.errors = Counter(f"{PREFIX}_errors", "s", ["code"], **every)
-        self.queue = Gauge(f"{PREFIX}_queue_depth", "s", ["model", "device"], **every)
-        self.flying = Gauge(f"{PREFIX}_images_in_flight", "s", **every)
-        Counter("bentoml_service_request", "s", **every).inc(7)
+        self.stage = Histogram(
+            f"{PREFIX}_stage_duration_seconds", "s", ["stage"], buckets=(0.001, 0.01, 0.1), registry=self.registry
+        )
+        self.batch = Histogram(f"{PREFIX}_batch_size", "s", ["model", "device"], buckets=(1, 2, 4), registry=self.registry)
+        self.errors = Counter(f"{PREFIX}_errors", "s", ["code"], registry=self.registry)
+        self.queue = Gauge(f"{PREFIX}_queue_depth", "s", ["model", "device"], registry=self.registry)
+        self.flying = Gauge(f"{PREFIX}_images_in_flight", "s", registry=self.registry)
+        Counter("bentoml_service_request", "s", registry=self.registry).inc(7)
 
     def text(self) -> str:
         """The text of /metrics."""
