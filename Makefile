@@ -11,8 +11,6 @@ BENTOFILE ?= bentofile.yaml
 DATA ?= data
 MODEL ?= digits
 API_ADDRESS ?= http://127.0.0.1:$(or $(PORT),3000)
-USERS ?= 32
-SECONDS_OF_LOAD ?= 30
 MINUTES ?= 30
 REQUESTS ?= 20000
 PROFILE ?= full
@@ -27,6 +25,9 @@ STACK = env CERTIFICATE=$(abspath $(CERTIFICATE)) $(COMPOSE) --project-directory
 	$(if $(CERTIFICATE),--file deploy/compose/compose.tls.yaml) $(addprefix --file ,$(COMPOSE_FILES)) --env-file deploy/compose/full.env \
 	$(addprefix --env-file ,$(wildcard deploy/compose/$(filter-out full,$(PROFILE)).env deploy/compose/local.env))
 SECRETS ?= deploy/compose/secrets
+
+# The option --$1 with the value of the variable $2, if that is set.
+option = $(if $($2),--$1 '$($2)')
 
 export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
@@ -100,10 +101,11 @@ robustness: setup-train ## measure 2,000 MNIST test digits under DATA with 20 pe
 bench: setup-dev ## measure the service against other servers; writes docs/benchmarks.md (BENCH='--rounds 1 ...')
 	$(BIN)/python -m loadtests.benchmark run $(BENCH)
 
-loadtest: setup-dev ## USERS users for SECONDS_OF_LOAD s against API_ADDRESS; the report goes to build/loadtest
-	mkdir -p build/loadtest
-	$(BIN)/locust -f loadtests/scenarios/locustfile.py --headless --host $(API_ADDRESS) --users $(USERS) --spawn-rate $(USERS) \
-		--run-time $(SECONDS_OF_LOAD)s --html build/loadtest/report.html --csv build/loadtest/report --only-summary
+loadtest: setup-dev ## find the peak of the service, or of the one at API_ADDRESS; SCENARIO=server RATE=200 runs one scenario
+	@$(BIN)/python -m loadtests.peak --models $(MODEL) $(if $(filter-out file,$(origin API_ADDRESS)),--address $(API_ADDRESS)) \
+		$(call option,scenario,SCENARIO) $(call option,rate,RATE) $(call option,users,USERS) $(call option,batch,BATCH) \
+		$(call option,slo-ms,SLO_MS) $(call option,mix,MIX) $(call option,forms,FORMS) $(call option,pictures,PICTURES) \
+		$(call option,duration,DURATION) $(call option,seed,SEED) $(call option,topology,TOPOLOGY) $(call option,workers,WORKERS)
 
 # Files that are named after loadtest-compare are its arguments and not goals: make loadtest-compare A.json B.json.
 ifeq ($(firstword $(MAKECMDGOALS)),loadtest-compare)

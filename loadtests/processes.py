@@ -85,11 +85,11 @@ def run_models(home: Path, *arguments: str, **settings: str) -> None:
 
 
 @contextmanager
-def start_service(topology: str) -> Iterator[Server]:
+def start_service(topology: str, **settings: str) -> Iterator[Server]:
     """Run this service with a temporary model store; see ``start_server``."""
     with tempfile.TemporaryDirectory() as folder:
         import_models(Path(folder))
-        with start_server(SERVERS[topology], Path(folder)) as server:
+        with start_server(SERVERS[topology], Path(folder), **settings) as server:
             yield server
 
 

@@ -84,8 +84,7 @@ class RunOptions:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to Locust's own."""
-    group = parser.add_argument_group("load", "What is sent, and what counts as answered in time")
+    """Add the options to Locust's own; its web page leaves out those of a group."""
     for name, convert, default, meaning in OPTIONS:
         option = f"--{name.replace('_', '-')}"
-        group.add_argument(option, type=convert, default=default, help=f"{meaning} ({default})")
+        parser.add_argument(option, type=convert, default=default, help=f"{meaning} ({default})")

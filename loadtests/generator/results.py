@@ -132,6 +132,12 @@ class RunResult(BaseModel):
         """Correct responses in time, a second."""
         return self.outcomes.in_time / self.seconds
 
+    def meets(self, in_time_share: float, failed_share: float) -> bool:
+        """Whether few enough of the requests failed, and in an open loop enough had a correct response in time."""
+        outcomes = self.outcomes
+        in_time = self.loop == "closed" or outcomes.in_time >= in_time_share * outcomes.due
+        return in_time and outcomes.due > 0 and outcomes.failed <= failed_share * outcomes.due
+
     @property
     def void(self) -> bool:
         """Whether the generator did not send what it was asked for when it was due, so that the figures say nothing."""

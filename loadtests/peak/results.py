@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from loadtests.benchmark.results import Machine
 from loadtests.generator.results import RunResult
@@ -14,6 +14,8 @@ Purpose = Literal["estimate", "search", "confirmation", "curve", "scenario"]
 
 class Objectives(BaseModel):
     """What a service must do at a rate: so many of the requests that are due correct within ``slo_ms``, so few failed."""
+
+    model_config = ConfigDict(extra="forbid")
 
     slo_ms: float = 50.0
     in_time_share: float = 0.99
