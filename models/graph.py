@@ -63,7 +63,7 @@ def _repair(model: onnx.ModelProto) -> list[str]:
             node.ClearField("name")
         changes.append("names of nodes, which occur twice, removed")
     read = {name for node in walk(graph, onnx.NodeProto) for name in node.input} | {value.name for value in graph.output}
-    if unused := [value for value in graph.input if value.name not in read]:
+    if unused := [value for value in read_inputs(model) if value.name not in read]:
         for value in unused:
             graph.input.remove(value)
         changes.append(f"inputs that nothing reads removed: {', '.join(value.name for value in unused)}")

@@ -75,7 +75,7 @@ def import_file(
         raise CardError(f"{card_path}: name must be given, as an option (--name) or in a card")
     if not re.fullmatch(NAME, str(given["name"])):
         raise CardError(
-            f"{card_path}: {given['name']!r} is not a name; it begins with a letter and has a-z, 0-9 and - only, such as my-model-2"
+            f"{card_path}: {given['name']!r} is not a name: take a-z, 0-9 and -, a letter first, such as my-model-2"
         )
     hints = hints_of(given, card_path)
     with _staging_folder(catalogue) as new:

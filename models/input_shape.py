@@ -1,4 +1,4 @@
-"""Gives a graph an input of pictures in a batch, where it takes a single picture without a batch, or pictures flattened otherwise."""
+"""Gives a graph a batch of pictures as input, where it takes one picture without a batch, or pictures in one row."""
 
 from math import isqrt
 from typing import Final
@@ -17,7 +17,7 @@ AXES_AS_INPUT: Final = 13
 
 
 def add_batch(model: onnx.ModelProto, known: InputHints) -> list[str]:
-    """Change ``model`` in place to take a batch of one picture where it takes a picture without a batch; the changes as text."""
+    """Change ``model`` in place to take a batch of one picture where it takes one without a batch; the changes as text."""
     inputs = read_inputs(model)
     dims = dimensions(inputs[0]) if len(inputs) == 1 else None
     if dims is None or not _is_single_picture(dims, known):
@@ -51,11 +51,9 @@ def unflatten(model: onnx.ModelProto, known: InputHints) -> list[str]:
     dims = dimensions(inputs[0]) if len(inputs) == 1 else None
     if dims is None or known.layout not in ("NCHW", "NHWC") or len(dims) != 2 or not isinstance(dims[1], int):
         return []
-    channels = [CHANNELS[known.colour]] if known.colour else [1, 3, 4]
-    sides = {count: known.height and known.width and (known.height, known.width) for count in channels}
-    for count in channels:
+    for count in [CHANNELS[known.colour]] if known.colour else [1, 3, 4]:
         side = isqrt(dims[1] // count)
-        height, width = sides[count] or (side, side)
+        height, width = known.height or side, known.width or side
         if count * height * width == dims[1]:
             break
     else:

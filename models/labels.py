@@ -14,7 +14,7 @@ NUMBERED: Final = re.compile(r"(\d+)[\s:,;]+(.+)")
 def parse_label_text(text: str) -> list[str]:
     """Labels of a JSON text or a Python literal, or of lines, which may be numbered from 0; empty where there are none.
 
-    A list, a mapping from numbers to labels, one from labels to numbers (``class_indices`` of Keras), and lists of which the last
+    A list, a mapping from numbers to labels, one from labels to numbers (``class_indices`` of Keras), and lists whose last
     element is the label (``imagenet_class_index.json``) are understood.
     """
     value = _parse_literal(text.strip()) if text.strip()[:1] in ("[", "{", "(") else None
@@ -64,5 +64,5 @@ def _labels_of(value: Any) -> list[str]:
         value = [numbered[number] for number in numbers]
     if not isinstance(value, list | tuple):
         return []
-    value = [one[-1] if isinstance(one, list | tuple) and one else one for one in value]
+    value = [one[-1] if isinstance(one, list | tuple) and len(one) > 1 else one for one in value]
     return texts(value) if all(isinstance(one, str | int) for one in value) else []

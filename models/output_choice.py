@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from models.activation_removal import PASS_THROUGH
 from models.graph import element_type, producer_before
 from models.outputs import OutputSpec, squeeze
 from models.sandbox import InvalidModel
@@ -45,9 +46,7 @@ def choose_output(model: onnx.ModelProto, session: Any, image: Tensor, wanted: s
     if wanted is not None and wanted not in values:
         raise InvalidModel(f"has no output {wanted!r}; it has {', '.join(values)}")
     names = [wanted] if wanted else [name for name, value in values.items() if element_type(value) in SCORES]
-    chosen = {
-        name for name in values if (node := producer_before(model.graph, name, ())) is not None and node.op_type in CHOICES
-    }
+    chosen = [name for name in values if _is_choice(model.graph, name)]
     names = [name for name in names if name not in chosen]
     columns, shapes = {}, {}
     for name, scores in zip(names, run(session, names, image), strict=True):
@@ -68,6 +67,11 @@ def choose_output(model: onnx.ModelProto, session: Any, image: Tensor, wanted: s
         found = ", ".join(f"{name} ({count})" for name, count in columns.items())
         raise InvalidModel(f"has several outputs that may be the scores: {found}; give --output or the labels")
     return (fitting or list(columns))[0]
+
+
+def _is_choice(graph: onnx.GraphProto, name: str) -> bool:
+    node = producer_before(graph, name, PASS_THROUGH)
+    return node is not None and node.op_type in CHOICES
 
 
 def run(session: Any, names: list[str], batch: Tensor) -> list[Tensor]:
@@ -102,8 +106,8 @@ def returns_label(model: onnx.ModelProto) -> bool:
 def detect_kind(scores: Tensor, tolerance: float, *, is_linear: bool = False, is_single: bool = False) -> OutputSpec:
     """What the numbers of an output are, float32[N,K], for many different images.
 
-    With ``is_linear`` they come from an operator that returns logits, so that they are no sigmoids. With ``is_single`` the model
-    chooses one label, so that its scores are not each for themselves.
+    With ``is_linear`` they come from an operator that returns logits, so that they are no sigmoids. With ``is_single`` the
+    model chooses one label, so that its scores are not each for themselves.
     """
     single = scores.shape[1] == 1
     sums_to_one = not single and np.allclose(scores.sum(axis=1), 1, atol=SUM_TOLERANCE)

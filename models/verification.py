@@ -53,9 +53,9 @@ def open_session(model: onnx.ModelProto) -> Any:
             ) from error
         if missing := MISSING_OPERATOR.search(str(error)):
             name = next(filter(None, missing.groups()))
-            which = "lacks for these types, such as float64" if missing[2] else "lacks"
+            types = " for these types, such as float64" if missing[2] else ""
             raise InvalidModel(
-                f"uses the operator {name}, which the installed onnxruntime {ort.__version__} {which}"
+                f"uses the operator {name}, which the installed onnxruntime {ort.__version__} lacks{types}"
             ) from error
         raise InvalidModel(f"cannot be loaded by onnxruntime: {error_message(error)}") from error
 
