@@ -144,10 +144,11 @@ def linear(
 
 
 def ending(nodes: Sequence[onnx.NodeProto], k: int = len(LABELS), **options: Any) -> onnx.ModelProto:
-    """A grey 8x8 classifier whose logits go through further nodes."""
-    constants = {"w": kernel(64, k), **options.pop("constants", {})}
+    """A classifier, by default grey and 8x8, whose logits go through further nodes."""
+    shape = options.pop("shape", ("N", 1, 8, 8))
+    constants = {"w": kernel(int(np.prod(shape[1:])), k), **options.pop("constants", {})}
     first = [node("Flatten", "x", "flat"), node("MatMul", "flat w", "z")]
-    return graph([*first, *nodes], constants, ("N", 1, 8, 8), **options)
+    return graph([*first, *nodes], constants, shape, **options)
 
 
 def unfreeable() -> onnx.ModelProto:
