@@ -46,6 +46,13 @@ def test_labels_of_scikit_learn(graph: onnx.ModelProto) -> None:
     assert find_labels(graph) == LABELS
 
 
+def test_labels_of_a_zip_map_come_before_those_of_classifiers_inside() -> None:
+    graph = zip_map()
+    inner = node("LinearClassifier", "x", "a b", domain="ai.onnx.ml", coefficients=[1.0], classlabels_ints=[0, 1])
+    graph.graph.node.insert(0, inner)
+    assert find_labels(graph) == LABELS
+
+
 def test_labels_of_a_classifier_operator() -> None:
     classifier = helper.make_node(
         "LinearClassifier", ["flat"], ["label", "y"], domain="ai.onnx.ml", coefficients=[1.0] * 128, classlabels_ints=[3, 5]
@@ -62,6 +69,9 @@ def test_labels_of_a_classifier_operator() -> None:
         ("Sub", 0.5, False),
         ("Div", 0.3, False),
         ("Mul", 2.0, False),
+        ("Add", -103.9, True),
+        ("QuantizeLinear", 1.0, True),
+        ("QuantizeLinear", 1 / 255, False),
     ],
 )
 @pytest.mark.parametrize("as_node", [True, False])
