@@ -8,6 +8,7 @@ from models.card import CardError
 from models.card_builder import read_partial_card
 from models.card_options import OPTIONS, fields_from_options, merge, parse_labels, preset_fields, preset_remark
 from models.commands import export_model, list_models, remove_model, restore_model
+from models.huggingface import read_configuration
 from models.importer import ImportResult, import_file, import_folder
 from models.labels import make_distinct
 from models.presets import PRESETS
@@ -57,6 +58,12 @@ def _import(arguments: argparse.Namespace, catalogue: Path) -> None:
         if arguments.preset:
             _print(preset_remark(arguments.preset))
             given = merge(preset_fields(arguments.preset), given)
+        found, remarks = read_configuration(paths[0])
+        for remark in remarks:
+            _print(remark)
+        if arguments.preset:
+            found.pop("input", None)
+        given = merge(found, given)
         card_path, pictures = arguments.card, arguments.pictures
         _report(import_file(paths[0], given, catalogue, card_path=card_path, pictures=pictures, replace=arguments.replace))
     elif given or arguments.card or arguments.pictures or arguments.preset:

@@ -12,7 +12,7 @@ from models.card import CARD_FILE, MODEL_FILE, NAME, Card, CardError, ModelCard,
 from models.card_builder import MAX_REMARK, build_card, hints_of
 from models.card_options import Fields, merge
 from models.evaluation import evaluate, open_model
-from models.labels import make_distinct
+from models.labels import folder_labels, make_distinct
 from models.preprocessing_search import find_preprocessing
 from models.sandbox import ModelReport, inspect_model
 from models.store import card_or_none, cascades_using, file_names, is_stored, parse_version, same_model, save
@@ -81,7 +81,7 @@ def import_file(
     with _staging_folder(catalogue) as new:
         model = new / MODEL_FILE
         report = inspect_model(path, hints, output=model)
-        given, origin, assumed_labels = _with_labels(given, report, card_path)
+        given, origin, assumed_labels = _with_labels(given, report, card_path, pictures)
         report = report.model_copy(update={"assumptions": [*assumed_labels, *report.assumptions]})
         card = build_card(given, report, path, model, card_path)
         validate_model(path, card, report)
@@ -167,7 +167,9 @@ def _staging_folder(catalogue: Path) -> Iterator[Path]:
         yield new
 
 
-def _with_labels(given: Fields, report: ModelReport, card_path: Path) -> tuple[Fields, list[str], list[str]]:
+def _with_labels(
+    given: Fields, report: ModelReport, card_path: Path, pictures: Path | None
+) -> tuple[Fields, list[str], list[str]]:
     """The given fields with labels, remarks where the graph names them, and an assumption where nothing does.
 
     Raises:
@@ -177,6 +179,13 @@ def _with_labels(given: Fields, report: ModelReport, card_path: Path) -> tuple[F
         return given, [], []
     if not report.labels:
         numbers = [str(index) for index in range(report.columns)]
+        folders = folder_labels(pictures) if pictures and pictures.is_dir() else []
+        if len(folders) == report.columns and set(folders) != set(numbers):
+            return (
+                {**given, "labels": folders},
+                [],
+                ["the labels are the folders of pictures, in alphabetical order (--labels)"],
+            )
         return {**given, "labels": numbers}, [], [f"the labels are the numbers 0 to {numbers[-1]} (--labels)"]
     if len(report.labels) != report.columns:
         raise CardError(
