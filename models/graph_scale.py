@@ -50,4 +50,4 @@ def _takes_levels(operator: str, constants: list[Values | None]) -> bool:
 def _values(tensor: onnx.TensorProto) -> Values | None:
     if tensor.data_type == onnx.TensorProto.STRING:
         return None
-    return numpy_helper.to_array(tensor).astype(np.float64)
+    return np.asarray(numpy_helper.to_array(tensor), np.float64)

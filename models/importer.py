@@ -181,11 +181,8 @@ def _with_labels(
         numbers = [str(index) for index in range(report.columns)]
         folders = folder_labels(pictures) if pictures and pictures.is_dir() else []
         if len(folders) == report.columns and set(folders) != set(numbers):
-            return (
-                {**given, "labels": folders},
-                [],
-                ["the labels are the folders of pictures, in alphabetical order (--labels)"],
-            )
+            assumed = "the labels are the folders of pictures, in alphabetical order (--labels)"
+            return {**given, "labels": folders}, [], [assumed]
         return {**given, "labels": numbers}, [], [f"the labels are the numbers 0 to {numbers[-1]} (--labels)"]
     if len(report.labels) != report.columns:
         raise CardError(

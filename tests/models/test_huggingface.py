@@ -14,7 +14,8 @@ from models.evaluation import open_model
 from models.huggingface import read_configuration
 from models.outputs import probabilities
 from preprocessing import preprocess
-from tests.models.forms import LABELS, MEAN, RESAMPLING, STD, graph, kernel, node, picture, softmax
+from tests.models.forms import LABELS, MEAN, RESAMPLING, STD, graph, kernel, picture, softmax
+from tests.models.graphs import node
 
 NAMES = {"id2label": {str(index): label for index, label in enumerate(LABELS)}}
 HALVES = [0.5, 0.5, 0.5]

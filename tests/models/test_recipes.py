@@ -10,8 +10,8 @@ import pytest
 from onnx import helper
 
 from models.__main__ import main
-from tests.models.forms import ending, keras, node
-from tests.models.graphs import fixed
+from tests.models.forms import ending, keras
+from tests.models.graphs import fixed, node
 from tests.support.processes import ROOT
 
 RECIPES: list[tuple[str, str]] = re.findall(
