@@ -11,9 +11,8 @@ from google.protobuf.message import DecodeError, Message
 from onnx import TensorProto
 
 from models.external_data import embed_external_data
-from models.sandbox import InvalidModel
+from models.sandbox import MAX_BYTES, InvalidModel
 
-MAX_BYTES: Final = 512 * 2**20
 ONNX_DOMAINS: Final = ("", "ai.onnx")
 # The last is of files that ONNX Runtime wrote after optimising them for a machine.
 DOMAINS: Final = (*ONNX_DOMAINS, "ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc")

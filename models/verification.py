@@ -51,6 +51,8 @@ def open_session(model: onnx.ModelProto) -> Any:
             raise InvalidModel(
                 f"needs opset {opsets}; the installed onnxruntime {ort.__version__} supports {supported}"
             ) from error
+        if "Failed to serialize proto" in str(error):
+            raise MemoryError from error
         if missing := MISSING_OPERATOR.search(str(error)):
             name = next(filter(None, missing.groups()))
             types = " for these types, such as float64" if missing[2] else ""
