@@ -136,3 +136,11 @@ def test_import_command_writes_the_evaluation_to_the_card(
         evaluation.rejection,
     )
     assert f"accuracy {evaluation.metrics.accuracy:.2%} on 14 pictures" in capsys.readouterr().out
+
+
+def test_folders_are_the_labels_where_nothing_names_them(catalogue: Path, bars: Path, pictures: Path) -> None:
+    assert main(["import", str(bars), "--name", "bars", "--pictures", str(pictures)]) == 0
+    card = read_card(catalogue / "bars" / CARD_FILE)
+    assert isinstance(card, ModelCard)
+    assert card.labels == ["lying", "upright"]
+    assert "the labels are the folders of pictures, in alphabetical order (--labels)" in card.remarks
