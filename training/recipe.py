@@ -28,6 +28,8 @@ class Recipe(ABC):
     spec: InputSpec
     sources: Sequence[str]
     settings: Settings
+    # What is to be said about the data before the training.
+    remarks: Sequence[str] = ()
     # How many of the validation sets, from the first on, the temperature and the rejection threshold are chosen on.
     calibration_sets: int = 1
     # The share of these images that the rejection threshold accepts.
