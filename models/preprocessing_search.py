@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from models.calibration import fit_temperature, log_softmax
+from models.calibration import fit_temperature, log_likelihoods
 from models.card import ModelCard
 from models.card_options import Fields, as_options
 from models.outputs import Logits, LogitsFunction
@@ -25,6 +25,9 @@ FINALISTS: Final = 8
 # At most so many ways are compared in one of the later rounds.
 MAX_VARIATIONS: Final = 12
 RUNNERS_UP: Final = 3
+# Without label smoothing all ways in which each picture is classified correctly are about as likely, at a low temperature. With
+# it the likeliest is that in which the true labels stand out most: of MNIST, 50 pictures find a better one than 200 without it.
+SMOOTHING: Final = 0.1
 # A difference of so many standard errors is a clear one; below the first, what was assumed is kept.
 KEPT: Final = 0.5
 CLEAR: Final = 2.0
@@ -155,8 +158,9 @@ class _Trial:
         some = next((row for row in rows if row is not None), np.zeros(int(self._truth.max()) + 1, np.float32))
         logits = np.stack([np.zeros_like(some) if row is None else row for row in rows])
         truth, fitting = self._truth[: len(rows)], self._fitting[: len(rows)]
-        temperature = fit_temperature(logits[fitting], truth[fitting])
-        return Candidate(spec, log_softmax(logits, temperature)[np.arange(len(truth)), truth], logits.argmax(axis=1) == truth)
+        temperature = fit_temperature(logits[fitting], truth[fitting], SMOOTHING)
+        likelihoods = log_likelihoods(logits, truth, temperature, SMOOTHING)
+        return Candidate(spec, likelihoods, logits.argmax(axis=1) == truth)
 
 
 def _decoded(picture: Picture, side: int | None) -> Image.Image | None:
