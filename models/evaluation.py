@@ -12,7 +12,7 @@ from models.calibration import fit_temperature
 from models.card import Calibration, CardError, Metrics, ModelCard, Rejection
 from models.metrics import compute_metrics
 from models.outputs import Logits, LogitsFunction, probabilities, session_run
-from models.pictures import IMAGE_LIMITS, MIN_IMAGES, LabelledFolder, fitting_half
+from models.pictures import IMAGE_LIMITS, MIN_IMAGES, LabelledFolder, fitting_half, is_enough
 from preprocessing import ImageError, Tensor, decode, preprocess
 
 BATCH_SIZE: Final = 32
@@ -59,13 +59,15 @@ def evaluate(model: Path, card: ModelCard, found: LabelledFolder) -> Evaluation:
         logits.append(function(np.stack(batch)))
     truth = np.array([picture.label for picture in found.pictures], dtype=np.int64)[usable]
     fitting = fitting_half(found.pictures)[usable]
-    if min(fitting.sum(), (~fitting).sum()) < MIN_IMAGES // 2:
+    if not is_enough(fitting):
         raise CardError(
             f"{found.folder}: holds {len(truth)} pictures that can be used; at least {MIN_IMAGES} are needed, two of each label"
             + "".join(f". {remark}" for remark in found.remarks)
         )
-    counts = zip(card.labels, np.bincount(truth, minlength=len(card.labels)).tolist(), strict=True)
-    remarks = [f"{count} pictures of {label}: at least 2 are needed to measure it" for label, count in counts if count < 2]
+    counts = np.bincount(truth, minlength=len(card.labels))
+    remarks = []
+    if rare := [label for label, count in zip(card.labels, counts.tolist(), strict=True) if count < 2]:
+        remarks.append(f"{len(rare)} labels have fewer than the 2 pictures that are needed to measure them, such as {rare[0]}")
     if unusable:
         remarks.append(f"{len(unusable)} pictures show nothing and are left out, such as {unusable[0]}")
     name = found.folder.resolve().name

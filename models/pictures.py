@@ -1,7 +1,7 @@
 """Reads folders of labelled pictures, label/name.png, with or without train/, val/ and test/ above; for import and training."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -88,7 +88,7 @@ def read_folder(
 
 
 def unseen_pictures(folder: Path, labels: Sequence[str]) -> LabelledFolder:
-    """The pictures to choose, calibrate and measure with: without those of train/, unless fewer than 20 would be left.
+    """The pictures to choose, calibrate and measure with: without those of train/, unless too few would be left.
 
     Raises:
         CardError: as ``read_folder``.
@@ -98,21 +98,27 @@ def unseen_pictures(folder: Path, labels: Sequence[str]) -> LabelledFolder:
     seen = len(found.pictures) - len(unseen)
     if not seen:
         return found
-    if len(unseen) < MIN_IMAGES:
+    if not is_enough(fitting_half(unseen)):
         remark = f"{seen} pictures are of train/: if the model was trained on them, accuracy and the other metrics are too good"
         return LabelledFolder(folder, found.labels, found.pictures, [*found.remarks, remark])
     remark = f"{seen} pictures of train/ are left out, because the model may have been trained on them; {len(unseen)} are used"
     return LabelledFolder(folder, found.labels, unseen, [*found.remarks, remark])
 
 
-def fitting_half(pictures: Iterable[Picture]) -> npt.NDArray[np.bool_]:
+def fitting_half(pictures: Sequence[Picture]) -> npt.NDArray[np.bool_]:
     """Which pictures are for fitting, every second of each label; the others are for measuring. ``bool[N]``."""
-    counts: dict[int, int] = {}
-    halves = []
-    for picture in pictures:
-        counts[picture.label] = counts.get(picture.label, 0) + 1
-        halves.append(counts[picture.label] % 2 == 1)
-    return np.array(halves, dtype=np.bool_)
+    fitting = np.zeros(len(pictures), dtype=np.bool_)
+    labels = np.array([picture.label for picture in pictures], dtype=np.int64)
+    for label in np.unique(labels):
+        indices = np.flatnonzero(labels == label)
+        first = int(2 * fitting.sum() > (labels < label).sum())  # an odd number: the extra one goes to the smaller half
+        fitting[indices[first::2]] = True
+    return fitting
+
+
+def is_enough(fitting: npt.NDArray[np.bool_]) -> bool:
+    """Whether there are enough pictures in either half."""
+    return int(min(fitting.sum(), (~fitting).sum())) >= MIN_IMAGES // 2
 
 
 def _roots(folder: Path, labels: Sequence[str] | None) -> tuple[list[tuple[Path, Split | None]], list[str]]:

@@ -12,7 +12,7 @@ from models.calibration import fit_temperature, log_likelihoods
 from models.card import ModelCard
 from models.card_options import Fields, as_options
 from models.outputs import Logits, LogitsFunction
-from models.pictures import IMAGE_LIMITS, MIN_IMAGES, LabelledFolder, Picture, fitting_half
+from models.pictures import IMAGE_LIMITS, MIN_IMAGES, LabelledFolder, Picture, fitting_half, is_enough
 from models.preprocessing_candidates import candidates, other_geometries, other_normalisations
 from preprocessing import ImageError, InputSpec, NoInk, decode, frame_image, tensor
 
@@ -98,7 +98,7 @@ class _Trial:
     @property
     def is_large_enough(self) -> bool:
         """Whether there are enough pictures in either half."""
-        return bool(min(self._fitting.sum(), (~self._fitting).sum()) >= MIN_IMAGES // 2)
+        return is_enough(self._fitting)
 
     def affordable(self, ways: int, most: int) -> int:
         """How many pictures there are at most to try so many ways on; fewer for slow models."""

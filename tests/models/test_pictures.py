@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from models.card import CardError
-from models.pictures import fitting_half, read_folder, unseen_pictures
+from models.pictures import Picture, fitting_half, read_folder, unseen_pictures
 
 LABELS = ["cat", "dog"]
 
@@ -131,6 +131,17 @@ def test_copies_are_never_in_both_halves(tmp_path: Path) -> None:
     halves = fitting_half(found.pictures)
     assert halves.sum() == 20
     assert [sum(one.label == label for one in found.pictures) for label in (0, 1)] == [20, 20]
+
+
+def test_halves_are_equal_and_divide_each_label() -> None:
+    pictures = [
+        Picture(Path(f"{number}.png"), label, None) for label, count in enumerate((5, 3, 1, 7, 4)) for number in range(count)
+    ]
+    halves = fitting_half(pictures)
+    assert halves.sum() == 10
+    for label, count in enumerate((5, 3, 1, 7, 4)):
+        fitting = sum(half for picture, half in zip(pictures, halves.tolist(), strict=True) if picture.label == label)
+        assert fitting in (count // 2, -(-count // 2))
 
 
 def test_pictures_of_train_are_left_out_where_there_are_others(tmp_path: Path) -> None:

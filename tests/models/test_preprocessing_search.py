@@ -53,9 +53,9 @@ def test_scale_is_found_and_reported(
     assert card.input.normalisation.scale == 255
     assert card.metrics[0].accuracy == 1
     printed = capsys.readouterr().out
-    assert "preprocessing found with 16 pictures: " in printed
+    assert "preprocessing found with 15 pictures: " in printed
     assert "--scale 255" in printed
-    assert "100.0% of 14 others are right" in printed
+    assert "100.0% of 15 others are right" in printed
     assert printed.count("next best: ") == 3
     assert card.remarks[0].startswith("preprocessing found")
 

@@ -98,7 +98,7 @@ class Folder(Recipe):
         """The images of the folder; one that is in several splits counts as one of test/."""
         try:
             found = read_folder(self.data, preferred=("test", "val", "train", None))
-        except CardError as error:
+        except (CardError, OSError) as error:
             raise DataError(str(error)) from error
         if len(found.labels) < 2:
             raise DataError(f"{self.data} contains {len(found.labels)} folders. Make a folder for each label, with its images.")
