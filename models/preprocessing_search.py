@@ -44,11 +44,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The fields of the input that were found, what to say about it, and whether it is clearly likelier than the next best."""
+    """The fields of the input that were found, and what to say about it."""
 
     fields: Fields
     remarks: list[str]
-    sure: bool
 
 
 def find_preprocessing(
@@ -139,13 +138,11 @@ class _Trial:
         lines += [
             f"next best: {as_options({'input': _varied(one.spec)})}; {one.correct[~fitting].mean():.1%}" for one in others
         ]
-        sure = True
         if others:
             apart = _errors_apart(best, others[0], ~fitting)
-            sure = apart >= CLEAR
-            clearly, advice = ("clearly", "") if sure else ("not clearly", "; give more pictures to be sure")
+            clearly, advice = ("clearly", "") if apart >= CLEAR else ("not clearly", "; give more pictures to be sure")
             lines.append(f"on the other half it is {clearly} likelier than the next best ({apart:.1f} standard errors){advice}")
-        return Found(_varied(best.spec), lines, sure)
+        return Found(_varied(best.spec), lines)
 
     def _logits(self, frames: Sequence[Any], spec: InputSpec) -> list[Logits | None]:
         """The logits of each frame; None where there is none."""

@@ -93,13 +93,7 @@ def letters(data: Path) -> tuple[Pictures, Pictures]:
 @lru_cache(maxsize=1)
 def tinted(data: Path, longer: float = 1.0) -> tuple[Pictures, Pictures]:
     """Clothes in colour on coloured grounds; with ``longer`` not square."""
-    return tuple(
-        Pictures(images, np.array(indices, dtype=np.int64), tinted_clothes.LABELS)
-        for images, indices in (
-            tinted_clothes.render(fashion(data, split), count // len(tinted_clothes.LABELS), seed, longer)
-            for split, count, seed in (("train", TRAINED_ON, 1), ("test", PICTURES, 2))
-        )
-    )  # type: ignore[return-value]
+    return _rendered(data, "train", TRAINED_ON, 1, longer), _rendered(data, "test", PICTURES, 2, longer)
 
 
 def long_tinted(data: Path) -> tuple[Pictures, Pictures]:
@@ -131,6 +125,12 @@ def _scans(training: LabelledImages, held_out: LabelledImages, labels: list[str]
     last, first = training.take(np.arange(len(training) - TRAINED_ON, len(training))), held_out.take(np.arange(PICTURES))
     parts = [Pictures([Image.fromarray(image) for image in part.images], part.labels, labels) for part in (last, first)]
     return parts[0], parts[1]
+
+
+def _rendered(data: Path, split: str, count: int, seed: int, longer: float) -> Pictures:
+    labels = tinted_clothes.LABELS
+    images, indices = tinted_clothes.render(fashion(data, split), count // len(labels), seed, longer)
+    return Pictures(images, np.array(indices, dtype=np.int64), labels)
 
 
 def _page(image: Image.Image, rng: np.random.Generator) -> Image.Image:
