@@ -58,4 +58,4 @@ def _contrasts(thumbnails: Thumbnails) -> Thumbnails:
     middle = LIGHT_VALUES + COLOUR_SIDE**2
     for start, stop in ((0, LIGHT_VALUES), (LIGHT_VALUES, middle), (middle, thumbnails.shape[1])):
         centred[:, start:stop] -= centred[:, start:stop].mean(axis=1, keepdims=True)
-    return np.maximum(np.linalg.norm(centred, axis=1), np.float32(LEAST_CONTRAST))
+    return np.asarray(np.maximum(np.linalg.norm(centred, axis=1), np.float32(LEAST_CONTRAST)))

@@ -28,8 +28,6 @@ class Recipe(ABC):
     spec: InputSpec
     sources: Sequence[str]
     settings: Settings
-    # What is to be said about the data before the training.
-    remarks: Sequence[str] = ()
     # How many of the validation sets, from the first on, the temperature and the rejection threshold are chosen on.
     calibration_sets: int = 1
     # The share of these images that the rejection threshold accepts.
@@ -37,6 +35,11 @@ class Recipe(ABC):
 
     def __init__(self, data: Path) -> None:
         self.data = data
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """What is to be said about the data before the training."""
+        return ()
 
     def seeds(self, number: int) -> Iterator[int]:
         """Seeds for the images of ``training(number)``."""

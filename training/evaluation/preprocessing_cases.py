@@ -144,7 +144,8 @@ def _page(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 def _grey(scale: float = 1, mean: float = 0, std: float = 1, *, polarity: Any = "as_is", **fields: Any) -> InputSpec:
     geometry = PhotoGeometry(filter="area", polarity=polarity)
     normalisation = Normalisation(scale=scale, mean=(mean,), std=(std,))
-    return InputSpec(**{"height": SIDE, "width": SIDE, "geometry": geometry, "normalisation": normalisation, **fields})
+    fields = {"height": SIDE, "width": SIDE, "geometry": geometry, "normalisation": normalisation, **fields}
+    return InputSpec.model_validate(fields)
 
 
 def _colour(
@@ -152,9 +153,8 @@ def _colour(
 ) -> InputSpec:
     normalisation = Normalisation(scale=scale, mean=tuple(mean), std=tuple(std))
     geometry = PhotoGeometry()
-    return InputSpec(
-        **{"height": side, "width": side, "colour": "RGB", "geometry": geometry, "normalisation": normalisation, **fields}
-    )
+    fields = {"height": side, "width": side, "colour": "RGB", "geometry": geometry, "normalisation": normalisation, **fields}
+    return InputSpec.model_validate(fields)
 
 
 COMMUNITY: Final = "models/community"

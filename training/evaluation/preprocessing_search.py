@@ -115,8 +115,8 @@ def short(spec: InputSpec) -> str:
     if spec.colour in ("grey", "RGB"):
         del fields["colour"]
     text = as_options({"input": fields}).replace(".0", "") + " "
-    for usual in ("--mean 0 ", "--std 1 "):
-        text = text.replace(usual, "")
+    for default in ("--mean 0 ", "--std 1 "):
+        text = text.replace(default, "")
     return f"`{text.strip()}`"
 
 

@@ -54,7 +54,8 @@ def train_classifier(
             functional.cross_entropy(network(inputs[index]), truth[index]).backward()
             optimizer.step()
             schedule.step()
-    return network.eval()
+    network.eval()
+    return network
 
 
 def export_classifier(network: SmallClassifier, spec: InputSpec, path: Path) -> None:
