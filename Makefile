@@ -117,8 +117,8 @@ attacks: setup-dev ## attack a service in eleven ways and measure ordinary reque
 gpu-check: setup-dev ## compare a GPU with the CPU and measure it; needs requirements/gpu.txt and a GPU
 	@$(BIN)/python -m loadtests.gpu_check
 
-bento: models ## build the Bento (BENTOFILE=bentofile.gpu.yaml for CUDA)
-	$(BIN)/bentoml build -f $(BENTOFILE)
+bento: models ## build the Bento (BENTOFILE=bentofile.gpu.yaml for CUDA; CATALOGUE=DIR DEFAULT_MODEL=NAME for your models)
+	@$(BIN)/python -m deploy.bento $(BENTOFILE)
 
 image: setup-dev bento ## build the image image_classifier of the API; needs Docker
 	@$(BIN)/python -m deploy.images api $(if $(findstring gpu,$(BENTOFILE)),--gpu)

@@ -12,6 +12,7 @@ from loadtests.samples import Sample, samples
 LABEL: Final = "7"
 SIDE: Final = 96
 ORIENTATION: Final = 0x0112  # the EXIF tag
+PICTURE_SIZES: Final = ((224, 224), (256, 256), (640, 480), (300, 500))
 CLEAR, WHITE = (0, 0, 0, 0), (255, 255, 255, 255)
 
 
@@ -48,6 +49,18 @@ def photo(side: int = 4000) -> bytes:
     page = Image.fromarray((light + noise).astype(np.uint8))
     page.paste(30, (side // 8, 0), digit)
     return encode(page.convert("RGB"), "JPEG", quality=90)
+
+
+@cache
+def colour_pictures() -> tuple[Image.Image, ...]:
+    """Coloured waves of the sizes that people send: one for each size in ``PICTURE_SIZES``, the first with an alpha channel."""
+    return tuple(_waves(*size).convert("RGB" if index else "RGBA") for index, size in enumerate(PICTURE_SIZES))
+
+
+def _waves(width: int, height: int) -> Image.Image:
+    rows, columns = np.mgrid[:height, :width]
+    waves = np.stack([np.sin(columns / 17 + rows / 31), np.cos(columns / 9 + width), np.sin(rows / 13 + height)], axis=-1)
+    return Image.fromarray((127.5 + 100 * waves).astype(np.uint8))
 
 
 @cache

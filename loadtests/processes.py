@@ -71,7 +71,16 @@ class Server:
 
 def import_models(home: Path, **settings: str) -> None:
     """Import the models into a BentoML store at ``home``."""
-    command, environment = [sys.executable, "-m", "models", "import"], _environment(home, settings)
+    run_models(home, "import", **settings)
+
+
+def run_models(home: Path, *arguments: str, **settings: str) -> None:
+    """Run the command of the models with a BentoML store at ``home``.
+
+    Raises:
+        CalledProcessError: it failed.
+    """
+    command, environment = [sys.executable, "-m", "models", *arguments], _environment(home, settings)
     subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 

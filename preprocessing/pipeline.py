@@ -114,10 +114,15 @@ def _object_stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
 def _photo_stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
     assert isinstance(spec.geometry, PhotoGeometry)
     picture, frame = photo.to_mode(image, photo.MODES[spec.colour]), photo.frame_photo(image, spec)
-    channels = "One channel" if spec.colour == "grey" else f"{spec.colour} colour"
+    channels = "One channel" if spec.colour == "grey" else "In colour"
+    note = f"{_FITTED[spec.geometry.fit]} to {spec.width}x{spec.height} ({spec.geometry.filter})."
+    if spec.colour != "grey":
+        note += f" Channels: {', '.join(spec.colour)}."
+    if spec.geometry.polarity != "as_is":
+        note += f" Inverted if its border is {'light' if spec.geometry.polarity == 'light_on_dark' else 'dark'}."
     return [
-        Stage("picture", picture, f"{channels}, {picture.width}x{picture.height}; nothing is cut out."),
-        Stage("input", frame, f"{_FITTED[spec.geometry.fit]} to {spec.width}x{spec.height}, filter {spec.geometry.filter}."),
+        Stage("picture", picture, f"{channels}, {picture.width}x{picture.height}: the whole picture."),
+        Stage("input", frame, note),
     ]
 
 

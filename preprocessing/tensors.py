@@ -1,5 +1,6 @@
 """Frames to the input tensor of a model: normalisation, colour order, layout and element type."""
 
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -39,33 +40,35 @@ def tensor(frame: Image.Image | npt.NDArray[np.uint8], spec: InputSpec) -> Tenso
 
 def normalise(levels: npt.NDArray[Any], spec: InputSpec) -> Tensor:
     """The tensor of levels 0 to 255 in the model's channels: ``[C,H,W]`` for the layout NCHW, ``[H,W,C]`` for all others."""
-    scale, mean, std = spec.normalisation.scale, spec.normalisation.mean, spec.normalisation.std
     first = spec.layout == "NCHW"
     if spec.transposed:
         levels = np.ascontiguousarray(levels.swapaxes(1, 2) if first else levels.swapaxes(0, 1))
-    whole = spec.type in WHOLE_TYPES
-    if whole and _is_unchanged(spec):
-        return levels.astype(spec.type).reshape(spec.shape)
-    if len(mean) == len(std) == 1:
-        values = levels * np.float32(scale / (255 * std[0]))
-        if mean[0]:
-            values -= np.float32(mean[0] / std[0])
+    if spec.type in WHOLE_TYPES and _is_unchanged(spec):
+        return levels.astype(spec.type, copy=False).reshape(spec.shape)
+    if spec.type == "float16" and levels.dtype == np.uint8:
+        values = _look_up(levels, spec)
     else:
-        values = _normalise_each(levels, spec)
-    if whole:
-        limits = np.iinfo(spec.type)
-        values = np.clip(np.rint(values), limits.min, limits.max)
-    if spec.type != "float32":
-        values = values.astype(spec.type)
+        values = _convert(_normalise_each(levels, spec) if _differs(spec) else _normalise_alike(levels, spec), spec)
     return np.asarray(values if first else values.reshape(spec.shape))
+
+
+def _differs(spec: InputSpec) -> bool:
+    """Whether the channels differ in mean or standard deviation."""
+    return max(len(spec.normalisation.mean), len(spec.normalisation.std)) > 1
+
+
+def _normalise_alike(levels: npt.NDArray[Any], spec: InputSpec) -> npt.NDArray[np.float32]:
+    """Levels normalised by the same mean and standard deviation in each channel."""
+    scale, mean, std = spec.normalisation.scale, spec.normalisation.mean, spec.normalisation.std
+    values: npt.NDArray[np.float32] = levels * np.float32(scale / (255 * std[0]))
+    if mean[0]:
+        values -= np.float32(mean[0] / std[0])
+    return values
 
 
 def _normalise_each(levels: npt.NDArray[Any], spec: InputSpec) -> npt.NDArray[np.float32]:
     """Levels normalised by the mean and standard deviation of their channel."""
-    scale, mean, std = spec.normalisation.scale, spec.normalisation.mean, spec.normalisation.std
-    channels = range(spec.channels)
-    factors = np.array([scale / (255 * std[channel % len(std)]) for channel in channels], np.float32)
-    offsets = np.array([mean[channel % len(mean)] / std[channel % len(std)] for channel in channels], np.float32)
+    factors, offsets = _factors(spec)
     if spec.layout == "NCHW":
         factors, offsets = factors[:, None, None], offsets[:, None, None]
     else:  # one row for all pixels of a line: far faster than rows of three
@@ -74,6 +77,42 @@ def _normalise_each(levels: npt.NDArray[Any], spec: InputSpec) -> npt.NDArray[np
     values: npt.NDArray[np.float32] = levels * factors
     values -= offsets
     return values
+
+
+def _factors(spec: InputSpec) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """What the levels of each channel are multiplied by, and what is subtracted then."""
+    scale, mean, std = spec.normalisation.scale, spec.normalisation.mean, spec.normalisation.std
+    channels = range(spec.channels)
+    factors = np.array([scale / (255 * std[channel % len(std)]) for channel in channels], np.float32)
+    return factors, np.array([mean[channel % len(mean)] / std[channel % len(std)] for channel in channels], np.float32)
+
+
+def _convert(values: npt.NDArray[np.float32], spec: InputSpec) -> Tensor:
+    """Values in the element type of the model; whole numbers are rounded and limited."""
+    if spec.type in WHOLE_TYPES:
+        limits = np.iinfo(spec.type)
+        values = np.clip(np.rint(values), limits.min, limits.max)
+    return values.astype(spec.type, copy=False)
+
+
+@lru_cache(maxsize=64)
+def _table(spec: InputSpec) -> Tensor:
+    """The float16 of each level, ``[C,256]``; ``[1,256]`` where it is the same in all channels."""
+    levels = np.arange(256, dtype=np.uint8)
+    if not _differs(spec):
+        return _convert(_normalise_alike(levels[None], spec), spec)
+    factors, offsets = _factors(spec)
+    return _convert(levels * factors[:, None] - offsets[:, None], spec)
+
+
+def _look_up(levels: npt.NDArray[np.uint8], spec: InputSpec) -> Tensor:
+    """Normalised levels as float16 by a table, more than twice as fast as converting each value."""
+    table = _table(spec)
+    if len(table) == 1:
+        return np.asarray(table[0].take(levels))
+    axis = 0 if spec.layout == "NCHW" else -1
+    planes = np.moveaxis(levels, axis, 0)
+    return np.stack([row.take(plane) for row, plane in zip(table, planes, strict=True)], axis=axis)
 
 
 def _is_unchanged(spec: InputSpec) -> bool:

@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     catalogue: Path | None = Field(
         None,
         description="Folder with the model cards, NAME/card.yaml each. The project's models/ when not set. "
-        "A Bento contains the cards of models/ only.",
+        "A Bento contains the cards of the catalogue it was built with.",
     )
     default_model: str = Field("digits", min_length=1, max_length=63, description="Model used when a request names none.")
     device: Literal["auto", "cpu", "gpu"] = Field(

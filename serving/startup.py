@@ -21,16 +21,19 @@ SWITCH_SECONDS: Final = 0.001
 FOUND_GPU: Final = "IMAGE_CLASSIFIER_GPU"
 RUNNER_KEY: Final = "IMAGE_CLASSIFIER_RUNNER_KEY"
 SECRETS_DIR: Final = "SECRETS_DIR"
+# Settings that a Bento was built with.
+BUILT_IN: Final = Path(__file__).parent.parent / "bento.env"
 
 
 def load_settings() -> Settings:
-    """Read the settings from the environment and the folder of secrets; exit with one line for each invalid value."""
+    """Read the settings from the environment, the folder of secrets and those built into a Bento, in this order of precedence;
+    exit with one line for each invalid value."""
     folder = os.environ.get(SECRETS_DIR) or None
     if folder is not None and not Path(folder).is_dir():
         sys.stderr.write(f"Setting {SECRETS_DIR}={folder!r} is not valid: it is not a folder\n")
         raise SystemExit(2)
     try:
-        return Settings(_secrets_dir=folder)
+        return Settings(_secrets_dir=folder, _env_file=BUILT_IN)
     except ValidationError as error:
         for fault in error.errors():
             name = ".".join(map(str, fault["loc"])).upper()

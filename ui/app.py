@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui.api.api_key import api_key
 from ui.api.client import Client
-from ui.api.schemas import Classification, Model
+from ui.api.schemas import Classification, Model, ModelCard
 from ui.components import charts, notices
 from ui.components.announce import announce
 from ui.i18n.translation import LANGUAGES, current_language, set_language, translate
@@ -69,10 +69,10 @@ def show_classifier(client: Client, session: Session, selection: Selection) -> N
         st.rerun()  # a request failed since the page ran: the service may have other models now
     with st.container(key="classifier"):
         picture_column, answer_column = st.columns([3, 5], gap="large")
-    subject = selection.model.card.subject
+    card = selection.model.card
     with picture_column:
-        source = sources.select_source(session, subject)
-        pictures = sources.show(session, source, subject)
+        source = sources.select_source(session, card)
+        pictures = sources.show(session, source, card.subject)
         tools = st.container(key="tools", horizontal=True)
     drawing_number = session.drawing_number if source == DRAW else None
     requests = classify_requests(pictures[0], selection, drawing_number) if len(pictures) == 1 else []
@@ -81,7 +81,7 @@ def show_classifier(client: Client, session: Session, selection: Selection) -> N
         if failure:
             notices.show_failure(failure)
         elif not pictures:
-            st.html(notices.empty_hint(source, selection.model.card.labels))
+            st.html(notices.empty_hint(source, card))
         elif requests:
             classification = answer.show(session, client, requests)
         elif session.catalogue:
@@ -102,7 +102,7 @@ def show_classifier(client: Client, session: Session, selection: Selection) -> N
             show_ask_again(session)
         with below:
             explanation.show(session, client, request, model.card.subject)
-            snippets.show(*code_snippet(client, request, pictures[0], uploaded=source == UPLOAD))
+            snippets.show(*code_snippet(client, request, model.card, pictures[0], uploaded=source == UPLOAD))
     gallery.show(session.gallery, client, session.catalogue)
 
 
@@ -125,7 +125,7 @@ def show_ask_again(session: Session) -> None:
 
 
 def code_snippet(
-    client: Client, request: ClassifyRequest, file: PictureFile, *, uploaded: bool
+    client: Client, request: ClassifyRequest, card: ModelCard, file: PictureFile, *, uploaded: bool
 ) -> tuple[SnippetRequest, bytes | None]:
     """Return the request for the code examples, and the picture to download where the visitor has no file with these bytes."""
     snippet = SnippetRequest(
@@ -135,6 +135,8 @@ def code_snippet(
         file.download_name,
         media_type(file.data),
         with_key=client.sends_api_key,
+        drawable=DRAW in sources.available_sources(card),
+        multi_label=card.output.multi_label,
     )
     return snippet, None if uploaded and not file.shrunk else file.data
 

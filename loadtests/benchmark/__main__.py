@@ -28,7 +28,7 @@ PARTS: Final[dict[str, Part]] = {
     "figures": lambda options, home: run_rounds(options.scenarios, options.rounds, options.seconds, home),
     "limits": lambda options, _home: run_limits(options.rounds, options.seconds),
     "endurance": lambda options, home: run_endurance(options.endurance, home),
-    "exactness": lambda options, home: [run_exactness(name, options.requests, home) for name in TOPOLOGIES],
+    "exactness": lambda options, home: run_exactness(TOPOLOGIES, options.requests, home),
     "neighbours": lambda options, _home: run_neighbours(options.rounds, options.seconds),
 }
 WITH_WRK: Final = ("run", "figures", "endurance", "neighbours")

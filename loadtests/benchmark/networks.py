@@ -1,4 +1,5 @@
-"""Convolutional networks with random weights: a large one, which is what a GPU is for, and a small one that is slow."""
+"""Convolutional networks with random weights: a large one, which is what a GPU is for, a small one that is slow, and two for
+other inputs, a photo and bytes with the channels last."""
 
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ FEATURES: Final = 512 * 4 * 4
 HIDDEN: Final = 240
 LABELS: Final = 10
 SLOW_CHANNELS: Final = 64
+STEM_CHANNELS: Final = 32
 OPSET: Final = 17
 IR_VERSION: Final = 8
 
@@ -36,9 +38,9 @@ class _Network:
         last = self._nodes[-1].output[0] if self._nodes else "input"
         self._nodes.append(helper.make_node(operator, [last, *weights], [f"layer{len(self._nodes)}"], **attributes))
 
-    def save(self, path: Path, name: str) -> None:
-        """Write the network, float32[N,1,28,28] to float32[N,10]."""
-        inputs = [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", 1, 28, 28])]
+    def save(self, path: Path, name: str, shape: tuple[int, ...] = (1, 28, 28), kind: int = TensorProto.FLOAT) -> None:
+        """Write the network, with an input of ``shape`` an image, to float32[N,10]."""
+        inputs = [helper.make_tensor_value_info("input", kind, ["N", *shape])]
         outputs = [helper.make_tensor_value_info(self._nodes[-1].output[0], TensorProto.FLOAT, ["N", LABELS])]
         graph = helper.make_graph(self._nodes, name, inputs, outputs, self._weights)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
@@ -76,3 +78,28 @@ def write_slow(path: Path, convolutions: int, seed: int = 0) -> None:
     network.layer("Flatten")
     network.layer("Gemm", last)
     network.save(path, "slow")
+
+
+def write_photo(path: Path, seed: int = 0) -> None:
+    """Write a small network for photos, float32[N,3,224,224]."""
+    network = _Network(seed)
+    _add_stem(network, fan_in=3 * 9)
+    network.save(path, "photo", (3, 224, 224))
+
+
+def write_channels_last(path: Path, seed: int = 0) -> None:
+    """Write a small network for bytes with the channels last, uint8[N,64,64,3]."""
+    network = _Network(seed)
+    network.layer("Cast", to=TensorProto.FLOAT)
+    network.layer("Transpose", perm=[0, 3, 1, 2])
+    _add_stem(network, fan_in=3 * 9 * 255**2)  # levels of 0 to 255
+    network.save(path, "bytes", (64, 64, 3), TensorProto.UINT8)
+
+
+def _add_stem(network: _Network, fan_in: int) -> None:
+    """Add one convolution with a stride, global average pooling and a linear layer."""
+    network.layer("Conv", network.weight(STEM_CHANNELS, 3, 3, 3, fan_in=fan_in), pads=[1] * 4, strides=[4, 4])
+    network.layer("Relu")
+    network.layer("GlobalAveragePool")
+    network.layer("Flatten")
+    network.layer("Gemm", network.weight(STEM_CHANNELS, LABELS, fan_in=STEM_CHANNELS))

@@ -17,25 +17,28 @@ from typing import Final
 import httpx
 import numpy as np
 import onnx
+from PIL import Image
 
 from loadtests.benchmark.networks import write_large
 from loadtests.benchmark.results import Figure
 from loadtests.http_client import encode_form
-from loadtests.images import WHITE, canvas, load_images, photo, small
+from loadtests.images import WHITE, canvas, colour_pictures, load_images, photo, small
 from loadtests.processes import SERVERS, post_form, start_server
 from loadtests.resources import read_status
 from models.card import CARD_FILE, MODEL_FILE, ModelCard, read_card
 from models.store import CATALOGUE
-from preprocessing import Tensor, decode, preprocess
+from preprocessing import InputSpec, Normalisation, PhotoGeometry, Tensor, decode, preprocess
 from serving.inference.sessions import DEVICES, DeviceUnavailable, Session
 from serving.settings import available_cpus
 
 Run = Callable[[Tensor], Tensor]
 
 DIGITS: Final = CATALOGUE / "digits" / MODEL_FILE
+STATISTICS: Final = Normalisation(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 ROUNDS: Final = 5
 CALLS: Final = 400
 PHOTO_CALLS: Final = 3
+PHOTO_PREPROCESS: Final = "colour 224x224 for a model of 224x224: preprocess"
 START: Final = "start of the service to its first right answer"
 MEMORY: Final = "memory of its largest process"
 # The limit: processes, and (image, batch size) of each measurement.
@@ -171,10 +174,24 @@ def stage_times(calls: int = CALLS, photo_calls: int = PHOTO_CALLS) -> list[Figu
     ):
         figures[f"{name}: decode"] = microseconds(partial(decode, data), count)
         figures[f"{name}: preprocess"] = microseconds(partial(preprocess, decode(data), spec), count)
+    figures |= photo_times(calls)
     run = open_run(DIGITS, "cpu", threads=1)
     for size in (1, 8, 32):
         figures[f"inference in batches of {size}, an image"] = microseconds(partial(run, random_batch(size)), calls) / size
     return [Figure(name=name, value=value, unit="µs") for name, value in figures.items()]
+
+
+def photo_times(calls: int) -> dict[str, float]:
+    """Microseconds of preprocessing colour pictures for a model of 224x224, and of Pillow's scaling in it."""
+    spec = InputSpec(height=224, width=224, colour="RGB", geometry=PhotoGeometry(), normalisation=STATISTICS)
+    same, large = (picture.convert("RGB") for picture in (colour_pictures()[0], colour_pictures()[2]))
+    return {
+        PHOTO_PREPROCESS: microseconds(partial(preprocess, same, spec), calls),
+        "colour 640x480 for a model of 224x224: preprocess": microseconds(partial(preprocess, large, spec), calls),
+        "colour 640x480 to 224x224: Pillow's bilinear scaling alone": microseconds(
+            partial(large.resize, (224, 224), Image.Resampling.BILINEAR), calls
+        ),
+    }
 
 
 def microseconds(call: Callable[[], object], calls: int) -> float:

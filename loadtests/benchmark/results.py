@@ -77,9 +77,11 @@ class Figure(BaseModel):
 
 
 class Exactness(BaseModel):
-    """Responses under mixed load compared with responses to the same images one at a time."""
+    """Responses of one model under mixed load compared with references: those to the same images one at a time, or what
+    onnxruntime answers when it is called by hand."""
 
     server: str
+    model: str = "digits"
     requests: int
     failures: int = 0
     wrong_labels: int = 0

@@ -65,8 +65,11 @@ def explanation(card: Card, explained: ExplainedPrediction, top_k: int, started:
 
 
 def stage_picture(stage: Stage) -> StagePicture:
-    """A preprocessing stage as PNG, with the statistics of its grey levels 0..255; large pictures are shrunk."""
+    """A preprocessing stage as PNG, with the statistics of its levels 0..255, of all colours together and without the alpha;
+    large pictures are shrunk."""
     pixels = np.asarray(stage.image)
+    if stage.image.mode == "RGBA":
+        pixels = pixels[..., :3]
     shown = stage.image
     if max(shown.size) > MAX_PICTURE_SIDE:
         shown = shown.copy()

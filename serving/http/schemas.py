@@ -81,13 +81,13 @@ class StagePicture(BaseModel):
     name: str
     png: str = Field(description="The picture after this step: PNG as base64.")
     min: float
-    mean: float
+    mean: float = Field(description="Mean of the levels 0 to 255; of a picture in colour, of all colours together.")
     max: float
     note: str = Field(description="What the step did, in one line.")
 
 
 class HeatMap(BaseModel):
-    """What mattered: the picture as the model sees it, brighter where covering it lowers the winner."""
+    """What mattered: the picture as the model sees it, brighter where covering it lowers the label of the answer."""
 
     png: str = Field(description="PNG as base64, of the size of the model's input.")
     note: str

@@ -19,8 +19,11 @@ from serving.inference.postprocessing import probabilities_of
 from serving.inference.prediction import Prediction
 
 PATCH_RATIO: Final = 5 / 28  # of the frame's side, about a fifth of a digit
-PHOTO_STEPS: Final = 7
-STEPS: Final = 12  # positions of the patch along a side, which bounds the occlusions whatever the size of the frame
+STEPS: Final = 12  # between positions of the patch along a side, which bounds the occlusions whatever the size of the frame
+# All of a photo is covered, and models of large frames take long: there the patches only just overlap.
+LARGE_FRAME: Final = 128 * 128
+LARGE_FRAME_STEPS: Final = 5
+PHOTO_HEAT: Final = 0.7  # so that the part of a photo that mattered stays visible under the heat
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,9 @@ def heat_map(
 ) -> tuple[Image.Image, str]:
     """Occlusion sensitivity (Zeiler & Fergus, ECCV 2014) as a picture, and one sentence about it.
 
-    A patch of background slides over the frame; where the margin of the winner over the other classes shrinks, ink mattered.
-    The margin is that of the logits, which does not saturate for confident predictions. ``logits`` float32[1+N,K] are of the
-    frame and of its N occlusions at ``corners``.
+    A patch of background, or of a photo's mean colour, slides over the frame; where the margin of the winner over the other
+    classes shrinks, what is covered mattered. The margin is that of the logits, which does not saturate for confident
+    predictions. ``logits`` float32[1+N,K] are of the frame and of its N occlusions at ``corners``.
     """
     margins = margin(logits, winner, card.output)
     drops = margins[0] - margins[1:]
@@ -75,14 +78,15 @@ def heat_map(
         cover[top : top + height, left : left + width] += 1
     heat /= np.maximum(cover, 1)
     largest = float(heat.max())
-    picture = Image.fromarray(colours(frame, heat / largest if largest > 0 else heat))
+    strength = PHOTO_HEAT if card.input.geometry.subject == "photo" else 1.0
+    picture = Image.fromarray(colours(frame, heat * (strength / largest) if largest > 0 else heat))
     before, after = (percent(float(probabilities_of(logits[index], card)[winner])) for index in (0, 1 + int(drops.argmax())))
     change = (
         f"leaves {card.labels[winner]!r} at {after}"
         if before == after
         else f"takes {card.labels[winner]!r} from {before} to {after}"
     )
-    part = "part" if card.input.geometry.subject == "photo" else "ink"
+    part = "ink" if card.input.geometry.subject == "ink" else "part"
     return picture, f"Covering the {part} that mattered most {change}."
 
 
@@ -106,13 +110,14 @@ def covered_corners(frame: Image.Image, card: ModelCard) -> list[tuple[int, int]
     """Top-left corners of the patches that are covered: those with ink, and all of a photo."""
     background, pixels = _background(frame, card), np.asarray(frame)
     height, width = patch_size(card.input)
-    steps = STEPS if card.input.geometry.subject != "photo" else PHOTO_STEPS
+    photo = card.input.geometry.subject == "photo"
+    steps = LARGE_FRAME_STEPS if photo and card.input.height * card.input.width > LARGE_FRAME else STEPS
     downward, across = (
-        range(0, side - patch + 1, max(1, -(-(side - patch) // steps)))
+        np.linspace(0, side - patch, min(steps, side - patch) + 1).round().astype(int).tolist()
         for side, patch in ((card.input.height, height), (card.input.width, width))
     )
     corners = [(y, x) for y in downward for x in across]
-    if card.input.geometry.subject == "photo":
+    if photo:
         return corners
     return [(y, x) for y, x in corners if (pixels[y : y + height, x : x + width] != background).any()]
 

@@ -98,7 +98,7 @@ def test_all_parts_of_an_answer(page: Page) -> None:
     expect(headline(page)).to_have_attribute("data-label", "7")
     expect(page.locator(".headline .confidence-text")).to_have_text("almost certain")
     expect(page.locator(".bar")).to_have_count(10)
-    expect(page.locator(".bar.winner .bar-name")).to_have_text("7")
+    expect(page.locator(".bar.predicted .bar-name")).to_have_text("7")
     expect(page.locator(".headline .top li")).to_have_count(3)
     expect(page.locator(".answer-details")).to_contain_text("digits 1.0.0 · CPU")
     expect(page.locator(".stages")).to_have_count(0)

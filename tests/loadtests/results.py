@@ -37,7 +37,10 @@ def results(*measured: Measurement) -> Results:
                 wrong_labels=0,
                 largest_difference=1e-6,
                 batch_sizes={1: 4, 2: 6},
-            )
+            ),
+            Exactness(
+                server="embedded", model="photo", requests=1, wrong_labels=1, largest_difference=2e-6, batch_sizes={1: 1}
+            ),
         ],
         neighbours=[
             measurement("embedded", f"beside {load_on}", i, p50_ms=p50, p99_ms=3 * p50, load_rate=rate)

@@ -88,7 +88,7 @@ def test_rate_counts_images_not_calls() -> None:
 
 def test_stages_are_timed() -> None:
     stages = stage_times(calls=1, photo_calls=1)
-    assert len({stage.name for stage in stages}) == len(stages) == 11
+    assert len({stage.name for stage in stages}) == len(stages) == 14
     assert all(stage.value > 0 for stage in stages)
 
 

@@ -115,6 +115,14 @@ def test_stages_are_in_colour() -> None:
     assert [(step.name, step.image.mode) for step in steps] == [("picture", "RGB"), ("input", "RGB")]
 
 
+def test_notes_of_the_stages_say_what_was_done() -> None:
+    whole, frame = stages(picture(), spec(10, 12, colour="BGR", fit="crop", polarity="light_on_dark"))
+    assert whole.note == "In colour, 60x44: the whole picture."
+    assert frame.note == (
+        "Scaled, and its middle cut, to 12x10 (bilinear). Channels: B, G, R. Inverted if its border is light."
+    )
+
+
 def test_large_jpeg_keeps_its_colour_and_enough_pixels() -> None:
     buffer = BytesIO()
     Image.new("RGB", (2000, 1600), (200, 30, 30)).save(buffer, "JPEG")

@@ -75,3 +75,13 @@ def test_transposed_exchanges_rows_and_columns(layout: Layout) -> None:
         ),
     )
     np.testing.assert_allclose(made.reshape(8, 8), np.asarray(frame).T, atol=1e-4)
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC", "NP"])
+@pytest.mark.parametrize("colour", ["RGB", "BGR"])
+@pytest.mark.parametrize("normalisation", [STATISTICS, Normalisation(scale=2, mean=1, std=0.5)], ids=["each", "alike"])
+def test_float16_is_the_rounded_float32(layout: Layout, colour: Colour, normalisation: Normalisation) -> None:
+    single = spec(layout, colour, normalisation)
+    made = tensor(picture(), single.model_copy(update={"type": "float16"}))
+    assert made.dtype == np.float16
+    np.testing.assert_array_equal(made, tensor(picture(), single).astype(np.float16))

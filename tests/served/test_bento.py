@@ -80,20 +80,21 @@ def test_a_bento_built_from_python_carries_the_runner(model_store: Path, tmp_pat
     shutil.rmtree(model_store / "bentos")
 
 
-def test_a_bento_carries_cascades_and_models_that_were_added(tmp_path: Path) -> None:
-    project, empty = tmp_path / "project", tmp_path / "empty"
+def test_a_bento_carries_any_catalogue_and_its_default_model(tmp_path: Path) -> None:
+    catalogue, empty = tmp_path / "catalogue", tmp_path / "empty"
     empty.mkdir()
-    rooms = ("models/*.py", "preprocessing/**/*.py", "gallery/**/*.py", "serving/**/*.py")
-    for pattern in ("service.py", "bentofile.yaml", *rooms, "requirements/*.txt", "deploy/*.j2", "deploy/trim.py"):
-        for file in ROOT.glob(pattern):
-            (project / file.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, project / file.relative_to(ROOT))
-    write_catalogue(project / "models")
-    imported = models(tmp_path, "import", catalogue=project / "models")
+    write_catalogue(catalogue)
+    imported = models(tmp_path, "import", catalogue=catalogue)
     assert imported.returncode == 0, imported.stderr
-    bentoml(tmp_path, "build", cwd=project)
-    shutil.rmtree(project)
+    settings = service_environment(tmp_path, 3000, CATALOGUE=str(catalogue), DEFAULT_MODEL="characters")
+    command = [sys.executable, "-m", "deploy.bento", "bentofile.yaml"]
+    built = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **settings}, check=False, capture_output=True, text=True, timeout=120
+    )
+    assert built.returncode == 0, built.stderr
+    shutil.rmtree(catalogue)
     with served(tmp_path, empty) as client:
         assert names(client) == {"digits", "letters", "category", "characters"}
-        answer = client.post("/classify", params={"model": "characters"}, content=SEVEN).json()
-    assert (answer["label"], answer["category"]["label"]) == ("7", "digit")
+        answer = client.post("/classify", content=SEVEN).json()
+        assert (answer["model"], answer["label"], answer["category"]["label"]) == ("characters", "7", "digit")
+        assert client.post("/models/reload").status_code == 200

@@ -13,10 +13,12 @@ import httpx
 from tests.support.pictures import WHITE, digit, encoded
 
 PNG = encoded(digit("7"))
+GREY_PNG = encoded(digit("7", paper=WHITE).convert("L"))
 JPEG = encoded(digit("7", paper=WHITE).convert("RGB"), "JPEG")
 WEBP = encoded(digit("7", paper=WHITE), "WEBP")
 OTHER_PNG = encoded(digit("4"))
 CLOTHES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
+SCENES = ["sky", "water", "people", "night"]
 LETTERS = [chr(code) for code in range(ord("A"), ord("Z") + 1)]
 NO_GPU = "onnxruntime has no CUDA provider on this machine"
 
@@ -49,7 +51,7 @@ def classification(label: str = "7", **changes: Any) -> dict[str, Any]:
 
 def explanation(label: str = "7", **changes: Any) -> dict[str, Any]:
     """Return a response body of `POST /explain`."""
-    png = b64encode(PNG).decode()
+    png = b64encode(GREY_PNG).decode()
     stages = [
         {"name": name, "png": png, "min": 0.0, "mean": 12.3, "max": 255.0, "note": f"What {name} is."}
         for name in ("gray", "ink", "crop", "input")
@@ -81,6 +83,16 @@ def model(name: str, **changes: Any) -> dict[str, Any]:
 def fashion_model() -> dict[str, Any]:
     """Return the entry of a model of objects, which cannot be drawn."""
     return model("fashion", title="Clothing", card={"labels": CLOTHES, "input": {"geometry": {"subject": "object"}}})
+
+
+def photo_model(name: str = "scenes", *, colour: str = "RGB", multi_label: bool = False) -> dict[str, Any]:
+    """Return the entry of a model of whole pictures."""
+    card = {
+        "labels": SCENES,
+        "input": {"colour": colour, "geometry": {"subject": "photo"}},
+        "output": {"multi_label": multi_label},
+    }
+    return model(name, title="Scenes", card=card)
 
 
 def characters_model() -> dict[str, Any]:

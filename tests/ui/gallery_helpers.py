@@ -20,6 +20,13 @@ def make_classification(label: str, **changes: object) -> Classification:
     return Classification.model_validate(classification(label) | changes)
 
 
+def make_scenes(**changes: object) -> Classification:
+    """Create a classification of a multi-label model, two of whose four labels apply."""
+    probabilities = {"sky": 0.62, "water": 0.97, "people": 0.49, "night": 0.03}
+    fields = {"probabilities": probabilities, "confidence": 0.97, "model": "scenes", "multi_label": True}
+    return Classification.model_validate(classification("water") | fields | changes)
+
+
 def labels(gallery: SessionGallery) -> list[str]:
     """Return the predicted labels of the session's pictures."""
     return [entry.classification.label for entry in gallery.entries]

@@ -312,7 +312,7 @@ def test_many_classes_show_the_most_likely_first(page: AppTest, fake_canvas: Fak
     most_likely, everything = (block.proto.body for block in page.get("html") if 'class="bars' in block.proto.body)
     most_likely = most_likely[most_likely.index('class="bars') :]
     assert most_likely.count("<li") == 10
-    assert most_likely.index("<li") == most_likely.index('<li class="bar winner"')
+    assert most_likely.index("<li") == most_likely.index('<li class="bar predicted"')
     assert everything.count("<li") == 26
 
 

@@ -1,5 +1,7 @@
 """Response schemas of the service. Fields that the page does not use are ignored, so the service may add fields."""
 
+from typing import Final
+
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, RootModel
 
 
@@ -10,8 +12,15 @@ class LabelScore(BaseModel):
     confidence: float
 
 
+# A label of a multi-label model applies from this probability on.
+LEAST_PROBABILITY: Final = 0.5
+
+
 class Classification(BaseModel):
-    """The response of `POST /classify`."""
+    """The response of `POST /classify`.
+
+    `multi_label` is not sent by the service: the page sets it from the model's card.
+    """
 
     model: str
     version: str = ""
@@ -25,6 +34,16 @@ class Classification(BaseModel):
     provider: str = ""
     batch_size: int | None = None
     timings_ms: dict[str, float] = Field(default_factory=dict)
+    multi_label: bool = False
+
+    @property
+    def predicted_labels(self) -> list[LabelScore]:
+        """The label with its confidence; of a multi-label model all labels of at least `LEAST_PROBABILITY`, the most probable
+        first, which may be none. A rejected picture has one label, the best guess."""
+        if not self.multi_label or self.rejected:
+            return [LabelScore(label=self.label, confidence=self.confidence)]
+        ranked = sorted(self.probabilities.items(), key=lambda each: -each[1])
+        return [LabelScore(label=label, confidence=value) for label, value in ranked if value >= LEAST_PROBABILITY]
 
     @property
     def several_characters(self) -> bool:
@@ -56,6 +75,11 @@ class AnnotatedImage(BaseModel):
         """Width and height in pixels, read from the PNG header."""
         return int.from_bytes(self.png[16:20], "big"), int.from_bytes(self.png[20:24], "big")
 
+    @property
+    def in_colour(self) -> bool:
+        """Whether the PNG has colour channels, read from its header."""
+        return self.png[25:26] in (b"\x02", b"\x06")
+
 
 class ExplanationStage(AnnotatedImage):
     """One preprocessing stage: its image and the minimum, mean and maximum grey level."""
@@ -75,7 +99,8 @@ class Explanation(Classification):
 
 
 class Geometry(BaseModel):
-    """What a model's pictures show: `ink` (strokes on paper) or `object` (an object on a plain background)."""
+    """What a model's pictures show: `ink` (strokes on paper), `object` (an object on a plain background) or `photo` (anything:
+    the whole picture counts)."""
 
     subject: str = "ink"
 
@@ -84,18 +109,31 @@ class ModelInput(BaseModel):
     """The part of a model card that describes the input."""
 
     geometry: Geometry = Field(default_factory=Geometry)
+    colour: str = "grey"
+
+
+class ModelOutput(BaseModel):
+    """The part of a model card that describes the output. With `multi_label` each label has a probability for itself."""
+
+    multi_label: bool = False
 
 
 class ModelCard(BaseModel):
-    """A model card: all labels of the model, and its input."""
+    """A model card: all labels of the model, its input and its output."""
 
     labels: list[str] = Field(default_factory=list)
     input: ModelInput | None = None
+    output: ModelOutput = Field(default_factory=ModelOutput)
 
     @property
     def subject(self) -> str:
         """What the model's pictures show. A cascade has no input of its own; all cascades begin with an ink model."""
         return self.input.geometry.subject if self.input else Geometry().subject
+
+    @property
+    def in_colour(self) -> bool:
+        """Whether the model reads colours. Models of ink and objects read grey levels, whatever their number of channels."""
+        return self.input is not None and self.subject == "photo" and self.input.colour != "grey"
 
 
 class DeviceStatus(BaseModel):
@@ -143,6 +181,10 @@ class ModelCatalogue(BaseModel):
     def has_version_of(self, classification: Classification) -> bool:
         """Return whether the model that answered is listed with the version that answered."""
         return any((model.name, model.version) == (classification.model, classification.version) for model in self.models)
+
+    def is_multi_label(self, name: str) -> bool:
+        """Return whether each label of the model of that name has a probability for itself."""
+        return any(model.name == name and model.card.output.multi_label for model in self.models)
 
     def get(self, name: str) -> Model:
         """Return the model of that name."""

@@ -3,7 +3,7 @@
 from typing import Final
 
 from ui.api.schemas import Classification, SavedPicture
-from ui.components import markup
+from ui.components import labels, markup
 from ui.i18n.translation import translate
 
 # Labels with more characters than this are set in a smaller font.
@@ -22,13 +22,17 @@ def note(text: str) -> str:
 
 def session_card(classification: Classification, thumbnail: bytes | None, refusal: str = "") -> str:
     """Return the card of a picture of this session: its label, the other top labels, and why the service refused to save it."""
-    alt = translate("gallery.alt", label=classification.label)
+    label = labels.joined(classification)
+    alt = translate("gallery.alt", label=label)
     picture = markup.image(thumbnail, alt=alt) if thumbnail else ""
     reason = translate("gallery.not_saved", reason=refusal) if refusal else ""
     refused = f'<p class="card-muted">{markup.escape(reason)}</p>' if refusal else ""
-    confidence = f'<span class="card-confidence">{markup.percent(classification.confidence)}</span>'
+    # Each label of a multi-label model has its own probability in the list.
+    single = not classification.multi_label
+    confidence = f'<span class="card-confidence">{markup.percent(classification.confidence)}</span>' if single else ""
+    others = classification.top[1:] if single else classification.top
     status = _rejected(classification.rejected, several=classification.several_characters)
-    return _card(classification.label, picture, f"{confidence}{status}{markup.top_labels(classification.top[1:])}{refused}")
+    return _card(label, picture, f"{confidence}{status}{markup.top_labels(others)}{refused}")
 
 
 def saved_card(entry: SavedPicture) -> str:

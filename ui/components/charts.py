@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from ui.api.schemas import Classification
-from ui.components import markup
+from ui.components import labels, markup
 from ui.i18n.translation import translate
 
 # With more classes than this, only the most likely ones are shown at first.
 MAX_BARS_IN_ONE_COLUMN: Final = 12
 MOST_LIKELY: Final = 10
+# With more classes than this, the others are not shown at all.
+MAX_BARS: Final = 100
 # Labels with more characters than these are set in smaller fonts.
 MAX_SHORT_LABEL: Final = 3
 MAX_LONG_LABEL: Final = 14
@@ -17,15 +19,16 @@ MAX_LONG_LABEL: Final = 14
 
 def headline(classification: Classification) -> str:
     """Return the label in a large font, the confidence, and the top labels."""
-    label = classification.label
+    label = labels.joined(classification)
     size = "" if len(label) <= MAX_SHORT_LABEL else " long" if len(label) <= MAX_LONG_LABEL else " longer"
     category = ""
     if first := classification.category:
         category = translate("charts.category", label=first.label, confidence=markup.percent(first.confidence))
+    uncertain = classification.rejected or not classification.predicted_labels
     return (
-        f'<div class="headline{" rejected" if classification.rejected else ""}" data-label="{markup.escape(label)}">'
+        f'<div class="headline{" uncertain" if uncertain else ""}" data-label="{markup.escape(classification.label)}">'
         f'<div class="label{size}">{markup.escape(label)}</div>'
-        f'<div class="score"><span class="confidence">{markup.percent(classification.confidence)}</span>'
+        f'<div class="score"><span class="confidence">{markup.escape(labels.confidence(classification))}</span>'
         f'<span class="confidence-text">{markup.escape(confidence_text(classification))}</span>'
         f'<span class="muted">{markup.escape(category)}</span></div>'
         f"{markup.top_labels(classification.top)}"
@@ -37,6 +40,8 @@ def confidence_text(classification: Classification) -> str:
     """Describe the confidence in words. The probabilities are calibrated, so fixed thresholds are meaningful."""
     if classification.rejected:
         return translate("charts.best_guess")
+    if classification.multi_label:
+        return translate("charts.multi_label")
     if classification.confidence >= 0.99:
         return translate("charts.almost_certain")
     if classification.confidence >= 0.9:
@@ -50,23 +55,27 @@ def confidence_text(classification: Classification) -> str:
 
 def screen_reader_text(classification: Classification) -> str:
     """Return the answer in one sentence for screen readers."""
-    percent = markup.percent(classification.confidence)
+    label, confidence = labels.joined(classification), labels.confidence(classification)
     description = confidence_text(classification)
-    return translate("charts.screen_reader", label=classification.label, description=description, confidence=percent)
+    if classification.multi_label and not classification.rejected:
+        return translate("charts.screen_reader_labels", labels=label, confidence=confidence, description=description)
+    return translate("charts.screen_reader", label=label, description=description, confidence=confidence)
 
 
-def bars(probabilities: Mapping[str, float], winner: str) -> str:
-    """Return one bar per class, in the given order, with the winner marked; many bars are set in two columns."""
-    rows = "".join(_bar(label, probability, label == winner) for label, probability in probabilities.items())
-    if len(probabilities) <= MAX_BARS_IN_ONE_COLUMN:
+def bars(probabilities: Mapping[str, float], classification: Classification) -> str:
+    """Return one bar per class, in the given order, with the predicted labels marked; many bars with short names are set in two
+    columns."""
+    predicted = {each.label for each in classification.predicted_labels}
+    rows = "".join(_bar(label, probability, label in predicted) for label, probability in probabilities.items())
+    if len(probabilities) <= MAX_BARS_IN_ONE_COLUMN or max(map(len, probabilities)) > MAX_LONG_LABEL:
         return f'<ul class="bars">{rows}</ul>'
     return f'<ul class="bars many" style="--rows: {-(-len(probabilities) // 2)}">{rows}</ul>'
 
 
-def most_likely(probabilities: Mapping[str, float], winner: str) -> dict[str, float]:
-    """Return the `MOST_LIKELY` most likely classes in descending order, the winner first."""
-    ranked = sorted(probabilities.items(), key=lambda each: (each[0] != winner, -each[1]))
-    return dict(ranked[:MOST_LIKELY])
+def most_likely(classification: Classification, count: int = MOST_LIKELY) -> dict[str, float]:
+    """Return the `count` most likely classes in descending order, the answer's label first."""
+    ranked = sorted(classification.probabilities.items(), key=lambda each: (each[0] != classification.label, -each[1]))
+    return dict(ranked[:count])
 
 
 def details(classification: Classification) -> str:
@@ -94,10 +103,10 @@ def timing_name(name: str) -> str:
     return known.get(name, name)
 
 
-def _bar(label: str, probability: float, winner: bool) -> str:
+def _bar(label: str, probability: float, predicted: bool) -> str:
     width = f"{min(max(probability, 0), 1):.2%}"
     return (
-        f'<li class="bar{" winner" if winner else ""}"{" aria-current=true" if winner else ""}>'
+        f'<li class="bar{" predicted" if predicted else ""}"{" aria-current=true" if predicted else ""}>'
         f'<span class="bar-name">{markup.escape(label)}</span>'
         f'<span class="bar-track"><span class="bar-fill" style="width:{width}"></span></span>'
         f'<span class="bar-value">{markup.percent(probability)}</span></li>'

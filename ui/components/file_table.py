@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from ui.api.schemas import Classification
-from ui.components import error_texts, markup
+from ui.components import error_texts, labels, markup
 from ui.i18n.translation import translate
 from ui.state.files import FileResult
 
 COLUMNS: Final = ("file", "label", "confidence", "rejected", "model", "version", "error")
+# The further column of a multi-label model, with all labels that apply.
+LABELS_COLUMN: Final = "labels"
 # Spreadsheets treat a cell that begins with one of these as a formula, also in full width as East Asian keyboards type them.
 FORMULA_PREFIXES: Final = tuple("=+-@\t\r\n＝＋－＠")
 
@@ -23,13 +25,18 @@ def to_html(rows: Sequence[FileResult]) -> str:
     return f'<div class="files"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def to_csv(rows: Sequence[FileResult]) -> bytes:
-    """Return the table as CSV in UTF-8 with a byte order mark. Cells that look like formulas are escaped."""
+def to_csv(rows: Sequence[FileResult], *, multi_label: bool = False) -> bytes:
+    """Return the table as CSV in UTF-8 with a byte order mark. Cells that look like formulas are escaped.
+
+    `label` and `confidence` are the most probable label and its probability, as the service answers, also for a multi-label
+    model.
+    """
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow(COLUMNS)
+    writer.writerow([*COLUMNS, *([LABELS_COLUMN] if multi_label else [])])
     for row in rows:
-        writer.writerow([escape_formula(cell) for cell in _csv_cells(row)])
+        cells = [*_csv_cells(row), *([_labels_cell(row)] if multi_label else [])]
+        writer.writerow([escape_formula(cell) for cell in cells])
     return file.getvalue().encode("utf-8-sig")
 
 
@@ -46,7 +53,7 @@ def rejection_text(classification: Classification) -> str:
 def _html_row(row: FileResult) -> str:
     picture = markup.image(row.thumbnail, alt="") if row.thumbnail else ""
     if isinstance(row.outcome, Classification):
-        label, confidence = row.outcome.label, markup.percent(row.outcome.confidence)
+        label, confidence = labels.joined(row.outcome), labels.confidence(row.outcome)
         note = _note("muted", rejection_text(row.outcome)) if row.outcome.rejected else ""
     else:
         label, confidence = "–", ""
@@ -71,3 +78,8 @@ def _csv_cells(row: FileResult) -> list[str]:
         return [row.name, outcome.label, f"{outcome.confidence:.6g}", rejected, outcome.model, outcome.version, ""]
     error = error_texts.title_and_detail(outcome) if outcome else translate("files.not_classified")
     return [row.name, "", "", "", "", "", error]
+
+
+def _labels_cell(row: FileResult) -> str:
+    outcome = row.outcome
+    return "; ".join(each.label for each in outcome.predicted_labels) if isinstance(outcome, Classification) else ""

@@ -6,34 +6,42 @@ from typing import Final
 import streamlit as st
 
 from ui.api.client import ServiceError, ServiceUnavailable
-from ui.api.schemas import Classification
+from ui.api.schemas import Classification, ModelCard
 from ui.components import error_texts, markup
 from ui.i18n.translation import translate
 from ui.state.session import DRAW, UPLOAD
 
 # Labels listed in the hint.
 MAX_LISTED_LABELS: Final = 60
+MAX_LISTED_CHARACTERS: Final = 400
 # With more kinds of labels than this, the hint does not name what the model reads.
 MAX_KINDS: Final = 3
 # Errors that the same picture would cause again: no retry button.
 PICTURE_ERRORS: Final = ("too_large", "unsupported_media", "undecodable", "no_ink")
 
 
-def empty_hint(source: str, labels: Sequence[str] = ()) -> str:
+def empty_hint(source: str, card: ModelCard) -> str:
     """Return what to do while there is no picture, and the labels that the model knows."""
-    thing = describe_labels(labels)
+    thing, labels = describe_pictures(card), card.labels
     if source == DRAW:
         title = translate("notices.draw", thing=thing) if thing else translate("notices.draw_anything")
     elif source == UPLOAD:
         title = translate("notices.upload", thing=thing) if thing else translate("notices.upload_anything")
     else:
         title = translate("notices.photograph", thing=thing) if thing else translate("notices.photograph_anything")
-    listed = ", ".join(labels[:MAX_LISTED_LABELS]) + (", ..." if len(labels) > MAX_LISTED_LABELS else "")
-    known = f'<p class="muted">{markup.escape(translate("notices.labels", labels=listed))}</p>' if labels else ""
+    known = f'<p class="muted">{markup.escape(translate("notices.labels", labels=list_labels(labels)))}</p>' if labels else ""
     return (
         f'<div class="empty-hint"><p class="hint-title">{markup.escape(title)}</p>'
         f'<p class="muted">{markup.escape(translate("notices.automatic"))}</p>{known}{slow_notice()}</div>'
     )
+
+
+def list_labels(labels: Sequence[str]) -> str:
+    """Return the labels, or the first of them where they are many or long."""
+    shown = labels[:MAX_LISTED_LABELS]
+    while sum(map(len, shown)) > MAX_LISTED_CHARACTERS and len(shown) > 1:
+        shown = shown[:-1]
+    return ", ".join(shown) + (", ..." if len(shown) < len(labels) else "")
 
 
 def slow_notice() -> str:
@@ -41,12 +49,14 @@ def slow_notice() -> str:
     return f'<p class="slow-notice">{markup.escape(translate("notices.slow"))}</p>'
 
 
-def rejection_notice(classification: Classification, labels: Sequence[str]) -> str:
+def rejection_notice(classification: Classification, card: ModelCard) -> str:
     """Return why a picture was rejected and what to do: it is out of distribution, or shows several characters."""
     if classification.several_characters:
         title, advice = translate("notices.several"), translate("notices.one_at_a_time")
     else:
-        thing, advice = describe_labels(labels), translate("notices.rejected_advice")
+        drawn = card.subject not in ("object", "photo")
+        thing = describe_pictures(card)
+        advice = translate("notices.rejected_advice") if drawn else translate("notices.rejected_photo_advice")
         if thing:
             title = translate("notices.rejected", thing=thing)
         else:
@@ -88,6 +98,12 @@ def show_retry(key: str) -> None:
     """Show the retry button. Pressing it reruns the page, which repeats the requests that failed."""
     # Two models may fail side by side, and a keyboard shortcut can belong to one button only.
     st.button(translate("notices.retry"), key=key, icon=":material/refresh:", shortcut="Enter" if key == "retry" else None)
+
+
+def describe_pictures(card: ModelCard) -> str:
+    """Return what a model's pictures show, as `describe_labels`; an empty text for a model of photos, whose labels may be any
+    words, such as "fresh" and "rotten"."""
+    return "" if card.subject == "photo" else describe_labels(card.labels)
 
 
 def describe_labels(labels: Sequence[str]) -> str:

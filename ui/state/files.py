@@ -93,7 +93,7 @@ class BatchClassifier:
             ServiceUnavailable, ServiceError: the whole request failed for another reason.
         """
         try:
-            return self.client.classify_batch(pictures, model=self.model.name, device=self.device)
+            outcomes = self.client.classify_batch(pictures, model=self.model.name, device=self.device)
         except ServiceError as error:
             if error.status != 413:
                 raise
@@ -101,6 +101,10 @@ class BatchClassifier:
                 return [error]
             half = len(pictures) // 2
             return self.classify(pictures[:half]) + self.classify(pictures[half:])
+        for outcome in outcomes:
+            if isinstance(outcome, Classification):
+                outcome.multi_label = self.model.card.output.multi_label
+        return outcomes
 
 
 @dataclass(slots=True)

@@ -125,6 +125,7 @@ class Session:
         if request not in self._classifications:
             with self._mark_stale_on_failure():
                 answer = client.classify(request.picture, model=request.model, device=request.device)
+            answer.multi_label = self._catalogue is not None and self._catalogue.is_multi_label(request.model)
             known = self._classifications.items()
             self._classifications = {other: each for other, each in known if other.picture == request.picture}
             self._classifications[request] = answer

@@ -41,24 +41,33 @@ def show_outcome(request: ClassifyRequest, model: Model, outcome: Outcome, *, na
     """Show the answer or the error, with the model's name above it if `named`."""
     if isinstance(outcome, Classification):
         st.html(answer_html(outcome, model, named=named))
-        probabilities = outcome.probabilities
-        if len(probabilities) > charts.MAX_BARS_IN_ONE_COLUMN:
-            with st.expander(translate("answer.all_classes", count=len(probabilities)), key=f"all-{model.name}"):
-                st.html(charts.bars(probabilities, outcome.label))
+        if len(outcome.probabilities) > charts.MAX_BARS_IN_ONE_COLUMN:
+            show_all_classes(outcome, key=f"all-{model.name}")
     elif request.drawing_number is not None and isinstance(outcome, ServiceError) and outcome.code == "no_ink":
-        st.html(notices.empty_hint(DRAW, model.card.labels))
+        st.html(notices.empty_hint(DRAW, model.card))
     else:
         notices.show_failure(outcome, key=f"retry-{model.name}" if named else "retry")
 
 
+def show_all_classes(classification: Classification, key: str) -> None:
+    """Show the expander with the bars of all classes in their order or, where these are too many, of the most likely ones."""
+    shown, count = classification.probabilities, len(classification.probabilities)
+    title = translate("answer.all_classes", count=count)
+    if count > charts.MAX_BARS:
+        shown = charts.most_likely(classification, charts.MAX_BARS)
+        title = translate("answer.likeliest_classes", shown=len(shown), count=f"{count:,}")
+    with st.expander(title, key=key):
+        st.html(charts.bars(shown, classification))
+
+
 def answer_html(classification: Classification, model: Model, *, named: bool) -> str:
     """Return one answer: headline, rejection notice, bars and details."""
-    probabilities, label = classification.probabilities, classification.label
+    probabilities = classification.probabilities
     if len(probabilities) > charts.MAX_BARS_IN_ONE_COLUMN:
-        probabilities = charts.most_likely(probabilities, label)
+        probabilities = charts.most_likely(classification)
     title = f'<h3 class="model">{markup.escape(model.name)}</h3>' if named else ""
-    notice = notices.rejection_notice(classification, model.card.labels) if classification.rejected else ""
+    notice = notices.rejection_notice(classification, model.card) if classification.rejected else ""
     return (
         f'<article class="answer" data-model="{markup.escape(model.name)}">{title}{charts.headline(classification)}{notice}'
-        f"{charts.bars(probabilities, label)}{charts.details(classification)}{notices.slow_notice()}</article>"
+        f"{charts.bars(probabilities, classification)}{charts.details(classification)}{notices.slow_notice()}</article>"
     )

@@ -37,7 +37,8 @@ def show(classifier: BatchClassifier, files: Sequence[PictureFile], gallery: Ses
         rows = results.rows(classifier, files)
         show_summary(rows, failure)
         st.html(file_table.to_html(rows))
-        csv, icon = file_table.to_csv(rows), ":material/download:"
+        multi_label = classifier.model.card.output.multi_label
+        csv, icon = file_table.to_csv(rows, multi_label=multi_label), ":material/download:"
         st.download_button(translate("files.csv"), csv, "answers.csv", "text/csv", key="csv", icon=icon, on_click="ignore")
 
 

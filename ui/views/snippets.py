@@ -12,6 +12,12 @@ from ui.api.client import TOP_K
 from ui.i18n.translation import translate
 
 TABS: Final = ("curl", "Python: bentoml", "Python: httpx", "JavaScript", "JavaScript: canvas")
+# The last tab for a model whose pictures cannot be drawn.
+FILE_INPUT_TAB: Final = "JavaScript: file input"
+
+PUBLIC_KEY_WARNING: Final = (
+    "// Everyone who opens this page can read the API key. Do not publish the page, or keep the key on a server.\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,7 @@ class SnippetRequest:
     """One request to `/classify`: the service's address, model, device, and name and media type of the file.
 
     `with_key` if the service needs an API key. The code reads it from the environment, so that the page never shows it.
+    `drawable` if pictures for the model can be drawn. The code prints all labels that apply for a `multi_label` model.
     """
 
     address: str
@@ -27,6 +34,8 @@ class SnippetRequest:
     file: str
     kind: str
     with_key: bool = False
+    drawable: bool = True
+    multi_label: bool = False
 
     @property
     def url(self) -> str:
@@ -41,12 +50,12 @@ def show(request: SnippetRequest, picture: bytes | None = None) -> None:
         return  # rendering what is not visible would delay the next stroke
     with expander:
         st.caption(translate("snippets.about"))
-        curl_tab, bentoml_tab, httpx_tab, fetch_tab, canvas_tab = st.tabs(TABS)
+        curl_tab, bentoml_tab, httpx_tab, fetch_tab, page_tab = st.tabs(tabs(request))
         curl_tab.code(curl(request), language="bash")
         bentoml_tab.code(bentoml(request), language="python")
         httpx_tab.code(httpx(request), language="python")
         fetch_tab.code(javascript(request), language="javascript")
-        canvas_tab.code(canvas(request), language="javascript")
+        page_tab.code(canvas(request) if request.drawable else file_input(request), language="javascript")
         with st.container(horizontal=True):
             if picture is not None:
                 icon = ":material/download:"
@@ -54,6 +63,11 @@ def show(request: SnippetRequest, picture: bytes | None = None) -> None:
                     translate("snippets.download"), picture, request.file, request.kind, icon=icon, on_click="ignore"
                 )
             st.link_button(translate("snippets.api"), f"{request.address}/", icon=":material/menu_book:", type="tertiary")
+
+
+def tabs(request: SnippetRequest) -> list[str]:
+    """Return the titles of the tabs."""
+    return [*TABS] if request.drawable else [*TABS[:-1], FILE_INPUT_TAB]
 
 
 def curl(request: SnippetRequest) -> str:
@@ -73,7 +87,7 @@ def bentoml(request: SnippetRequest) -> str:
         "import bentoml\n\n"
         f"with bentoml.SyncHTTPClient({quote(request.address)}{key}) as client:\n"
         f"    answer = client.classify(image=Path({quote(request.file)}), {options})\n"
-        '    print(answer["label"], answer["confidence"])'
+        f"    {python_print(request)}"
     )
 
 
@@ -91,7 +105,7 @@ def httpx(request: SnippetRequest) -> str:
         ")\n"
         "response.raise_for_status()\n"
         "answer = response.json()\n"
-        'print(answer["label"], answer["confidence"])'
+        f"{python_print(request)}"
     )
 
 
@@ -107,9 +121,7 @@ def javascript(request: SnippetRequest) -> str:
         f'  headers: {{ "Content-Type": {quote(request.kind)}{key} }},\n'
         f"  body: await readFile({quote(request.file)}),\n"
         "});\n"
-        "const answer = await response.json();\n"
-        "if (!response.ok) throw new Error(answer.detail);\n"
-        "console.log(answer.label, answer.confidence);"
+        f"{javascript_print(request)}"
     )
 
 
@@ -119,20 +131,48 @@ def canvas(request: SnippetRequest) -> str:
     options = f"model: {quote(request.model)}, top_k: {TOP_K}, device: {quote(request.device)}"
     return (
         "// For a web page with a canvas. CORS_ORIGINS of the service must contain the origin of that page.\n"
-        + (
-            "// Everyone who opens this page can read the API key. Do not publish the page, or keep the key on a server.\n"
-            * request.with_key
-        )
+        + PUBLIC_KEY_WARNING * request.with_key
         + 'const canvas = document.querySelector("canvas");\n\n'
         f"const response = await fetch({quote(request.address + '/classify')}, {{\n"
         '  method: "POST",\n'
         f'  headers: {{ "Content-Type": "application/json"{key} }},\n'
         f"  body: JSON.stringify({{ image: canvas.toDataURL(), {options} }}),\n"
         "});\n"
-        "const answer = await response.json();\n"
-        "if (!response.ok) throw new Error(answer.detail);\n"
-        "console.log(answer.label, answer.confidence);"
+        f"{javascript_print(request)}"
     )
+
+
+def file_input(request: SnippetRequest) -> str:
+    """Return JavaScript for a web page that sends the file that a visitor chooses or photographs."""
+    key = ", Authorization: `Bearer ${apiKey}`" if request.with_key else ""
+    return (
+        '// For a web page with <input type="file" accept="image/*">, which offers the camera on a phone.\n'
+        "// CORS_ORIGINS of the service must contain the origin of that page.\n"
+        + PUBLIC_KEY_WARNING
+        * request.with_key
+        + "const [file] = document.querySelector('input[type=\"file\"]').files;\n\n"
+        f"const response = await fetch({quote(request.url)}, {{\n"
+        '  method: "POST",\n'
+        f'  headers: {{ "Content-Type": file.type{key} }},\n'
+        "  body: file,\n"
+        "});\n"
+        f"{javascript_print(request)}"
+    )
+
+
+def python_print(request: SnippetRequest) -> str:
+    """Return the Python statement that prints what `answer` says."""
+    if request.multi_label:
+        return 'print({label: each for label, each in answer["probabilities"].items() if each >= 0.5})'
+    return 'print(answer["label"], answer["confidence"])'
+
+
+def javascript_print(request: SnippetRequest) -> str:
+    """Return the JavaScript statements that read `response` and print what the answer says."""
+    printed = "answer.label, answer.confidence"
+    if request.multi_label:
+        printed = "Object.entries(answer.probabilities).filter(([label, each]) => each >= 0.5)"
+    return f"const answer = await response.json();\nif (!response.ok) throw new Error(answer.detail);\nconsole.log({printed});"
 
 
 def imports(request: SnippetRequest) -> str:

@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from ui.api.schemas import ServiceLimits
+from ui.api.schemas import ModelCard, ServiceLimits
 from ui.components import canvas, markup, pen
 from ui.i18n.streamlit_translations import translate_streamlit
 from ui.i18n.translation import translate
@@ -16,14 +16,20 @@ from ui.state.widget_state import set_widget
 ICONS: Final = {DRAW: ":material/draw:", UPLOAD: ":material/upload:", CAMERA: ":material/photo_camera:"}
 
 
-def available_sources(subject: str) -> list[str]:
-    """Return the sources for a subject, the default first. Objects cannot be drawn: an outline is not like a photo."""
-    return [UPLOAD, CAMERA] if subject == "object" else [DRAW, UPLOAD, CAMERA]
+def available_sources(card: ModelCard) -> list[str]:
+    """Return the sources for a model, the default first.
+
+    Objects and pictures in colour cannot be drawn: an outline is not like a photo. A model of whole pictures in grey may have
+    learnt drawings, such as the digits of MNIST, so that drawing comes last.
+    """
+    if card.subject == "photo" and not card.in_colour:
+        return [UPLOAD, CAMERA, DRAW]
+    return [UPLOAD, CAMERA] if card.subject in ("object", "photo") else [DRAW, UPLOAD, CAMERA]
 
 
-def select_source(session: Session, subject: str) -> str:
+def select_source(session: Session, card: ModelCard) -> str:
     """Show the sources and return the chosen one; the visitor's last choice counts while it is available."""
-    names = available_sources(subject)
+    names = available_sources(card)
     titles = {name: f"{ICONS[name]} {source_title(name)}" for name in names}
     source = session.source if session.source in names else names[0]
     set_widget("source", source)
@@ -117,5 +123,5 @@ def show_camera(subject: str, limits: ServiceLimits) -> list[PictureFile]:
 
 def photo_advice(subject: str) -> str:
     """Return one line on how to take a photo that can be read well."""
-    advice = translate("sources.object_advice") if subject == "object" else translate("sources.ink_advice")
-    return f'<p class="muted">{markup.escape(advice)}</p>'
+    known = {"object": translate("sources.object_advice"), "photo": translate("sources.photo_advice")}
+    return f'<p class="muted">{markup.escape(known.get(subject) or translate("sources.ink_advice"))}</p>'

@@ -22,3 +22,8 @@ def test_large_stages_are_shrunk_and_their_statistics_are_not() -> None:
     picture = stage_picture(Stage("gray", image, "A note."))
     assert (picture.min, picture.mean, picture.max) == (10, 130, 250)
     assert len(picture.png) < 4000
+
+
+def test_statistics_of_a_stage_leave_the_alpha_out() -> None:
+    picture = stage_picture(Stage("picture", Image.new("RGBA", (4, 4), (10, 20, 30, 255)), "A note."))
+    assert (picture.min, picture.mean, picture.max) == (10, 20, 30)

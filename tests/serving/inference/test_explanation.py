@@ -63,7 +63,7 @@ def test_patch_scales_with_the_frame_and_occlusions_stay_limited(card: ModelCard
     side, _ = patch_size(other.input)
     assert side / size == pytest.approx(5 / 28, abs=1 / size)
     assert len(corners) <= (STEPS + 1) ** 2
-    assert size - size / STEPS <= max(top for top, _ in corners) + side <= size
+    assert max(top for top, _ in corners) + side == size
 
 
 def test_all_of_a_photo_is_covered_by_its_mean_colour(card: ModelCard) -> None:
@@ -76,10 +76,31 @@ def test_all_of_a_photo_is_covered_by_its_mean_colour(card: ModelCard) -> None:
     first = next(occlusions(frame, photo, corners))
     assert (height, width, first.shape) == (9, 11, (3, 48, 64))
     np.testing.assert_allclose(first[:, 0, 0] * 255, [150, 150, 0], atol=0.01)
-    assert min(48 - height - max(top for top, _ in corners), 64 - width - max(left for _, left in corners)) >= 0
+    covered = np.zeros((48, 64), bool)
+    for top, left in corners:
+        covered[top : top + height, left : left + width] = True
+    assert covered.all()
     picture, note = heat_map(frame, photo, corners, np.eye(len(corners) + 1, 10, dtype=np.float32), 0)
     assert picture.size == (64, 48)
     assert "part that mattered most" in note
+
+
+def test_patches_of_a_large_photo_are_few_and_leave_no_gap(card: ModelCard) -> None:
+    spec = InputSpec(height=224, width=320, colour="RGB", geometry=PhotoGeometry())
+    corners = covered_corners(Image.new("RGB", (320, 224)), card.model_copy(update={"input": spec}))
+    covered, (height, width) = np.zeros((224, 320), bool), patch_size(spec)
+    for top, left in corners:
+        covered[top : top + height, left : left + width] = True
+    assert covered.all()
+    assert len(corners) == 36
+
+
+@pytest.mark.parametrize(("subject", "part"), [("ink", "ink"), ("object", "part")])
+def test_note_of_an_object_does_not_mention_ink(card: ModelCard, frame: Image.Image, subject: str, part: str) -> None:
+    geometry = card.input.placement.model_copy(update={"subject": subject})
+    changed = card.model_copy(update={"input": card.input.model_copy(update={"geometry": geometry})})
+    _, note = heat_map(frame, changed, [(0, 0)], np.eye(2, 10, dtype=np.float32), 0)
+    assert f"the {part} that mattered most" in note
 
 
 def test_margin_of_a_multi_label_model_is_its_own_logit() -> None:

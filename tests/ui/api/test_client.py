@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.ui.fake_service import (
+    GREY_PNG,
     JPEG,
     NO_GPU,
     PNG,
@@ -63,7 +64,7 @@ def test_explain_decodes_images() -> None:
     with connected(FakeService()) as client:
         answer = client.explain(PNG, model="digits", device="auto")
     assert [stage.name for stage in answer.stages] == ["gray", "ink", "crop", "input"]
-    assert answer.stages[0].png == PNG
+    assert answer.stages[0].png == GREY_PNG
     assert answer.stages[0].size == (280, 280)
     assert answer.heatmap is not None
 

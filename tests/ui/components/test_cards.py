@@ -3,7 +3,7 @@
 import pytest
 
 from tests.ui.fake_service import PNG, WEBP, gallery_entry
-from tests.ui.gallery_helpers import make_classification
+from tests.ui.gallery_helpers import make_classification, make_scenes
 from ui.api.schemas import SavedPicture
 from ui.components.cards import saved_card, session_card
 
@@ -38,3 +38,10 @@ def test_saved_card_shows_the_corrected_label(corrected: str | None, label: str,
     assert status in text
     assert "digits · 99.1%" in text
     assert ("confirmed" in text, "was 7" in text) == ("confirmed" in status, "was 7" in status)
+
+
+def test_session_card_of_a_multi_label_model_has_a_probability_for_each_label() -> None:
+    top = [{"label": "water", "confidence": 0.97}, {"label": "sky", "confidence": 0.62}]
+    text = session_card(make_scenes(top=top), PNG)
+    assert ">water, sky</span>" in text and "card-confidence" not in text
+    assert "<b>water</b><span>97.0%</span>" in text and "<b>sky</b><span>62.0%</span>" in text

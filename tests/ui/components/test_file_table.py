@@ -6,7 +6,7 @@ import io
 import pytest
 
 from tests.ui.fake_service import PNG
-from tests.ui.gallery_helpers import make_classification
+from tests.ui.gallery_helpers import make_classification, make_scenes
 from ui.api.client import ServiceError
 from ui.components import file_table
 from ui.state.files import FileResult
@@ -62,3 +62,16 @@ def test_csv_escapes_formulas(name: str) -> None:
     (row,) = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
     assert row["file"] == f"'{name}"
     assert row["label"].startswith("'=")
+
+
+def test_table_of_a_multi_label_model_has_all_labels_that_apply() -> None:
+    none = make_scenes(probabilities={"sky": 0.4, "water": 0.49}, confidence=0.49)
+    rows = [FileResult("a.png", None, make_scenes()), FileResult("b.png", None, none), FileResult("c.png", None, DAMAGED)]
+    text = file_table.to_html(rows)
+    assert ">water, sky</td>" in text and ">2 of 4 labels</td>" in text
+    assert ">No label</td>" in text
+    found = csv.DictReader(io.StringIO(file_table.to_csv(rows, multi_label=True).decode("utf-8-sig"), newline=""))
+    one, nothing, failed = found
+    assert (one["label"], one["confidence"], one["labels"]) == ("water", "0.97", "water; sky")
+    assert (nothing["label"], nothing["confidence"], nothing["labels"]) == ("water", "0.49", "")
+    assert failed["labels"] == ""

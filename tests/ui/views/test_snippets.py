@@ -30,7 +30,7 @@ if node := shutil.which("node"):  # without it, only tests/browser/test_snippets
     RUNNERS["javascript"] = (snippets.javascript, [node, "--input-type=module", "--eval"])
 
 
-GENERATORS = (snippets.curl, snippets.bentoml, snippets.httpx, snippets.javascript, snippets.canvas)
+GENERATORS = (snippets.curl, snippets.bentoml, snippets.httpx, snippets.javascript, snippets.canvas, snippets.file_input)
 
 
 def snippet_request(address: str = "http://127.0.0.1:3000", **changes: object) -> SnippetRequest:
@@ -86,6 +86,17 @@ def test_api_key_is_read_from_the_environment() -> None:
     texts = [write(snippet_request(with_key=True)) for write in GENERATORS]
     assert all("API_KEY" in text or "apiKey" in text for text in texts)
     assert not any("API_KEY" in write(snippet_request()) for write, _ in RUNNERS.values())
+
+
+def test_code_of_a_multi_label_model_prints_every_label_that_applies() -> None:
+    request = snippet_request(multi_label=True)
+    assert all("probabilities" in write(request) for write in GENERATORS if write is not snippets.curl)
+    assert not any("probabilities" in write(snippet_request()) for write in GENERATORS)
+
+
+def test_models_that_cannot_be_drawn_for_have_code_with_a_file_input() -> None:
+    assert snippets.tabs(snippet_request())[-1] == "JavaScript: canvas"
+    assert snippets.tabs(snippet_request(drawable=False))[-1] == "JavaScript: file input"
 
 
 def page() -> None:
