@@ -12,7 +12,8 @@ from models.card import CARD_FILE, MODEL_FILE, NAME, Card, CardError, ModelCard,
 from models.card_builder import MAX_REMARK, build_card, hints_of
 from models.card_options import Fields, merge
 from models.evaluation import evaluate, open_model
-from models.labels import folder_labels, make_distinct
+from models.labels import make_distinct
+from models.pictures import folder_labels, unseen_pictures
 from models.preprocessing_search import find_preprocessing
 from models.sandbox import ModelReport, inspect_model
 from models.store import card_or_none, cascades_using, file_names, is_stored, parse_version, same_model, save
@@ -86,7 +87,8 @@ def import_file(
         card = build_card(given, report, path, model, card_path)
         validate_model(path, card, report)
         searched: list[str] = []
-        if pictures and (found := find_preprocessing(open_model(model, card), card, given, pictures, _milliseconds(report))):
+        labelled = unseen_pictures(pictures, card.labels) if pictures else None
+        if labelled and (found := find_preprocessing(open_model(model, card), card, given, labelled, _milliseconds(report))):
             given, searched = merge(given, {"input": found.fields}), found.remarks
             report = inspect_model(path, hints_of(given, card_path), output=model)
             report = report.model_copy(update={"assumptions": [*assumed_labels, *report.assumptions]})
@@ -100,8 +102,8 @@ def import_file(
         ]
         batch = [card.remarks[-1]] if report.fixed_batch else ["outputs verified equal at every batch size"]
         remarks = [*report.changes, *origin, *searched, *assumed, *batch, report.cost]
-        if pictures:
-            evaluation = evaluate(model, card, pictures)
+        if labelled:
+            evaluation = evaluate(model, card, labelled)
             card = card.model_copy(
                 update={
                     "calibration": evaluation.calibration,
@@ -109,7 +111,7 @@ def import_file(
                     "metrics": [evaluation.metrics],
                 }
             )
-            remarks += [*evaluation.remarks, _metrics_line(card)]
+            remarks += [*labelled.remarks, *evaluation.remarks, _metrics_line(card)]
         elif not card.metrics:
             remarks.append(
                 f"not evaluated (use --pictures): temperature {card.calibration.temperature:g}, images with a "

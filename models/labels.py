@@ -5,10 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, Final
-
-from models.pictures import SPLITS
 
 # Each line begins with its number, as in the labels.txt of Teachable Machine: "0 cat", "1: dog", "2,bird".
 NUMBERED: Final = re.compile(r"(\d+)[\s:,;]+(.+)")
@@ -40,17 +37,6 @@ def make_distinct(labels: Sequence[str]) -> tuple[list[str], list[str]]:
         distinct = [f"{label} (class {index})" if counts[label] > 1 else label for index, label in enumerate(labels)]
         return distinct, [f"labels of more than one class ({', '.join(twice[:3])}) have the number of their class after them"]
     return list(labels), []
-
-
-def folder_labels(folder: Path) -> list[str]:
-    """The names of the folders of pictures in ``folder``, or in its train/ and test/, as ImageFolder and Keras order labels."""
-    folders = _folders(folder)
-    splits = [path for path in folders if path.name.lower() in SPLITS]
-    return sorted({path.name for root in splits for path in _folders(root)} or {path.name for path in folders})
-
-
-def _folders(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
 
 
 def texts(values: Iterable[Any]) -> list[str]:
