@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from models.card import CardError, file_sha256
 from models.card_builder import build_card, hints_of, read_partial_card
 from models.card_options import fields_from_options, merge, parse_labels, preset_fields, preset_remark
-from models.labels import folder_labels, make_distinct
+from models.labels import make_distinct
+from models.pictures import folder_labels
 from models.presets import PRESETS
 from models.sandbox import Hints, InputHints, ModelReport
 from preprocessing import PhotoGeometry
