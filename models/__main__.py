@@ -8,7 +8,9 @@ from models.card import CardError
 from models.card_builder import read_partial_card
 from models.card_options import OPTIONS, fields_from_options, merge, parse_labels, preset_fields, preset_remark
 from models.commands import export_model, list_models, remove_model, restore_model
+from models.huggingface import read_configuration
 from models.importer import ImportResult, import_file, import_folder
+from models.labels import make_distinct
 from models.presets import PRESETS
 from models.store import card_folders, cascades_last, catalogue_folder, file_names
 from models.terminal import printable
@@ -46,7 +48,9 @@ def _import(arguments: argparse.Namespace, catalogue: Path) -> None:
     """Import one ONNX file, or folders."""
     given = fields_from_options(vars(arguments))
     if arguments.labels is not None:
-        given["labels"] = parse_labels(arguments.labels)
+        given["labels"], remarks = make_distinct(parse_labels(arguments.labels))
+        for remark in remarks:
+            _print(remark)
     paths = arguments.paths
     if len(paths) == 1 and (paths[0].is_file() or paths[0].suffix == ".onnx"):
         if arguments.card:
@@ -54,6 +58,12 @@ def _import(arguments: argparse.Namespace, catalogue: Path) -> None:
         if arguments.preset:
             _print(preset_remark(arguments.preset))
             given = merge(preset_fields(arguments.preset), given)
+        found, remarks = read_configuration(paths[0])
+        for remark in remarks:
+            _print(remark)
+        if arguments.preset:
+            found.pop("input", None)
+        given = merge(found, given)
         card_path, pictures = arguments.card, arguments.pictures
         _report(import_file(paths[0], given, catalogue, card_path=card_path, pictures=pictures, replace=arguments.replace))
     elif given or arguments.card or arguments.pictures or arguments.preset:
@@ -114,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_description(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument("--labels", metavar="LABELS", help="cat,dog or 0-9 or 0-9,A-Z, or a text file with one label per line")
+    group.add_argument("--labels", metavar="LABELS", help="cat,dog or 0-9 or 0-9,A-Z, or a file: one label a line, or JSON")
     group.add_argument("--card", type=Path, metavar="FILE", help="a card.yaml; missing fields get defaults, options override")
     group.add_argument("--pictures", type=Path, metavar="DIR", help="label/name.png: pictures to calibrate and evaluate with")
     group.add_argument(

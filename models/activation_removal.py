@@ -1,4 +1,4 @@
-"""Removes a softmax or sigmoid at the end of a model: the service applies it itself, after temperature scaling."""
+"""Finds what a model ends in, and removes a softmax or sigmoid: the service applies it itself, after temperature scaling."""
 
 from typing import Final
 
@@ -9,6 +9,9 @@ from models.graph import ONNX_DOMAINS, producer_before
 # Operators that pass values on unchanged, in another shape or type at most.
 PASS_THROUGH: Final = ("Identity", "Reshape", "Flatten", "Squeeze", "Dropout", "Cast")
 ACTIVATIONS: Final = ("Softmax", "LogSoftmax", "Sigmoid")
+# Operators that return logits, and those that may follow them: SqueezeNet ends in a ReLU and the mean of each plane.
+POOLING: Final = ("GlobalAveragePool", "AveragePool", "ReduceMean", "QuantizeLinear", "DequantizeLinear")
+LINEAR: Final = ("Gemm", "QGemm", "MatMul", "Add", "Sum", "Conv", "Relu", "BatchNormalization", "FusedMatMul", "FusedConv")
 
 
 def remove_activation(model: onnx.ModelProto, output: str) -> str | None:
@@ -24,3 +27,9 @@ def remove_activation(model: onnx.ModelProto, output: str) -> str | None:
     node.op_type = "Identity"
     del node.attribute[:]
     return operator
+
+
+def ends_linearly(graph: onnx.GraphProto, output: str) -> bool:
+    """Whether an output comes from an operator that returns logits, so that numbers between 0 and 1 are no sigmoids."""
+    node = producer_before(graph, output, (*PASS_THROUGH, *POOLING))
+    return node is not None and node.op_type.removeprefix("QLinear") in LINEAR

@@ -23,18 +23,30 @@ def logsumexp(logits: Logits) -> npt.NDArray[np.float64]:
     return np.asarray(highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1)))
 
 
-def negative_log_likelihood(logits: Logits, labels: npt.NDArray[np.int64], temperature: float = 1.0) -> float:
-    """Mean of -log p(true class)."""
-    return float(-log_softmax(logits, temperature)[np.arange(len(labels)), labels].mean())
+def log_likelihoods(
+    logits: Logits, labels: npt.NDArray[np.int64], temperature: float = 1.0, smoothing: float = 0.0
+) -> npt.NDArray[np.float64]:
+    """log p(true class) of each image, ``float64[N]``; with ``smoothing`` that share of it is the mean over all classes."""
+    found = log_softmax(logits, temperature)
+    true = found[np.arange(len(labels)), labels]
+    return np.asarray((1 - smoothing) * true + smoothing * found.mean(axis=1) if smoothing else true)
 
 
-def fit_temperature(logits: Logits, labels: npt.NDArray[np.int64]) -> float:
+def negative_log_likelihood(
+    logits: Logits, labels: npt.NDArray[np.int64], temperature: float = 1.0, smoothing: float = 0.0
+) -> float:
+    """Mean of -log p(true class), with label smoothing as ``log_likelihoods``."""
+    return float(-log_likelihoods(logits, labels, temperature, smoothing).mean())
+
+
+def fit_temperature(logits: Logits, labels: npt.NDArray[np.int64], smoothing: float = 0.0) -> float:
     """The temperature of least negative log-likelihood (Guo et al., ICML 2017), by golden section over 0.05 to 20."""
     low, high = np.log(0.05), np.log(20.0)
     ratio = (np.sqrt(5) - 1) / 2
     while high - low > 1e-5:
         left, right = high - ratio * (high - low), low + ratio * (high - low)
-        if negative_log_likelihood(logits, labels, np.exp(left)) < negative_log_likelihood(logits, labels, np.exp(right)):
+        losses = [negative_log_likelihood(logits, labels, np.exp(one), smoothing) for one in (left, right)]
+        if losses[0] < losses[1]:
             high = right
         else:
             low = left

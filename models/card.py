@@ -29,9 +29,10 @@ CARD_FILE = "card.yaml"
 MODEL_FILE = "model.onnx"
 # An error names at most this many invalid fields.
 MAX_ERRORS: Final = 5
+MAX_LABELS: Final = 30_000  # ImageNet-21k has 21,841
 # Control characters, surrogates, line separators, and characters that change the direction of the text around them.
 CONTROL_CHARACTERS: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-NAME: Final = "[a-z][a-z0-9-]{0,62}"
+NAME: Final = "[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 VERSION: Final = r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}"
 
 
@@ -133,7 +134,7 @@ class CardBase(StrictModel):
     name: Name
     version: Version
     title: Title
-    labels: list[Label] = Field(min_length=2, max_length=10_000)
+    labels: list[Label] = Field(min_length=2, max_length=MAX_LABELS)
     metrics: list[Metrics] = Field(max_length=100)
     provenance: Provenance
     licence: Text

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from models.card import CardError
+from models.labels import parse_label_text
 from models.outputs import Kind
 from models.presets import PRESETS
 from preprocessing import Colour, Filter, Layout
@@ -122,7 +123,7 @@ def fields_from_options(options: Mapping[str, Any]) -> Fields:
 
 
 def parse_labels(text: str) -> list[str]:
-    """Parse labels: ``cat,dog``, ranges such as ``0-9`` or ``0-9,A-Z``, or the name of a text file with one label per line.
+    """Parse labels: ``cat,dog``, ranges such as ``0-9`` or ``0-9,A-Z``, or the name of a file as ``parse_label_text`` reads it.
 
     Raises:
         CardError: a file that cannot be read, or a word that is none of these.
@@ -130,10 +131,12 @@ def parse_labels(text: str) -> list[str]:
     path = Path(text)
     if "," not in text and not RANGE.fullmatch(text):
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            found = parse_label_text(path.read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
             raise CardError(f"--labels {text}: neither labels with commas, nor a range, nor a readable file") from error
-        return [line.strip() for line in lines if line.strip()]
+        if not found:
+            raise CardError(f"--labels {text}: holds no labels; write one a line, or JSON: a list, or a mapping from numbers")
+        return found
     return [label for part in text.split(",") for label in _expand_range(part.strip())]
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import onnx
 from onnx import helper, numpy_helper
 
-from models.graph import ONNX_DOMAINS, walk
+from models.graph import ONNX_DOMAINS, unused_name, walk
 from models.signature import Signature
 
 BATCH_DIMENSION: Final = "N"
@@ -63,14 +63,10 @@ def _make_reshape_dynamic(graph: onnx.GraphProto, node: onnx.NodeProto, batch: i
     shape = _constant(graph, node.input[1])
     if not shape or shape[0] != batch:
         return False
-    keeps_zeros = any(attribute.name == "allowzero" and attribute.i for attribute in node.attribute)
-    if -1 in shape[1:] and keeps_zeros:
-        return False
+    if -1 in shape[1:]:  # then the batch is copied, which 0 means only without allowzero; both are not allowed together
+        _remove(node.attribute, [attribute for attribute in node.attribute if attribute.name == "allowzero"])
     dynamic = [0 if -1 in shape[1:] else -1, *shape[1:]]
-    used = {name for other in graph.node for name in (*other.input, *other.output)} | {
-        value.name for value in graph.initializer
-    }
-    name = next(name for number in range(len(used) + 1) if (name := f"any_batch_{number}") not in used)
+    name = unused_name(graph, "any_batch")
     old, node.input[1] = node.input[1], name
     # A Constant node, because IR version 3 requires initializers to be listed as graph inputs as well.
     values = helper.make_tensor(name, onnx.TensorProto.INT64, [len(dynamic)], dynamic)

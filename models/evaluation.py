@@ -1,4 +1,4 @@
-"""Calibrates and evaluates a model on labelled images: a folder per label (label/name.png), as training takes them."""
+"""Calibrates and evaluates a model on labelled pictures."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from models.calibration import fit_temperature
 from models.card import Calibration, CardError, Metrics, ModelCard, Rejection
 from models.metrics import compute_metrics
 from models.outputs import Logits, LogitsFunction, probabilities, session_run
-from models.pictures import IMAGE_LIMITS, MIN_IMAGES, paths_by_label
+from models.pictures import IMAGE_LIMITS, MIN_IMAGES, LabelledFolder, fitting_half, is_enough
 from preprocessing import ImageError, Tensor, decode, preprocess
 
 BATCH_SIZE: Final = 32
@@ -32,45 +32,46 @@ class Evaluation:
     remarks: list[str]
 
 
-def evaluate(model: Path, card: ModelCard, folder: Path) -> Evaluation:
-    """Calibrate and evaluate a validated model on the images in ``folder``, preprocessed as in the service.
+def evaluate(model: Path, card: ModelCard, found: LabelledFolder) -> Evaluation:
+    """Calibrate and evaluate a validated model on pictures, preprocessed as in the service.
 
-    Of each label every second image is used to fit temperature and threshold, the others to compute the metrics. Images are
-    sorted by the hash of their content, so that file names do not matter. Files with equal bytes count once.
+    Of each label every second picture is used to fit temperature and threshold, the others to compute the metrics.
 
     Raises:
-        CardError: folders that are not labels, one image under two labels, fewer than 20 readable images.
+        CardError: fewer than 20 pictures are left.
     """
-    function, spec, labels = open_model(model, card), card.input, card.labels
-    logits, truth, fitting, remarks = [], [], [], []
+    function, spec = open_model(model, card), card.input
+    logits: list[Logits] = []
     batch: list[Tensor] = []
-    unreadable: list[str] = []
-    for index, paths in enumerate(paths_by_label(folder, labels)):
-        readable = 0
-        for path in paths:
-            try:
-                batch.append(preprocess(decode(path.read_bytes(), IMAGE_LIMITS, spec.colour_side), spec))
-            except ImageError as error:
-                unreadable.append(f"{path.parent.name}/{path.name}: {error}")
-                continue
-            truth.append(index)
-            fitting.append(readable % 2 == 0)
-            readable += 1
-            if len(batch) == BATCH_SIZE:
-                logits.append(function(np.stack(batch)))
-                batch = []
-        if readable < 2:
-            remarks.append(f"{readable} readable pictures of {labels[index]}: at least 2 are needed to measure this label")
-    if min(sum(fitting), len(fitting) - sum(fitting)) < MIN_IMAGES // 2:
-        raise CardError(f"{folder}: holds {len(truth)} readable pictures; at least {MIN_IMAGES} are needed, two of each label")
+    usable = np.zeros(len(found.pictures), dtype=np.bool_)
+    unusable: list[str] = []
+    for number, picture in enumerate(found.pictures):
+        try:
+            batch.append(preprocess(decode(picture.path.read_bytes(), IMAGE_LIMITS, spec.colour_side), spec))
+        except ImageError as error:
+            unusable.append(f"{picture.path.relative_to(found.folder)}: {error}")
+            continue
+        usable[number] = True
+        if len(batch) == BATCH_SIZE:
+            logits.append(function(np.stack(batch)))
+            batch = []
     if batch:
         logits.append(function(np.stack(batch)))
-    if unreadable:
-        remarks.append(f"{len(unreadable)} pictures cannot be read and are left out, such as {unreadable[0]}")
-    name = folder.resolve().name
-    return _evaluation(
-        np.concatenate(logits), np.array(truth, dtype=np.int64), np.array(fitting), card, name=name, remarks=remarks
-    )
+    truth = np.array([picture.label for picture in found.pictures], dtype=np.int64)[usable]
+    fitting = fitting_half(found.pictures)[usable]
+    if not is_enough(fitting):
+        raise CardError(
+            f"{found.folder}: holds {len(truth)} pictures that can be used; at least {MIN_IMAGES} are needed, two of each label"
+            + "".join(f". {remark}" for remark in found.remarks)
+        )
+    counts = np.bincount(truth, minlength=len(card.labels))
+    remarks = []
+    if rare := [label for label, count in zip(card.labels, counts.tolist(), strict=True) if count < 2]:
+        remarks.append(f"{len(rare)} labels have fewer than the 2 pictures that are needed to measure them, such as {rare[0]}")
+    if unusable:
+        remarks.append(f"{len(unusable)} pictures show nothing and are left out, such as {unusable[0]}")
+    name = found.folder.resolve().name
+    return _evaluation(np.concatenate(logits), truth, fitting, card, name=name, remarks=remarks)
 
 
 def _evaluation(logits: Logits, truth: Labels, fitting: Mask, card: ModelCard, *, name: str, remarks: list[str]) -> Evaluation:

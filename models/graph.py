@@ -11,11 +11,11 @@ from google.protobuf.message import DecodeError, Message
 from onnx import TensorProto
 
 from models.external_data import embed_external_data
-from models.sandbox import InvalidModel
+from models.sandbox import MAX_BYTES, InvalidModel
 
-MAX_BYTES: Final = 512 * 2**20
 ONNX_DOMAINS: Final = ("", "ai.onnx")
-DOMAINS: Final = (*ONNX_DOMAINS, "ai.onnx.ml", "com.microsoft")
+# The last is of files that ONNX Runtime wrote after optimising them for a machine.
+DOMAINS: Final = (*ONNX_DOMAINS, "ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc")
 
 
 def read_graph(path: Path) -> tuple[onnx.ModelProto, list[str]]:
@@ -50,7 +50,29 @@ def read_graph(path: Path) -> tuple[onnx.ModelProto, list[str]]:
         except Exception as error:  # onnx raises classes of its C++ part
             raise InvalidModel(f"has functions that cannot be inlined: {error}") from error
         changes.append("functions inlined")
-    return model, changes
+    return model, changes + _repair(model)
+
+
+def _repair(model: onnx.ModelProto) -> list[str]:
+    """Change ``model`` in place where exporters write what onnxruntime refuses; the changes as text."""
+    graph, changes = model.graph, []
+    names = [node.name for node in graph.node if node.name]
+    if len(set(names)) < len(names):
+        for node in graph.node:
+            node.ClearField("name")
+        changes.append("names of nodes, which occur twice, removed")
+    read = {name for node in walk(graph, onnx.NodeProto) for name in node.input} | {value.name for value in graph.output}
+    if unused := [value for value in read_inputs(model) if value.name not in read]:
+        for value in unused:
+            graph.input.remove(value)
+        changes.append(f"inputs that nothing reads removed: {', '.join(value.name for value in unused)}")
+    for value in (*graph.input, *graph.output):
+        zeros = [dim for dim in value.type.tensor_type.shape.dim if dim.HasField("dim_value") and dim.dim_value == 0]
+        for dim in zeros:
+            dim.ClearField("dim_value")
+        if zeros:
+            changes.append(f"dimensions of 0 in {value.name} made dynamic")
+    return changes
 
 
 def walk(message: Message, kind: Any) -> Iterator[Any]:
@@ -104,6 +126,13 @@ def producer_before(graph: onnx.GraphProto, name: str, passed: Collection[str]) 
             return node
         node = producers.get(node.input[0])
     return None
+
+
+def unused_name(graph: onnx.GraphProto, prefix: str) -> str:
+    """A name for a new value of a graph: ``prefix`` and a number."""
+    used = {value.name for value in (*graph.input, *graph.output, *graph.initializer)}
+    used.update(name for node in walk(graph, onnx.NodeProto) for name in (*node.input, *node.output))
+    return next(name for number in range(len(used) + 1) if (name := f"{prefix}_{number}") not in used)
 
 
 def element_type(value: onnx.ValueInfoProto) -> str:

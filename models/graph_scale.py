@@ -3,8 +3,11 @@
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
+
+Values = npt.NDArray[np.float64]
 
 # Operators between the input and its scaling.
 PASS_THROUGH: Final = ("Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten")
@@ -20,14 +23,31 @@ def scales_pixels(model: onnx.ModelProto, source: str) -> bool:
             constants.update((node.output[0], attribute.t) for attribute in node.attribute if attribute.name == "value")
     name = source
     for node in model.graph.node:
-        if name not in node.input:
+        if name not in node.input or node.op_type == "Shape":
             continue
         if node.op_type in PASS_THROUGH:
             name = node.output[0]
             continue
-        others = [constants[other] for other in node.input if other != name and other in constants]
-        if node.op_type not in ("Div", "Mul", "Sub") or not others or others[0].data_type == onnx.TensorProto.STRING:
-            return False
-        largest = float(np.abs(numpy_helper.to_array(others[0]).astype(np.float64)).max(initial=0.0))
-        return 0 < largest <= 1 / LEAST if node.op_type == "Mul" else largest >= LEAST
+        values = [_values(constants[other]) if other in constants else None for other in node.input]
+        return _takes_levels(node.op_type, [one for one, other in zip(values, node.input, strict=True) if other != name])
     return False
+
+
+def _takes_levels(operator: str, constants: list[Values | None]) -> bool:
+    """Whether an operator with these constants, in the order of its inputs, is meant for pixels of 0 to 255."""
+    if operator == "BatchNormalization" and len(constants) >= 4:
+        constants = constants[2:3]  # the means
+    if not constants or constants[0] is None:
+        return False
+    largest = float(np.abs(constants[0]).max(initial=0.0))
+    if operator in ("QuantizeLinear", "DequantizeLinear"):
+        return largest * 255 >= LEAST
+    if operator == "Mul":
+        return 0 < largest <= 1 / LEAST
+    return operator in ("Div", "Sub", "Add", "BatchNormalization") and largest >= LEAST
+
+
+def _values(tensor: onnx.TensorProto) -> Values | None:
+    if tensor.data_type == onnx.TensorProto.STRING:
+        return None
+    return np.asarray(numpy_helper.to_array(tensor), np.float64)

@@ -1,5 +1,6 @@
 """Imports a model from a folder or an ONNX file into the catalogue and the BentoML model store."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -7,10 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from models.card import CARD_FILE, MODEL_FILE, Card, CardError, ModelCard, read_card, write_card
+from models.card import CARD_FILE, MODEL_FILE, NAME, Card, CardError, ModelCard, read_card, write_card
 from models.card_builder import MAX_REMARK, build_card, hints_of
 from models.card_options import Fields, merge
 from models.evaluation import evaluate, open_model
+from models.labels import make_distinct
+from models.pictures import folder_labels, unseen_pictures
 from models.preprocessing_search import find_preprocessing
 from models.sandbox import ModelReport, inspect_model
 from models.store import card_or_none, cascades_using, file_names, is_stored, parse_version, same_model, save
@@ -70,18 +73,25 @@ def import_file(
     """
     card_path = card_path or path
     if "name" not in given:
-        raise CardError(f"{card_path}: name must be given, as an option or in a card")
+        raise CardError(f"{card_path}: name must be given, as an option (--name) or in a card")
+    if not re.fullmatch(NAME, str(given["name"])):
+        raise CardError(
+            f"{card_path}: {given['name']!r} is not a name: take a-z, 0-9 and -, a letter first, such as my-model-2"
+        )
     hints = hints_of(given, card_path)
     with _staging_folder(catalogue) as new:
         model = new / MODEL_FILE
         report = inspect_model(path, hints, output=model)
-        given, origin = _with_labels(given, report, card_path)
+        given, origin, assumed_labels = _with_labels(given, report, card_path, pictures)
+        report = report.model_copy(update={"assumptions": [*assumed_labels, *report.assumptions]})
         card = build_card(given, report, path, model, card_path)
         validate_model(path, card, report)
         searched: list[str] = []
-        if pictures and (found := find_preprocessing(open_model(model, card), card, given, pictures, _milliseconds(report))):
+        labelled = unseen_pictures(pictures, card.labels) if pictures else None
+        if labelled and (found := find_preprocessing(open_model(model, card), card, given, labelled, _milliseconds(report))):
             given, searched = merge(given, {"input": found.fields}), found.remarks
             report = inspect_model(path, hints_of(given, card_path), output=model)
+            report = report.model_copy(update={"assumptions": [*assumed_labels, *report.assumptions]})
             card = build_card(given, report, path, model, card_path)
             card = card.model_copy(update={"remarks": [*(line[:MAX_REMARK] for line in searched), *card.remarks]})
         check_name_available(card, catalogue, replace=replace)
@@ -92,8 +102,8 @@ def import_file(
         ]
         batch = [card.remarks[-1]] if report.fixed_batch else ["outputs verified equal at every batch size"]
         remarks = [*report.changes, *origin, *searched, *assumed, *batch, report.cost]
-        if pictures:
-            evaluation = evaluate(model, card, pictures)
+        if labelled:
+            evaluation = evaluate(model, card, labelled)
             card = card.model_copy(
                 update={
                     "calibration": evaluation.calibration,
@@ -101,7 +111,7 @@ def import_file(
                     "metrics": [evaluation.metrics],
                 }
             )
-            remarks += [*evaluation.remarks, _metrics_line(card)]
+            remarks += [*labelled.remarks, *evaluation.remarks, _metrics_line(card)]
         elif not card.metrics:
             remarks.append(
                 f"not evaluated (use --pictures): temperature {card.calibration.temperature:g}, images with a "
@@ -159,17 +169,30 @@ def _staging_folder(catalogue: Path) -> Iterator[Path]:
         yield new
 
 
-def _with_labels(given: Fields, report: ModelReport, card_path: Path) -> tuple[Fields, list[str]]:
-    """The given fields with labels, which the graph may name, and a remark where it does.
+def _with_labels(
+    given: Fields, report: ModelReport, card_path: Path, pictures: Path | None
+) -> tuple[Fields, list[str], list[str]]:
+    """The given fields with labels, remarks where the graph names them, and an assumption where nothing does.
 
     Raises:
-        CardError: there are none.
+        CardError: the graph names more or fewer than it scores.
     """
     if "labels" in given:
-        return given, []
+        return given, [], []
+    if not report.labels:
+        numbers = [str(index) for index in range(report.columns)]
+        folders = folder_labels(pictures) if pictures and pictures.is_dir() else []
+        if len(folders) == report.columns and set(folders) != set(numbers):
+            assumed = "the labels are the folders of pictures, in alphabetical order (--labels)"
+            return {**given, "labels": folders}, [], [assumed]
+        return {**given, "labels": numbers}, [], [f"the labels are the numbers 0 to {numbers[-1]} (--labels)"]
     if len(report.labels) != report.columns:
-        raise CardError(f"{card_path}: the model scores {report.columns} labels; give them with --labels or in a card")
-    return {**given, "labels": report.labels}, [f"{len(report.labels)} labels taken from the graph"]
+        raise CardError(
+            f"{card_path}: the model scores {report.columns} labels, but its file names {len(report.labels)}; "
+            "give them with --labels or in a card"
+        )
+    labels, remarks = make_distinct(report.labels)
+    return {**given, "labels": labels}, [f"{len(labels)} labels taken from the graph", *remarks], []
 
 
 def _milliseconds(report: ModelReport) -> float:

@@ -6,7 +6,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from models.graph import element_type
+from models.activation_removal import PASS_THROUGH
+from models.graph import element_type, producer_before
 from models.outputs import OutputSpec, squeeze
 from models.sandbox import InvalidModel
 from models.verification import error_message
@@ -14,6 +15,9 @@ from preprocessing import Tensor
 
 # Types of scores. A label that was predicted already is int64 or a string.
 SCORES: Final = ("FLOAT", "FLOAT16", "DOUBLE", "UINT8", "INT8", "INT32")
+LABELS: Final = ("INT64", "STRING")
+# Operators that return the best labels, without the scores of the others.
+CHOICES: Final = ("ArgMax", "TopK")
 # Probabilities that were quantised to 256 levels sum to 1 with this error; sigmoids of many different images do not.
 SUM_TOLERANCE: Final = 0.05
 
@@ -24,9 +28,9 @@ def remove_zip_maps(model: onnx.ModelProto) -> list[str]:
     zipped = {node.output[0]: node for node in graph.node if node.op_type == "ZipMap"}
     for index, value in enumerate(graph.output):
         if node := zipped.get(value.name):
-            tensor = helper.make_tensor_value_info(node.input[0], TensorProto.FLOAT, ["N", None])
-            graph.output[index].CopyFrom(tensor)
-            graph.node.remove(node)
+            graph.output[index].CopyFrom(helper.make_tensor_value_info(value.name, TensorProto.FLOAT, ["N", None]))
+            cast = helper.make_node("Cast", [node.input[0]], [value.name], to=TensorProto.FLOAT)  # it may be float64
+            node.CopyFrom(cast)
     return ["ZipMap removed"] if zipped else []
 
 
@@ -42,6 +46,8 @@ def choose_output(model: onnx.ModelProto, session: Any, image: Tensor, wanted: s
     if wanted is not None and wanted not in values:
         raise InvalidModel(f"has no output {wanted!r}; it has {', '.join(values)}")
     names = [wanted] if wanted else [name for name, value in values.items() if element_type(value) in SCORES]
+    chosen = [name for name in values if _is_choice(model.graph, name)]
+    names = [name for name in names if name not in chosen]
     columns, shapes = {}, {}
     for name, scores in zip(names, run(session, names, image), strict=True):
         shapes[name] = list(scores.shape)
@@ -50,8 +56,9 @@ def choose_output(model: onnx.ModelProto, session: Any, image: Tensor, wanted: s
         except ValueError:
             continue
     if not columns:
-        found = ", ".join(f"{name} {shapes.get(name, element_type(value).lower())}" for name, value in values.items())
-        raise InvalidModel(f"has no class scores: a classifier returns [N, labels], this model {found or 'nothing'}")
+        found = ", ".join(f"{name} ({shapes.get(name, element_type(value).lower())})" for name, value in values.items())
+        without = ". Export it without the ArgMax or TopK at its end" if chosen else ""
+        raise InvalidModel(f"has no class scores: a classifier returns [N, labels], this model {found or 'nothing'}{without}")
     if labels is None:
         fitting = list(columns)
     else:
@@ -60,6 +67,11 @@ def choose_output(model: onnx.ModelProto, session: Any, image: Tensor, wanted: s
         found = ", ".join(f"{name} ({count})" for name, count in columns.items())
         raise InvalidModel(f"has several outputs that may be the scores: {found}; give --output or the labels")
     return (fitting or list(columns))[0]
+
+
+def _is_choice(graph: onnx.GraphProto, name: str) -> bool:
+    node = producer_before(graph, name, PASS_THROUGH)
+    return node is not None and node.op_type in CHOICES
 
 
 def run(session: Any, names: list[str], batch: Tensor) -> list[Tensor]:
@@ -86,12 +98,21 @@ def keep_output(model: onnx.ModelProto, name: str) -> list[str]:
     return [f"output {name} is used, {', '.join(others)} left out"]
 
 
-def detect_kind(scores: Tensor, tolerance: float) -> OutputSpec:
-    """What the numbers of an output are, float32[N,K], for many different images."""
+def returns_label(model: onnx.ModelProto) -> bool:
+    """Whether a model returns the best label as well, so that its scores are not each for themselves."""
+    return any(element_type(value) in LABELS for value in model.graph.output)
+
+
+def detect_kind(scores: Tensor, tolerance: float, *, is_linear: bool = False, is_single: bool = False) -> OutputSpec:
+    """What the numbers of an output are, float32[N,K], for many different images.
+
+    With ``is_linear`` they come from an operator that returns logits, so that they are no sigmoids. With ``is_single`` the
+    model chooses one label, so that its scores are not each for themselves.
+    """
     single = scores.shape[1] == 1
-    if (scores >= 0).all() and (scores <= 1 + tolerance).all():
-        sums_to_one = np.allclose(scores.sum(axis=1), 1, atol=SUM_TOLERANCE)
-        return OutputSpec(kind="probabilities", multi_label=not (single or sums_to_one))
+    sums_to_one = not single and np.allclose(scores.sum(axis=1), 1, atol=SUM_TOLERANCE)
+    if (scores >= 0).all() and (scores <= 1 + tolerance).all() and (sums_to_one or not is_linear):
+        return OutputSpec(kind="probabilities", multi_label=not (single or sums_to_one or is_single))
     if not single and (scores <= tolerance).all() and np.allclose(np.exp(scores).sum(axis=1), 1, atol=SUM_TOLERANCE):
         return OutputSpec(kind="log_probabilities")
     return OutputSpec()

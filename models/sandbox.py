@@ -18,6 +18,7 @@ from models.outputs import Kind, OutputSpec
 from preprocessing import Colour, Layout
 
 ROOT: Final = Path(__file__).parent.parent
+MAX_BYTES: Final = 512 * 2**20  # of a model, and of its external data
 
 
 class InvalidModel(Exception):
@@ -26,9 +27,14 @@ class InvalidModel(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SandboxLimits:
-    """The resources a sandbox may use. Memory is counted on top of an idle interpreter with onnxruntime loaded."""
+    """The resources a sandbox may use. Memory is counted on top of an idle interpreter with onnxruntime loaded.
+
+    Each byte of weights, which lie in the file or beside it, may take ``memory_per_byte`` more: they are copied when they are
+    read, changed and opened.
+    """
 
     memory_bytes: int = 2 * 2**30
+    memory_per_byte: int = 5
     cpu_seconds: int = 60
     file_bytes: int = 2**30
     wall_seconds: float = 300.0
@@ -109,12 +115,14 @@ def inspect_model(
         raise CardError(f"{path}: cannot be inspected without the onnx package. Install requirements/base.txt.")
     with tempfile.TemporaryDirectory() as folder:
         report, log = Path(folder) / "report.json", Path(folder) / "log"
+        memory = limits.memory_bytes + limits.memory_per_byte * _size_of_weights(path)
         request = {
             "path": str(path.absolute()),
             "output": str(output.absolute()) if output else None,
             "report": str(report),
             "hints": hints.model_dump(),
             **asdict(limits),
+            "memory_bytes": memory,
         }
         failure = _run(json.dumps(request), log, limits)
         result = {"error": failure} if failure else json.loads(report.read_text(encoding="utf-8"))
@@ -122,6 +130,11 @@ def inspect_model(
         raise CardError(f"{path}: {' '.join(result['error'].split())}")
     texts = {name: [" ".join(text.split()) for text in result[name]] for name in ("changes", "assumptions")}
     return ModelReport.model_validate({**result, **texts})
+
+
+def _size_of_weights(path: Path) -> int:
+    """The bytes of the files that may hold the weights of a model, as far as they may be read."""
+    return min(sum(file.stat().st_size for file in path.parent.iterdir() if file.is_file()), MAX_BYTES)
 
 
 def _run(request: str, log: Path, limits: SandboxLimits) -> str | None:

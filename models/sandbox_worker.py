@@ -14,22 +14,24 @@ import onnx
 from pydantic import ValidationError
 
 from models import verification
-from models.activation_removal import remove_activation
+from models.activation_removal import ends_linearly, remove_activation
 from models.card import format_errors
 from models.dynamic_batch import make_batch_dynamic
 from models.golden import golden_input
 from models.graph import read_graph
 from models.graph_labels import find_labels
 from models.graph_scale import scales_pixels
-from models.output_choice import choose_output, detect_kind, keep_output, remove_zip_maps
+from models.input_shape import add_batch, unflatten
+from models.output_choice import choose_output, detect_kind, keep_output, remove_zip_maps, returns_label
 from models.outputs import Logits, LogitsFunction, OutputSpec, session_run, to_logits
+from models.quantised_output import dequantise_outputs
 from models.sandbox import Hints, InvalidModel
 from models.signature import Signature, read_signature
 from preprocessing import InputSpec, PhotoGeometry, Tensor
 
 
 class Classifier(NamedTuple):
-    """A model that returns one output, and the logits of the random images at the batch size of its file."""
+    """A model that returns one output, and its scores of the random images at the batch size of its file."""
 
     model: onnx.ModelProto
     output: OutputSpec
@@ -59,6 +61,9 @@ def inspect_model(path: Path, hints: Hints, output: str | None) -> dict[str, Any
     model, changes = read_graph(path)
     labels = find_labels(model)
     changes += remove_zip_maps(model)
+    changes += dequantise_outputs(model)
+    changes += add_batch(model, hints.input)
+    changes += unflatten(model, hints.input)
     signature = read_signature(model, hints.input)
     spec, assumptions = _input_spec(model, signature, hints)
     images, session = verification.random_images(_image_count(signature), spec), verification.open_session(model)
@@ -67,9 +72,10 @@ def inspect_model(path: Path, hints: Hints, output: str | None) -> dict[str, Any
     if verification.seconds_of_run(session, [name], first) / len(first) > verification.SLOW_SECONDS:
         images = images[: _image_count(signature, verification.FEW_IMAGES)]
     del session
+    is_single = returns_label(model)
     if output is not None or not hints.output.name:
         changes += keep_output(model, name)
-    found, removed = _without_activation(model, signature, images, name, hints)
+    found, removed = _without_activation(model, signature, images, name, hints, is_single=is_single)
     changes += removed
     if (found.output.kind, found.output.multi_label) != ("logits", False) and not hints.output.kind:
         assumptions.append(f"output {name} looks like {_words(found.output)}; --output-kind and --multi-label override this")
@@ -84,7 +90,7 @@ def inspect_model(path: Path, hints: Hints, output: str | None) -> dict[str, Any
         "input": spec.model_dump(mode="json", exclude={"geometry"}),
         "output": found.output.model_dump(),
         "fixed_batch": fixed_batch,
-        "columns": found.expected.shape[1],
+        "columns": to_logits(found.expected[:1], found.output).shape[1],
         "labels": labels,
         "changes": changes,
         "assumptions": assumptions,
@@ -97,6 +103,9 @@ def inspect_model(path: Path, hints: Hints, output: str | None) -> dict[str, Any
 def _input_spec(model: onnx.ModelProto, signature: Signature, hints: Hints) -> tuple[InputSpec, list[str]]:
     """The input of a model, and what was assumed about its pixels. The geometry has no meaning here."""
     given, assumptions = hints.input.normalisation, []
+    if signature.form["type"] == "int8" and not {"mean", "std"} & given.keys():
+        given = {**given, "mean": 128.0}
+        assumptions.append("pixels of -128 to 127 (--mean 128), because the input takes int8")
     whole = not signature.form["type"].startswith("float")
     if "scale" not in given and (whole or scales_pixels(model, signature.input)):
         given = {**given, "scale": 255.0}
@@ -124,7 +133,7 @@ def _function(model: onnx.ModelProto, output: OutputSpec, fixed_batch: int | Non
 
 
 def _without_activation(
-    model: onnx.ModelProto, signature: Signature, images: Tensor, name: str, hints: Hints
+    model: onnx.ModelProto, signature: Signature, images: Tensor, name: str, hints: Hints, *, is_single: bool
 ) -> tuple[Classifier, list[str]]:
     """The model without a softmax or sigmoid at its end, changed in place, what its output is, and what was changed."""
     batch, tolerance = signature.batch or 1, verification.tolerance_of(model)
@@ -133,17 +142,17 @@ def _without_activation(
     verification.reject_constant(scores)
     operator = remove_activation(model, name)
     if operator is None:
-        detected = detect_kind(scores, tolerance)
+        detected = detect_kind(scores, tolerance, is_linear=ends_linearly(model.graph, name), is_single=is_single)
         kind = hints.output.kind or detected.kind
         multi_label = hints.output.multi_label
         if multi_label is None:
             multi_label = detected.multi_label and kind == detected.kind
         spec = spec.model_copy(update={"kind": kind, "multi_label": multi_label})
-        return Classifier(model, spec, to_logits(scores, spec)), []
+        return Classifier(model, spec, scores), []
     logits = verification.run_batches(_function(model, spec).scores, images, batch)
     verification.verify_activation_removal(logits, scores, operator, tolerance)
     spec = spec.model_copy(update={"multi_label": operator == "Sigmoid" and logits.shape[1] > 1})
-    return Classifier(model, spec, to_logits(logits, spec)), [f"{operator} at the end removed"]
+    return Classifier(model, spec, logits), [f"{operator} at the end removed"]
 
 
 def _with_free_batch(
@@ -162,14 +171,14 @@ def _with_free_batch(
     if hints.fixed_batch is None:
         changes = make_batch_dynamic(dynamic, signature, name)
         try:
-            function = _function(dynamic, found.output)
-            verification.verify_batch_invariance(function, images, found.expected, tolerance)
+            scores = _function(dynamic, found.output).scores
+            verification.verify_batch_invariance(scores, images, found.expected, tolerance)
             return dynamic, None, changes
         except InvalidModel as error:
             reason = error
     try:
-        function = _function(found.model, found.output, fixed_batch)
-        verification.verify_batch_invariance(function, images, found.expected, tolerance)
+        scores = _function(found.model, found.output, fixed_batch).scores
+        verification.verify_batch_invariance(scores, images, found.expected, tolerance)
     except InvalidModel as error:
         raise reason or error from error
     return found.model, fixed_batch, []

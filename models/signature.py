@@ -43,7 +43,8 @@ def read_signature(model: onnx.ModelProto, known: InputHints) -> Signature:
     inputs = read_inputs(model)
     if len(inputs) != 1:
         names = ", ".join(value.name for value in inputs)
-        raise InvalidModel(f"has {len(inputs)} inputs ({names}); a classifier has one, the picture")
+        rest = "; export it with the others as constants" if len(inputs) > 1 else ""
+        raise InvalidModel(f"has {len(inputs)} inputs ({names}); a classifier has one, the picture{rest}")
     (value,) = inputs
     found = element_type(value)
     if found not in TYPES:
@@ -82,11 +83,9 @@ def _layout(dims: list[Dimension], known: str | None) -> str:
         raise ValueError("; pictures are [N, C, H, W], [N, H, W, C], [N, H, W], [N, pixels] or [N, pixels, 1]")
     if known:
         if known not in possible or (len(dims) == 4 and not _fits(dict(zip(known, dims, strict=True)))):
-            raise ValueError(f", which is not {known}")
+            raise ValueError(f", which is not {known}; give --layout {' or '.join(possible)}")
         return known
     if len(dims) == 3:
-        if dims[0] in (3, 4) and dims[2] != 1:
-            raise ValueError(", without a batch; export the model with a batch as the first dimension")
         return "NP1" if dims[2] == 1 else "NHW"
     fitting = [layout for layout in possible if len(dims) == 2 or _fits(dict(zip(layout, dims, strict=True)))]
     if not fitting:

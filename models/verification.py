@@ -51,9 +51,14 @@ def open_session(model: onnx.ModelProto) -> Any:
             raise InvalidModel(
                 f"needs opset {opsets}; the installed onnxruntime {ort.__version__} supports {supported}"
             ) from error
+        if "Failed to serialize proto" in str(error):
+            raise MemoryError from error
         if missing := MISSING_OPERATOR.search(str(error)):
             name = next(filter(None, missing.groups()))
-            raise InvalidModel(f"uses the operator {name}, which the installed onnxruntime {ort.__version__} lacks") from error
+            types = " for these types, such as float64" if missing[2] else ""
+            raise InvalidModel(
+                f"uses the operator {name}, which the installed onnxruntime {ort.__version__} lacks{types}"
+            ) from error
         raise InvalidModel(f"cannot be loaded by onnxruntime: {error_message(error)}") from error
 
 

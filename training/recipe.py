@@ -36,6 +36,11 @@ class Recipe(ABC):
     def __init__(self, data: Path) -> None:
         self.data = data
 
+    @property
+    def remarks(self) -> Sequence[str]:
+        """What is to be said about the data before the training."""
+        return ()
+
     def seeds(self, number: int) -> Iterator[int]:
         """Seeds for the images of ``training(number)``."""
         return iter(np.random.SeedSequence(self.settings.seed * 1000 + number).generate_state(100).tolist())

@@ -58,6 +58,8 @@ def train_recipe(
         DataError: data are missing, or an image of a held-out split is in the training data.
     """
     started = time.monotonic()
+    for remark in recipe.remarks:
+        log(remark)
     if leaks := find_leaks(recipe):
         raise DataError("The split leaks: " + "; ".join(leaks) + ".")
     out.mkdir(parents=True, exist_ok=True)

@@ -16,10 +16,11 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image, ImageDraw
 
 from gallery import Entry, Filter, Store, StoredImage, prepare_image, zip_entries
 from gallery.export import CHUNK, folder_name
-from tests.gallery.entries import FOUR, SEVEN, allow, photo, prediction
+from tests.gallery.entries import FOUR, SEVEN, allow, prediction
 from tests.support.pictures import encoded
 
 ODD = [
@@ -41,8 +42,8 @@ ODD = [
 
 
 LARGE = 1_500_000
-# As the service keeps them: a PNG, a JPEG and a WebP.
-PHOTOS = [SEVEN, *(prepare_image(encoded(photo((300, 200)), format)) for format in ("JPEG", "WEBP"))]
+# As the service keeps images.
+FORMATS = ("PNG", "JPEG", "WEBP")
 
 
 def document(entry: Entry) -> dict[str, Any]:
@@ -181,11 +182,15 @@ def test_python_zipfile_unpacks_the_export(store: Store, tmp_path: Path) -> None
 
 def test_training_reads_the_labels(store: Store, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="PyTorch is missing; `make setup-train` installs it")
-    from training.recipes.folder import MIN_IMAGES, Folder
+    from models.pictures import MIN_IMAGES
+    from training.recipes.folder import Folder
 
     labels = ["T-shirt/top", "50%", "한글"]
     for number in range(MIN_IMAGES * len(labels)):
-        store.save(prediction(labels[number % 3], model="own"), PHOTOS[number % len(PHOTOS)])
+        drawing = Image.new("L", (280, 280), 255)
+        ImageDraw.Draw(drawing).line((40 + 3 * number, 40, 200 - number, 240 - 3 * number), fill=0, width=12)
+        image = prepare_image(encoded(drawing, FORMATS[number % 3]))
+        store.save(prediction(labels[number // MIN_IMAGES], model="own"), image)
     exported(store).extractall(tmp_path)
     recipe = Folder(tmp_path, "own")
     assert recipe.labels == sorted(labels)

@@ -69,7 +69,7 @@ def _unchanged(scores: Array) -> Array:
 class Form:
     """A classifier: its graph, the options of its import, its input of ``picture()`` and its probabilities by hand.
 
-    ``read`` makes probabilities of the first output in ``outputs``.
+    ``read`` makes probabilities of ``output``. A model that is not ``batched`` takes one picture, without a batch.
     """
 
     name: str
@@ -82,6 +82,7 @@ class Form:
     tolerance: float = EXACT
     external: bool = False
     fixed_batch: int | None = None
+    batched: bool = True
 
     def save(self, folder: Path) -> Path:
         """Write the ONNX file, with its weights in a second file where ``external``."""
@@ -98,7 +99,8 @@ class Form:
         options = ort.SessionOptions()
         options.log_severity_level = 4
         session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        scores = session.run([self.output], {session.get_inputs()[0].name: self.prepare(image)[None]})[0]
+        prepared = self.prepare(image)
+        scores = session.run([self.output], {session.get_inputs()[0].name: prepared[None] if self.batched else prepared})[0]
         probabilities: list[float] = self.read(np.asarray(scores).reshape(-1)).ravel().tolist()
         return probabilities
 
@@ -142,10 +144,11 @@ def linear(
 
 
 def ending(nodes: Sequence[onnx.NodeProto], k: int = len(LABELS), **options: Any) -> onnx.ModelProto:
-    """A grey 8x8 classifier whose logits go through further nodes."""
-    constants = {"w": kernel(64, k), **options.pop("constants", {})}
+    """A classifier, by default grey and 8x8, whose logits go through further nodes."""
+    shape = options.pop("shape", ("N", 1, 8, 8))
+    constants = {"w": kernel(int(np.prod(shape[1:])), k), **options.pop("constants", {})}
     first = [node("Flatten", "x", "flat"), node("MatMul", "flat w", "z")]
-    return graph([*first, *nodes], constants, ("N", 1, 8, 8), **options)
+    return graph([*first, *nodes], constants, shape, **options)
 
 
 def unfreeable() -> onnx.ModelProto:
@@ -218,6 +221,48 @@ def with_metadata() -> onnx.ModelProto:
     return made
 
 
+def one_picture(*shape: int) -> onnx.ModelProto:
+    """A classifier of one picture: its input and output have no batch."""
+    values = int(np.prod(shape))
+    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, [4])]
+    nodes = [node("Reshape", "x row", "r"), node("MatMul", "r w", "y")]
+    return graph(nodes, {"w": kernel(values), "row": np.array([values])}, shape, outputs=outputs)
+
+
+def relu_and_mean() -> onnx.ModelProto:
+    """A model that ends as SqueezeNet does: its logits are means of values that are not negative, many between 0 and 1."""
+    weights = np.random.default_rng(1).normal(size=(4, 3, 3, 3)).astype(np.float32) / 4
+    nodes = [node("Conv", "x k", "c"), node("Relu", "c", "r"), node("GlobalAveragePool", "r", "g"), node("Flatten", "g", "y")]
+    return graph(nodes, {"k": weights}, ("N", 3, 16, 16))
+
+
+def keras() -> onnx.ModelProto:
+    """A network as tf2onnx writes one of Keras: channels last, transposed at once, and a softmax at the end."""
+    first, last = "StatefulPartitionedCall/sequential/conv2d/", "StatefulPartitionedCall/sequential/dense/"
+    nodes = [
+        node("Transpose", "keras_tensor", f"{first}Conv2D__6:0", perm=[0, 3, 1, 2]),
+        node("Conv", f"{first}Conv2D__6:0 {first}w {first}b", f"{first}BiasAdd:0", strides=[2, 2]),
+        node("Relu", f"{first}BiasAdd:0", f"{first}Relu:0"),
+        node("Transpose", f"{first}Relu:0", f"{first}Relu__14:0", perm=[0, 2, 3, 1]),
+        node("Reshape", f"{first}Relu__14:0 shape__15", f"{last}Reshape:0"),
+        node("MatMul", f"{last}Reshape:0 {last}w", f"{last}MatMul:0"),
+        node("Add", f"{last}MatMul:0 {last}b", f"{last}BiasAdd:0"),
+        node("Softmax", f"{last}BiasAdd:0", "dense"),
+    ]
+    generator = np.random.default_rng(2)
+    constants = {
+        f"{first}w": (generator.normal(size=(5, 3, 3, 3)) / 2000).astype(np.float32),
+        f"{first}b": np.full(5, 0.1, np.float32),
+        "shape__15": np.array([-1, 245]),
+        f"{last}w": kernel(245),
+        f"{last}b": np.full(4, 0.1, np.float32),
+    }
+    outputs = [helper.make_tensor_value_info("dense", TensorProto.FLOAT, ["unk__17", 4])]
+    made = graph(nodes, constants, ("unk__16", 16, 16, 3), outputs=outputs)
+    made.graph.input[0].name = "keras_tensor"
+    return made
+
+
 def halves() -> onnx.ModelProto:
     """A model of float16 from input to output, [N,K,1,1]."""
     nodes = [
@@ -286,6 +331,33 @@ INPUTS: Final = [
         (*NAMES, "--colour", "BGR", "--scale", "255", "--mean", "103.939,116.779,123.68"),
         lambda image: (colour(image, 8, 8) - np.array([123.68, 116.779, 103.939], np.float32))[:, :, ::-1].transpose(2, 0, 1),
     ),
+    Form(
+        "keras",
+        keras(),
+        (*NAMES, "--preset", "keras"),
+        lambda image: colour(image, 16, 16),
+        _unchanged,
+        output="dense",
+    ),
+    Form("one-row", one_picture(64), WHOLE, lambda i: grey(i, 8, 8).ravel() / 255, fixed_batch=1, batched=False),
+    Form("one-plane", one_picture(12, 12), WHOLE, lambda i: grey(i, 12, 12) / 255, fixed_batch=1, batched=False),
+    Form(
+        "one-picture",
+        one_picture(3, 8, 8),
+        NAMES,
+        lambda i: colour(i, 8, 8).transpose(2, 0, 1) / 255,
+        fixed_batch=1,
+        batched=False,
+    ),
+    Form(
+        "one-picture-channels-last", one_picture(8, 8, 3), NAMES, lambda i: colour(i, 8, 8) / 255, fixed_batch=1, batched=False
+    ),
+    Form(
+        "flat-planes",
+        linear(("N", 192), 192),
+        (*NAMES, "--layout", "NCHW"),
+        lambda image: colour(image, 8, 8).transpose(2, 0, 1).ravel() / 255,
+    ),
     Form("rgba", linear(("N", 8, 8, 4), 256), NAMES, lambda image: colour(image, 8, 8, "RGBA") / 255),
     Form(
         "float16",
@@ -305,6 +377,12 @@ INPUTS: Final = [
         linear(("N", 8, 8, 3), 192, TensorProto.UINT8, scale=255),
         NAMES,
         lambda image: colour(image, 8, 8).astype(np.uint8),
+    ),
+    Form(
+        "int8",
+        linear(("N", 8, 8, 3), 192, TensorProto.INT8, scale=255),
+        NAMES,
+        lambda image: (colour(image, 8, 8) - 128).astype(np.int8),
     ),
     Form(
         "int64",
@@ -367,6 +445,19 @@ OUTPUTS: Final = [
         small,
         _unchanged,
     ),
+    Form("relu-and-mean", relu_and_mean(), NAMES, lambda image: colour(image, 16, 16).transpose(2, 0, 1) / 255),
+    Form(
+        "levels",
+        ending(
+            [node("Softmax", "z", "p"), node("QuantizeLinear", "p s zero", "y")],
+            constants={"s": np.array(1 / 256, np.float32), "zero": np.array(0, np.uint8)},
+            outputs=[helper.make_tensor_value_info("y", TensorProto.UINT8, ["N", 4])],
+        ),
+        WHOLE,
+        small,
+        lambda levels: levels / levels.sum(),
+    ),
+    Form("numbers", ending([node("Identity", "z", "y")]), WITHOUT_LABELS, small, labels=["0", "1", "2", "3"]),
     Form("multi-label", ending([node("Identity", "z", "y")]), (*WHOLE, "--multi-label"), small, sigmoid),
     Form(
         "one-sigmoid",

@@ -4,8 +4,10 @@ import pytest
 from models.calibration import (
     expected_calibration_error,
     fit_temperature,
+    log_likelihoods,
     log_softmax,
     logsumexp,
+    negative_log_likelihood,
     out_of_distribution_scores,
     rejection_threshold,
 )
@@ -63,3 +65,24 @@ def test_threshold_accepts_the_requested_share(score: str) -> None:
     threshold = rejection_threshold(logits, score, 1.5, 0.985)  # type: ignore[arg-type]
     accepted = float((out_of_distribution_scores(logits, score, 1.5) >= threshold).mean())  # type: ignore[arg-type]
     assert 0.985 <= accepted <= 0.987
+
+
+def test_label_smoothing_mixes_in_the_mean_over_all_classes() -> None:
+    logits, labels = np.array([[2.0, 0.0, -1.0]]), np.array([0])
+    every = log_softmax(logits)[0]
+    assert log_likelihoods(logits, labels)[0] == every[0]
+    assert log_likelihoods(logits, labels, smoothing=0.1)[0] == pytest.approx(0.9 * every[0] + 0.1 * every.mean())
+
+
+def test_with_label_smoothing_larger_margins_are_likelier_where_all_are_right() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 10, 100)
+    wide, narrow = (rng.normal(size=(100, 10)) + margin * np.eye(10)[labels] for margin in (20, 8))
+    for scale in (1, 0.2):
+        found = [fit_temperature(scale * logits, labels, 0.1) for logits in (wide, narrow)]
+        assert all(0.5 < temperature / scale < 20 for temperature in found)
+        losses = [
+            negative_log_likelihood(scale * logits, labels, temperature, 0.1)
+            for logits, temperature in zip((wide, narrow), found, strict=True)
+        ]
+        assert losses[0] < losses[1]

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from models.card import CardError, file_sha256
 from models.card_builder import build_card, hints_of, read_partial_card
 from models.card_options import fields_from_options, merge, parse_labels, preset_fields, preset_remark
+from models.labels import make_distinct
+from models.pictures import folder_labels
 from models.presets import PRESETS
 from models.sandbox import Hints, InputHints, ModelReport
 from preprocessing import PhotoGeometry
@@ -35,6 +37,31 @@ def test_labels_are_lists_and_ranges(text: str, labels: list[str]) -> None:
 def test_labels_are_lines_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("T-shirt, or top\n\nTrouser\r\n 0-9 \n")
     assert parse_labels(str(tmp_path / "labels.txt")) == ["T-shirt, or top", "Trouser", "0-9"]
+
+
+def test_labels_are_a_file_of_json(tmp_path: Path) -> None:
+    (tmp_path / "classes.json").write_text('{"Trouser": 1, "Bag": 0}')
+    assert parse_labels(str(tmp_path / "classes.json")) == ["Bag", "Trouser"]
+
+
+def test_file_without_labels_is_rejected(tmp_path: Path) -> None:
+    (tmp_path / "classes.json").write_text('{"classes": 3}')
+    with pytest.raises(CardError, match="holds no labels; write one a line, or JSON"):
+        parse_labels(str(tmp_path / "classes.json"))
+
+
+@pytest.mark.parametrize("folders", [["hen", "Crane"], ["train/hen", "train/Crane", "test/hen", ".git"]])
+def test_folders_of_pictures_are_labels_in_alphabetical_order(tmp_path: Path, folders: list[str]) -> None:
+    for folder in folders:
+        (tmp_path / folder).mkdir(parents=True)
+    assert folder_labels(tmp_path) == ["Crane", "hen"]
+
+
+def test_labels_of_two_classes_get_their_number() -> None:
+    labels, remarks = make_distinct(["crane", "hen", "crane"])
+    assert labels == ["crane (class 0)", "hen", "crane (class 2)"]
+    assert remarks == ["labels of more than one class (crane) have the number of their class after them"]
+    assert make_distinct(["hen", "crane"]) == (["hen", "crane"], [])
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])

@@ -7,6 +7,7 @@ import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnx import helper
 
 from models import verification
 from models.activation_removal import remove_activation
@@ -28,6 +29,18 @@ def signature(graph: onnx.ModelProto) -> Signature:
 def function(graph: onnx.ModelProto) -> LogitsFunction:
     """The outputs of a model on the processor."""
     return LogitsFunction(session_run(verification.open_session(graph)))
+
+
+def with_allowzero() -> onnx.ModelProto:
+    """A Reshape to [1, -1] as PyTorch's newer exporter writes it."""
+    graph = fixed(shape=[1, -1])
+    reshape = next(one for one in graph.graph.node if one.op_type == "Reshape")
+    reshape.attribute.append(helper.make_attribute("allowzero", 1))
+    return graph
+
+
+def test_reshape_with_allowzero_is_made_dynamic() -> None:
+    assert_same_outputs(with_allowzero())
 
 
 def with_dynamic_batch(graph: onnx.ModelProto) -> onnx.ModelProto:

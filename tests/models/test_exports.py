@@ -1,4 +1,4 @@
-"""Files as the exporter of PyTorch and the quantisation of ONNX Runtime write them are imported, and compute the same."""
+"""Files as PyTorch's two exporters and the quantisation of ONNX Runtime write them are imported, and compute the same."""
 
 import warnings
 from pathlib import Path
@@ -8,6 +8,9 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
+
+pytest.importorskip("torch", reason="PyTorch is missing; `make setup-train` installs it")
+
 import torch
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_dynamic, quantize_static
 from torch import nn
@@ -30,11 +33,11 @@ def network() -> nn.Sequential:
     ).eval()
 
 
-def export(path: Path, **options: Any) -> Path:
-    """Export a network with PyTorch's TorchScript exporter."""
+def export(path: Path, batch: int = 1, *, dynamo: bool = False, **options: Any) -> Path:
+    """Export a network with PyTorch's TorchScript exporter, or with its newer one where ``dynamo``."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(network(), (torch.zeros(1, 3, SIDE, SIDE),), path, dynamo=False, **options)
+        torch.onnx.export(network(), (torch.zeros(batch, 3, SIDE, SIDE),), path, dynamo=dynamo, **options)
     return path
 
 
@@ -55,10 +58,25 @@ def by_hand(path: Path) -> list[list[float]]:
     return [(row / row.sum()).tolist() if 0.95 < row.sum() < 1.05 else softmax(row).tolist() for row in rows]
 
 
-@pytest.mark.parametrize("options", [{}, {"input_names": ["x"], "dynamic_axes": {"x": {0: "batch"}}}], ids=["fixed", "dynamic"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"batch": 8},
+        {"input_names": ["pixel_values"], "dynamic_axes": {"pixel_values": {0: "batch"}}},
+        {"keep_initializers_as_inputs": True},
+        {"opset_version": 9},
+        {"dynamo": True, "verbose": False},
+        {"dynamo": True, "verbose": False, "batch": 2, "dynamic_shapes": ({0: "batch"},)},
+    ],
+    ids=["fixed", "batch of 8", "dynamic", "weights as inputs", "opset 9", "dynamo fixed", "dynamo dynamic"],
+)
 def test_file_of_pytorch(catalogue: Path, tmp_path: Path, options: dict[str, Any]) -> None:
     path = export(tmp_path / "exported.onnx", **options)
     assert main(["import", str(path), "--name", "exported", "--labels", LABELS, "--preset", "imagenet"]) == 0
+    card = read_card(catalogue / "exported" / CARD_FILE)
+    assert isinstance(card, ModelCard)
+    assert card.fixed_batch is None
     expected = network()(torch.from_numpy(IMAGES)).tolist()
     np.testing.assert_allclose(answers(catalogue), expected, atol=1e-5)
 
@@ -81,11 +99,12 @@ class Images(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no
         return None if image is None else {self._name: image[None]}
 
 
+@pytest.mark.parametrize("per_channel", [False, True], ids=["per tensor", "per channel"])
 @pytest.mark.parametrize("form", [QuantFormat.QDQ, QuantFormat.QOperator])
-def test_statically_quantised_file(catalogue: Path, tmp_path: Path, form: QuantFormat) -> None:
+def test_statically_quantised_file(catalogue: Path, tmp_path: Path, form: QuantFormat, per_channel: bool) -> None:
     source = export(tmp_path / "exported.onnx")
     path = tmp_path / "quantised.onnx"
     name = onnx.load(source).graph.input[0].name
-    quantize_static(source, path, Images(name), quant_format=form)
+    quantize_static(source, path, Images(name), quant_format=form, per_channel=per_channel)
     assert main(["import", str(path), "--name", "exported", "--labels", LABELS]) == 0
     np.testing.assert_allclose(answers(catalogue), by_hand(path), atol=1e-2)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from onnx.external_data_helper import convert_model_to_external_data, set_external_data
 
-from models.graph import producer_before, read_graph
+from models import verification
+from models.graph import dimensions, producer_before, read_graph, read_inputs
 from models.sandbox import InvalidModel
 from tests.models.graphs import fixed, linear, model, node, weights
 
@@ -154,6 +155,24 @@ def test_local_functions_are_inlined(tmp_path: Path) -> None:
     read, changes = read_graph(written(tmp_path, graph))
     assert [one.op_type for one in read.graph.node] == ["Flatten", "MatMul"]
     assert changes == ["functions inlined"]
+
+
+def test_what_exporters_write_and_onnxruntime_refuses_is_repaired(tmp_path: Path) -> None:
+    graph = linear()
+    for one in graph.graph.node:
+        one.name = "same"
+    graph.graph.input.append(helper.make_tensor_value_info("is_training", TensorProto.BOOL, []))
+    graph.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 0
+    read, changes = read_graph(written(tmp_path, graph))
+    assert changes == [
+        "names of nodes, which occur twice, removed",
+        "inputs that nothing reads removed: is_training",
+        "dimensions of 0 in x made dynamic",
+    ]
+    assert [value.name for value in read_inputs(read)] == ["x"]
+    assert dimensions(read.graph.input[0])[1:] == [1, 8, 8]  # type: ignore[index]
+    assert not read.graph.input[0].type.tensor_type.shape.dim[0].HasField("dim_value")
+    verification.open_session(read)
 
 
 def test_search_in_a_circle_of_nodes_ends() -> None:

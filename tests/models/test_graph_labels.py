@@ -26,6 +26,10 @@ def with_metadata(key: str, text: str) -> onnx.ModelProto:
         ("Classes", "ant, bee", ["ant", "bee"]),
         ("class_names", "ant\nbee, or wasp\n", ["ant", "bee, or wasp"]),
         ("labels", "[0, 1, 2]", ["0", "1", "2"]),
+        ("labels", "{'bee': 1, 'ant': 0}", ["ant", "bee"]),
+        ("labels", '{"0": ["n01", "ant"], "1": ["n02", "bee"]}', ["ant", "bee"]),
+        ("labels", "0 ant\n1 bee\n", ["ant", "bee"]),
+        ("labels", "3 ants\n1 bee\n", ["3 ants", "1 bee"]),
         ("labels", "one", []),
         ("labels", "{0: 'ant', 2: 'bee'}", []),
         ("labels", "[['ant'], ['bee']]", []),
@@ -39,6 +43,13 @@ def test_labels_of_the_metadata(key: str, text: str, labels: list[str]) -> None:
 
 @pytest.mark.parametrize("graph", [zip_map(), label_and_scores()], ids=["ZipMap", "ArrayFeatureExtractor"])
 def test_labels_of_scikit_learn(graph: onnx.ModelProto) -> None:
+    assert find_labels(graph) == LABELS
+
+
+def test_labels_of_a_zip_map_come_before_those_of_classifiers_inside() -> None:
+    graph = zip_map()
+    inner = node("LinearClassifier", "x", "a b", domain="ai.onnx.ml", coefficients=[1.0], classlabels_ints=[0, 1])
+    graph.graph.node.insert(0, inner)
     assert find_labels(graph) == LABELS
 
 
@@ -58,6 +69,9 @@ def test_labels_of_a_classifier_operator() -> None:
         ("Sub", 0.5, False),
         ("Div", 0.3, False),
         ("Mul", 2.0, False),
+        ("Add", -103.9, True),
+        ("QuantizeLinear", 1.0, True),
+        ("QuantizeLinear", 1 / 255, False),
     ],
 )
 @pytest.mark.parametrize("as_node", [True, False])

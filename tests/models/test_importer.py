@@ -99,10 +99,10 @@ def test_options_override_the_given_card(catalogue: Path, file: Path, tmp_path: 
     ("options", "reason"),
     [
         (("--name", "marks", "--labels", "a-c"), "returns 4 scores, the card of marks:1.0.0 has 3 labels"),
-        (("--name", "marks"), "the model scores 4 labels; give them with --labels or in a card"),
         (("--labels", "a-d"), "name must be given"),
         ((), "name must be given"),
-        (("--name", "../marks", "--labels", "a-d"), "name: String should match"),
+        (("--name", "../marks", "--labels", "a-d"), "'../marks' is not a name: take a-z, 0-9 and -"),
+        (("--name", "marks-", "--labels", "a-d"), "'marks-' is not a name"),
         ((*OPTIONS, "--std", "0"), "input.normalisation.std"),
         ((*OPTIONS, "--fit-box", "9"), "fit_box 9 is larger than size 8"),
         ((*OPTIONS, "--card", "nothing.yaml"), "nothing.yaml: cannot be read"),

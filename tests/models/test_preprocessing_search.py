@@ -1,6 +1,5 @@
 """Finding the preprocessing of a model from labelled pictures."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +8,8 @@ import pytest
 from PIL import Image
 
 from models.__main__ import main
-from models.card import CARD_FILE, CardError, ModelCard, read_card
-from models.pictures import paths_by_label
-from models.preprocessing_search import candidates
+from models.card import CARD_FILE, ModelCard, read_card
+from models.preprocessing_candidates import candidates
 from preprocessing import InputSpec, PhotoGeometry
 from tests.models.catalogues import add_model
 from tests.models.graphs import model, node
@@ -55,9 +53,9 @@ def test_scale_is_found_and_reported(
     assert card.input.normalisation.scale == 255
     assert card.metrics[0].accuracy == 1
     printed = capsys.readouterr().out
-    assert "preprocessing found with 16 pictures: " in printed
+    assert "preprocessing found with 15 pictures: " in printed
     assert "--scale 255" in printed
-    assert "100.0% of 14 others are right" in printed
+    assert "100.0% of 15 others are right" in printed
     assert printed.count("next best: ") == 3
     assert card.remarks[0].startswith("preprocessing found")
 
@@ -96,23 +94,3 @@ def test_candidates_agree_with_what_is_given(card: ModelCard) -> None:
     found = list(candidates(card.model_copy(update={"input": spec}), given))
     assert {(one.geometry.subject, one.normalisation.scale) for one in found} == {("photo", 1)}
     assert all(isinstance(one.geometry, PhotoGeometry) and one.geometry.fit == "pad" for one in found)
-
-
-def names(paths: Iterator[list[Path]]) -> list[int]:
-    return [len(found) for found in paths]
-
-
-def test_folders_of_splits_are_read_together(pictures: Path) -> None:
-    assert names(paths_by_label(pictures, LABELS)) == [15, 15]
-    assert names(paths_by_label(pictures / "train", LABELS)) == [10, 10]
-
-
-def test_label_that_is_called_as_a_split_is_a_label(tmp_path: Path) -> None:
-    (tmp_path / "test").mkdir()
-    assert names(paths_by_label(tmp_path, ["test", "other"])) == [0, 0]
-
-
-def test_unknown_folder_in_a_split_is_rejected(pictures: Path) -> None:
-    (pictures / "test" / "grey").mkdir()
-    with pytest.raises(CardError, match="the folders grey, which are not labels"):
-        list(paths_by_label(pictures, LABELS))

@@ -98,7 +98,6 @@ def test_type_is_found_in_the_graph(kind: int, name: str) -> None:
         (linear(shape=("N",)), InputHints(), "pictures are"),
         (linear(shape=("N", 1, 4, 4)), InputHints(), "one dimension must be the channels"),
         (linear(shape=("N", 1, 513, 513)), InputHints(), "5 to 512"),
-        (linear(shape=(3, 224, 224)), InputHints(), "without a batch"),
         (linear(shape=("N", 3, "H", "W")), InputHints(), "whose sides are free; give --size"),
         (linear(shape=("N", "C", 64, 64)), InputHints(), "whose channels are free; give --colour"),
         (linear(shape=("N", "a", "b", "c")), InputHints(), "give --layout"),

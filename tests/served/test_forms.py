@@ -23,6 +23,7 @@ NAMES = (
     "float16",
     "uint8",
     "unfreeable-batch",
+    "one-picture",
     "external",
     "own-softmax",
     "sigmoids",

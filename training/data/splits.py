@@ -57,9 +57,13 @@ def split_indices(whole: LabelledImages, counts: tuple[int, ...], seed: int) -> 
         for part, some in zip(parts, np.split(indices, np.cumsum(counts)), strict=True):
             part.append(some)
     taken = [np.sort(np.concatenate(part)) for part in parts]
-    order = [taken[-1], *taken[:-1]]
-    unique = _unique([whole.images[indices] for indices in order])
-    return [indices[keep] for indices, keep in zip(order, unique, strict=True)]
+    return unique_indices(whole, [taken[-1], *taken[:-1]])
+
+
+def unique_indices(whole: LabelledImages, parts: list[Labels]) -> list[Labels]:
+    """Remove from each set of indices the images that are, up to noise, in a later one; the last set stays complete."""
+    unique = _unique([whole.images[indices] for indices in parts])
+    return [indices[keep] for indices, keep in zip(parts, unique, strict=True)]
 
 
 def without_duplicates(parts: list[LabelledImages]) -> list[LabelledImages]:
