@@ -116,7 +116,7 @@ def part_of_bento(module: Path) -> bool:
 
 
 OVER_HTTP = [
-    *("scenarios/locustfile.py", "samples.py", "images.py", "http_client.py", "load.py", "processes.py", "resources.py"),
+    *("scenarios/locustfile.py", "samples.py", "images.py", "processes.py", "resources.py"),
     *("report.py", "overload.py"),
 ]
 BASELINES = [f"baselines/{name}.py" for name in ("usual", "fastapi_app", "bentoml_documented")]

@@ -1,6 +1,5 @@
 """Compares responses under mixed load with responses to the same images one at a time."""
 
-import asyncio
 import json
 import random
 from collections.abc import Iterator
@@ -9,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from loadtests.benchmark.results import Exactness
-from loadtests.http_client import ConnectionPool
+from loadtests.generator.client import ServiceClient
+from loadtests.generator.loops import closed_loop
 from loadtests.images import load_images
-from loadtests.load import closed_loop
 from loadtests.processes import SERVERS, ServerError, start_server
 from loadtests.requests import Request, Response, form_request
 from loadtests.samples import samples
@@ -57,19 +56,19 @@ def mixed(images: list[bytes], count: int, seed: int = 0) -> Iterator[Request]:
             yield form_request(name, [images[index]], options={"top_k": str(top_k)})
 
 
-async def compare(name: str, address: str, count: int) -> Exactness:
+def compare(name: str, address: str, count: int) -> Exactness:
     """Send every image alone, then ``count`` mixed requests over ``CONNECTIONS`` connections.
 
     Raises:
         ServerError: an image alone was not answered 200.
     """
-    images, pool, found = distinct_images(), ConnectionPool(address, CONNECTIONS), Exactness(server=name, requests=count)
-    alone = [await pool.send(Request("", "/classify", data, "image/png")) for data in images]
+    images, client, found = distinct_images(), ServiceClient(address, CONNECTIONS), Exactness(server=name, requests=count)
+    alone = [client.send(Request("", "/classify", data, "image/png")) for data in images]
     if failed := [response for response in alone if response.status != 200]:
         raise ServerError(f"An image alone was answered {failed[0].status} {failed[0].body[-300:]!r}")
     references = [json.loads(response.body) for response in alone]
-    await closed_loop(pool, mixed(images, count), partial(add, found, references), CONNECTIONS)
-    pool.close()
+    closed_loop(client, mixed(images, count), partial(add, found, references), CONNECTIONS)
+    client.close()
     found.batch_sizes = dict(sorted(found.batch_sizes.items()))
     return found
 
@@ -77,4 +76,4 @@ async def compare(name: str, address: str, count: int) -> Exactness:
 def run_exactness(name: str, count: int, home: Path) -> Exactness:
     """Run the comparison on one topology of this service."""
     with start_server(SERVERS[name], home) as server:
-        return asyncio.run(compare(name, server.address, count))
+        return compare(name, server.address, count)

@@ -12,7 +12,7 @@ from gevent.pool import Pool
 from loadtests.generator.client import ServiceClient
 from loadtests.requests import DROPPED, Request, Response
 
-Handler = Callable[[Request, Response], None]
+Handler = Callable[[Request, Response], object]
 # So often other greenlets get a turn while the generator is behind.
 YIELD_EVERY: Final = 8
 

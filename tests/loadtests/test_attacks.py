@@ -10,7 +10,7 @@ from loadtests.attacks.__main__ import BODY_BUDGET_MB, OTHER_MB, AttackReport, m
 from loadtests.attacks.attacks import ATTACKS
 from loadtests.attacks.payloads import FIRST_DIRECTORY, TAGS, noise, png_with_exif, progressive_jpeg
 from loadtests.fuzz.png import split_chunks
-from loadtests.load import Stats
+from loadtests.generator.recorder import Recorder
 from loadtests.requests import Request, Response
 
 
@@ -49,10 +49,10 @@ def test_noise_is_a_large_file() -> None:
 def test_report_fails_when_failures_latency_or_memory_exceed_limits(
     failed: int, seconds: float, most: float, after: float, passed: bool
 ) -> None:
-    stats, request = Stats(), Request("canvas")
+    recorder, request = Recorder(), Request("canvas")
     for number in range(100):
-        stats.add(request, Response(429 if number < failed else 200, seconds if number >= 98 else 0.01))
-    report = AttackReport("bodies", 400.0, stats, most, after)
+        recorder.add(request, Response(429 if number < failed else 200, seconds if number >= 98 else 0.01))
+    report = AttackReport("bodies", 400.0, recorder, most, after)
     assert report.passed is passed
     assert report.text().startswith(f"| bodies | 100 | {f'{failed:.1f}% ({failed} 429)' if failed else 'none'} |")
     assert report.text().endswith("| yes |" if passed else "| **no** |")
