@@ -116,8 +116,12 @@ def part_of_bento(module: Path) -> bool:
 
 
 OVER_HTTP = [
-    *("scenarios/locustfile.py", "samples.py", "images.py", "processes.py", "resources.py"),
-    *("report.py", "overload.py"),
+    *("samples.py", "images.py", "requests.py", "processes.py", "resources.py", "report.py", "overload.py"),
+    *(
+        f"{folder}/{module.name}"
+        for folder in ("generator", "scenarios")
+        for module in (ROOT / "loadtests" / folder).glob("*.py")
+    ),
 ]
 BASELINES = [f"baselines/{name}.py" for name in ("usual", "fastapi_app", "bentoml_documented")]
 

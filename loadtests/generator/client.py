@@ -1,6 +1,7 @@
 """HTTP client of the load generator: kept connections, and requests that no proper client sends."""
 
 import select
+from collections import deque
 from contextlib import suppress
 from time import perf_counter
 from typing import Final
@@ -37,7 +38,7 @@ class ServiceClient:
         self._tls = _tls_context() if parts.scheme == "https" else None
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._free = BoundedSemaphore(connections)
-        self._idle: list[tuple[socket.socket, float]] = []
+        self._idle: deque[tuple[socket.socket, float]] = deque()
         self.open_connections = 0
 
     def send(self, request: Request) -> Response:
@@ -63,7 +64,7 @@ class ServiceClient:
 
     def _exchange(self, request: Request, started: float) -> Response:
         keep = request.mode is SendMode.KEEP_ALIVE
-        connection, kept = (self._idle_connection() if keep else None) or self._open(), False
+        connection, reusable = (self._idle_connection() if keep else None) or self._open(), False
         drip = None
         try:
             with suppress(ConnectionError):  # a service that refuses a body before its end may have sent its response
@@ -74,22 +75,25 @@ class ServiceClient:
                 drip = gevent.spawn(_drip, connection)
             answer = HTTPSocketResponse(connection, BLOCK_BYTES, request.method)
             body = _read(answer)
-            kept = keep and not answer.should_close()
+            reusable = keep and not answer.should_close()
             headers = {name.lower().encode("latin-1"): str(value).encode("latin-1") for name, value in answer.headers}
             return Response(answer.get_code(), perf_counter() - started, body, headers)
         finally:
             if drip is not None:
                 drip.kill()
-            if kept:
+            if reusable:
                 self._idle.append((connection, perf_counter()))
             else:
                 self._close(connection)
 
     def _idle_connection(self) -> socket.socket | None:
-        """The connection that was used last, if it is open and was used in the last ``IDLE_SECONDS``; all others are closed."""
+        """The connection that was used last and is open; those that were not used for ``IDLE_SECONDS`` are closed."""
+        oldest = perf_counter() - IDLE_SECONDS
+        while self._idle and self._idle[0][1] <= oldest:
+            self._close(self._idle.popleft()[0])
         while self._idle:
-            connection, last_used = self._idle.pop()
-            if perf_counter() - last_used < IDLE_SECONDS and not _has_input(connection):
+            connection, _ = self._idle.pop()
+            if not _has_input(connection):
                 return connection
             self._close(connection)
         return None

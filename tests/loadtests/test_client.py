@@ -49,7 +49,7 @@ def read_all(received: list[bytes]) -> Handle:
 
 
 def test_response_has_status_body_and_headers_in_lower_case() -> None:
-    content = b"HTTP/1.1 201 Created\r\nLocation: /gallery/1\r\nX-A: 1\r\nX-A: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+    content = b"HTTP/1.1 201 Created\r\nLocation: /gallery/1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
     with connected(answer(content), 1) as client:
         response = client.send(GET)
     assert (response.status, response.body, response.headers[b"location"]) == (201, b"ok", b"/gallery/1")
@@ -58,8 +58,13 @@ def test_response_has_status_body_and_headers_in_lower_case() -> None:
 
 def test_request_has_the_prefix_of_the_address_and_the_key() -> None:
     received: list[bytes] = []
-    with raw_service(read_all(received)) as address:
-        ServiceClient(f"{address}/v1/", 1, timeout=0.05, key="secret").send(GET)
+
+    def handle(connection: gevent_socket.socket) -> None:
+        received.append(connection.recv(1000))
+        connection.sendall(OK)
+
+    with raw_service(handle) as address, closing(ServiceClient(f"{address}/v1/", 1, key="secret")) as client:
+        assert client.send(GET).status == 200
     assert received[0].split(b"\r\n")[:3] == [
         *(b"GET /v1/models HTTP/1.1", f"Host: {address[7:]}".encode(), b"Authorization: Bearer secret")
     ]
@@ -112,10 +117,12 @@ def test_closed_or_long_unused_connections_are_not_used_again(monkeypatch: pytes
             assert client.send(GET).status == 200
             gevent.sleep(0.005)  # the service closes the connection meanwhile
         assert next(connections) == 6
-    with connected(answer_ok, 1) as client:
+    with connected(answer_ok, 3) as client:
+        gevent.joinall([gevent.spawn(client.send, GET) for _ in range(3)])
         monkeypatch.setattr(client_module, "IDLE_SECONDS", 0.0)
-        first = [client.send(GET).status, client.send(GET).status]
-        assert (first, client.open_connections) == ([200, 200], 1)
+        assert client.open_connections == 3
+        assert client.send(GET).status == 200
+        assert client.open_connections == 1
 
 
 def test_service_that_closes_after_each_response_is_asked_over_new_connections() -> None:
@@ -156,7 +163,7 @@ def test_missing_response_times_out(mode: SendMode) -> None:
         response = client.send(Request("late", mode=mode))
         assert (response.status, client.open_connections) == (BROKEN, 0)
         assert b"no response within 0.05 s" in response.body
-        assert 0.05 <= response.seconds < 1
+        assert 0.05 <= response.seconds < 5
 
 
 def test_waiting_for_a_free_connection_counts_for_the_timeout() -> None:

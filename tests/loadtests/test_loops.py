@@ -97,7 +97,7 @@ def test_latency_counts_from_the_due_time() -> None:
     assert max(response.lag for response in found) < 0.1
 
 
-def test_lag_of_the_generator_is_told_from_latency(client: ServiceClient) -> None:
+def test_lag_of_the_generator_is_recorded_apart_from_latency(client: ServiceClient) -> None:
     recorder = Recorder()
 
     def requests() -> Iterator[Request]:

@@ -33,9 +33,7 @@ def test_weights_are_parsed() -> None:
     assert parse_pictures("mixed") == MIXED
 
 
-@pytest.mark.parametrize(
-    "text", ["", "canvas:", "canvas:x", "canvas:0", "canvas:-1", "canvas:nan", "canvas:inf", ":1", "oil:1"]
-)
+@pytest.mark.parametrize("text", ["", "canvas:", "canvas:x", "canvas:0", "canvas:-1", "canvas:nan", "canvas:inf", "oil:1"])
 def test_wrong_weights_are_an_error(text: str) -> None:
     with pytest.raises(MixError):
         parse_pictures(text)
@@ -78,6 +76,6 @@ def test_learned_labels_are_what_responses_must_have() -> None:
 
 @pytest.mark.parametrize(("status", "body"), [(503, json.dumps({"detail": "no"}).encode()), (200, b"{}")])
 def test_request_that_is_not_answered_as_it_must_be_is_named(status: int, body: bytes) -> None:
-    with raw_service(answering(status, body)) as address, closing(ServiceClient(address, 1)) as client:
-        with pytest.raises(MixError, match=f"^one was answered {status} before the load began"):
-            learn_labels(client, Request("one"))
+    failure = pytest.raises(MixError, match=f"^one was answered {status} before the load began")
+    with raw_service(answering(status, body)) as address, closing(ServiceClient(address, 1)) as client, failure:
+        learn_labels(client, Request("one"))

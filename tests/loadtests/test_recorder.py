@@ -35,13 +35,8 @@ def test_latency_out_of_range_is_not_lost(seconds: float, ms: float) -> None:
 
 def test_outcomes_latencies_and_faults_are_counted() -> None:
     recorder = Recorder(slo_seconds=0.05)
-    for response in (
-        OK,
-        replace(OK, seconds=0.05),
-        replace(OK, seconds=0.2),
-        problem(500),
-        problem(429, {b"retry-after": b"1"}),
-    ):
+    responses = OK, replace(OK, seconds=0.05), replace(OK, seconds=0.2), problem(500), problem(429, {b"retry-after": b"1"})
+    for response in responses:
         recorder.add(GOOD, response)
     recorder.add(BAD, problem(422))
     for status in (BROKEN, DROPPED, HUNG_UP):
