@@ -33,7 +33,7 @@ RECONNECT_SECONDS: Final = 0.02
 TIMEOUT_SECONDS: Final = 3600.0
 
 Attacker = Callable[[ServiceClient], None]
-"""Attacks over one connection; returns when the service closes it, and is then called again."""
+"""Attacks over one connection; returns when the service closes it or does not answer, and is then called again."""
 
 
 def flood(make_head: Callable[[str], bytes], piece: bytes = bytes(PIECE), size: int = SENT) -> Attacker:
