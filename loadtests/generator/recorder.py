@@ -93,8 +93,8 @@ class Recorder:
     """Everything that is counted in a run: in all, by second of the due time, and by kind of request.
 
     ``slo_seconds`` is the latency within which a correct response is in time. Requests due before ``warm_up`` seconds are left
-    out. ``lag`` is how long after its due time a request was sent; ``refusals`` are the latencies of refusals. ``duration`` is
-    how many seconds the load took, where the one who ran it says so.
+    out. ``lag`` is how long after its due time a request was sent; ``refusals`` are the latencies of refusals, ``errors`` those
+    of wrong and missing responses. ``duration`` is how many seconds the load took, where the one who ran it says so.
     """
 
     def __init__(self, slo_seconds: float = inf, warm_up: float = 0.0, kind: KindOf = by_name) -> None:
@@ -107,7 +107,7 @@ class Recorder:
         self.total = Group(DIGITS)
         self.kinds: dict[str, Group] = defaultdict(lambda: Group(COARSE_DIGITS))
         self.seconds: dict[int, Group] = defaultdict(lambda: Group(COARSE_DIGITS))
-        self.lag, self.refusals = histogram(), histogram()
+        self.lag, self.refusals, self.errors = histogram(), histogram(), histogram()
         self.faults: Counts = Counter()
         self.statuses: Counts = Counter()
         self.examples: list[str] = []
@@ -126,6 +126,8 @@ class Recorder:
             self.statuses[str(response.status)] += 1
         if outcome is Outcome.REFUSED:
             record(self.refusals, response.seconds)
+        elif outcome in (Outcome.WRONG, Outcome.ERROR) and seconds is not None:
+            record(self.errors, seconds)
         if fault:
             self.faults[f"{request.name}: {fault}"] += 1
             if len(self.examples) < MAX_EXAMPLES and outcome in (Outcome.WRONG, Outcome.ERROR):
@@ -141,6 +143,14 @@ class Recorder:
     def goodput(self) -> float:
         """Correct responses in time, a second."""
         return self.total.in_time / self.duration
+
+    @property
+    def answered(self) -> HdrHistogram:
+        """Latencies of all requests that were sent, whatever came of them."""
+        latencies = histogram()
+        for part in (self.total.latencies, self.refusals, self.errors):
+            latencies.add(part)
+        return latencies
 
     @property
     def server_errors(self) -> int:
@@ -159,6 +169,7 @@ class Recorder:
             "seconds": {str(second): group.document() for second, group in self.seconds.items()},
             "lag": self.lag.encode().decode(),
             "refusals": self.refusals.encode().decode(),
+            "errors": self.errors.encode().decode(),
             "faults": dict(self.faults),
             "statuses": dict(self.statuses),
             "examples": self.examples,
@@ -173,6 +184,7 @@ class Recorder:
             self.seconds[int(second)].merge(group)
         self.lag.decode_and_add(document["lag"])
         self.refusals.decode_and_add(document["refusals"])
+        self.errors.decode_and_add(document["errors"])
         self.faults.update(document["faults"])
         self.statuses.update(document["statuses"])
         self.examples = (self.examples + document["examples"])[:MAX_EXAMPLES]

@@ -47,6 +47,7 @@ def test_noise_is_a_large_file() -> None:
         (2, 0.4, 400.0, 450.0, True),
         (3, 0.4, 400.0, 450.0, False),
         (0, 0.6, 400.0, 450.0, False),
+        (2, 0.6, 400.0, 450.0, False),
         (0, 0.4, 401.0 + BODY_BUDGET_MB + OTHER_MB, 450.0, False),
         (0, 0.4, 500.0, 500.0, False),
     ],
@@ -56,7 +57,7 @@ def test_report_fails_when_failures_latency_or_memory_exceed_limits(
 ) -> None:
     recorder, request = Recorder(), Request("canvas")
     for number in range(100):
-        recorder.add(request, Response(429 if number < failed else 200, seconds if number >= 98 else 0.01))
+        recorder.add(request, Response(429 if number >= 100 - failed else 200, seconds if number >= 98 else 0.01))
     report = AttackReport("bodies", 400.0, recorder, most, after)
     assert report.passed is passed
     assert report.text().startswith(f"| bodies | 100 | {f'{failed:.1f}% ({failed} 429)' if failed else 'none'} |")

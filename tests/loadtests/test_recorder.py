@@ -45,6 +45,7 @@ def test_outcomes_latencies_and_faults_are_counted() -> None:
     assert recorder.total.outcomes == counts
     assert (recorder.total.due, recorder.total.sent, recorder.total.faulty, recorder.total.in_time) == (9, 8, 3, 2)
     assert recorder.total.latencies.get_total_count() == 4
+    assert recorder.answered.get_total_count() == 4 + 1 + 2
     assert milliseconds(recorder.refusals, 50) == pytest.approx([100], rel=0.01)
     assert recorder.statuses == {"200": 3, "500": 1, "429": 1, "422": 1, "0": 1}
     assert recorder.status_counts() == "1 x 0, 3 x 200, 1 x 422, 1 x 429, 1 x 500"
@@ -76,7 +77,7 @@ def test_slow_requests_are_counted_without_their_latency() -> None:
     recorder.add(replace(BAD, mode=SendMode.SLOW), problem(422))
     recorder.add(replace(BAD, mode=SendMode.SLOW), Response(BROKEN))
     assert recorder.total.outcomes == {"correct": 1, "error": 1}
-    assert recorder.total.latencies.get_total_count() == 0
+    assert recorder.answered.get_total_count() == 0
 
 
 def test_recorders_of_several_processes_add_up() -> None:
@@ -93,6 +94,7 @@ def test_recorders_of_several_processes_add_up() -> None:
     assert merged.total.outcomes == whole.total.outcomes
     assert (merged.statuses, merged.faults) == (whole.statuses, whole.faults)
     assert milliseconds(merged.lag, 50, 99, 100) == milliseconds(whole.lag, 50, 99, 100)
+    assert milliseconds(merged.answered, 50, 99, 100) == milliseconds(whole.answered, 50, 99, 100)
     assert len(merged.examples) == MAX_EXAMPLES
     groups = [(merged.total, whole.total), *((merged.kinds[name], group) for name, group in whole.kinds.items())]
     for one, other in (*groups, *((merged.seconds[second], group) for second, group in whole.seconds.items())):
