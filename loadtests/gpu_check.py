@@ -6,7 +6,6 @@ GPU works, and with 1 where a check fails.
 """
 
 import argparse
-import asyncio
 import os
 import shutil
 import subprocess
@@ -23,9 +22,10 @@ import numpy as np
 
 from loadtests.benchmark.networks import write_large
 from loadtests.benchmark.offline import BATCHES, DIGITS, MAX_CALL_SECONDS, Run, count_parameters, open_run, sweep
-from loadtests.http_client import ConnectionPool
+from loadtests.generator.client import ServiceClient
+from loadtests.generator.loops import closed_loop
+from loadtests.generator.recorder import Recorder, milliseconds
 from loadtests.images import load_images
-from loadtests.load import Stats, closed_loop
 from loadtests.processes import ROOT, SERVERS, start_server
 from loadtests.report import table
 from loadtests.requests import form_request
@@ -53,11 +53,11 @@ class ModelCheck:
     provider: str
     difference: float
     rates: dict[int, float]
-    load: Stats
+    load: Recorder
 
     def faults(self, provider: str) -> list[str]:
         """What is wrong, in a sentence each."""
-        faults = [f"{self.name}: {count} x {fault}" for fault, count in self.load.good_faults.items()]
+        faults = [f"{self.name}: {count} x {fault}" for fault, count in self.load.faults.items()]
         if self.provider != provider:
             faults.append(f"{self.name}: the service uses {self.provider}, not {provider}.")
         if not self.difference <= TOLERANCE:
@@ -84,12 +84,13 @@ def import_into(home: Path, catalogue: Path, network: Path) -> None:
         subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
-async def load(address: str, model: str, seconds: float) -> Stats:
+def load(address: str, model: str, seconds: float) -> Recorder:
     """Send drawings to a model from ``CLIENTS`` connections for ``seconds``."""
-    image, pool, stats = load_images()["canvas"], ConnectionPool(address, CLIENTS), Stats()
+    image, client, recorder = load_images()["canvas"], ServiceClient(address, CLIENTS), Recorder()
     request = form_request(model, [image.data], f"/classify?model={model}")
-    stats.duration = await closed_loop(pool, repeat(request), stats.add, CLIENTS, seconds)
-    return stats
+    recorder.duration = closed_loop(client, repeat(request), recorder.add, CLIENTS, seconds)
+    client.close()
+    return recorder
 
 
 def providers(address: str, device: str) -> dict[str, str]:
@@ -118,7 +119,7 @@ def check(device: str, sweep_seconds: float, max_call_seconds: float, load_secon
         settings = {"CATALOGUE": str(catalogue), "DEVICE": device, "MAX_BATCH_SIZE": str(SERVED_BATCH[device])}
         with start_server(SERVERS["runner"], home, **settings) as server:
             used = providers(server.address, device)
-            loads = {name: asyncio.run(load(server.address, name, load_seconds)) for name in files}
+            loads = {name: load(server.address, name, load_seconds) for name in files}
         return [
             ModelCheck(name, count_parameters(file), used[name], differences[name], rates[name], loads[name])
             for name, file in files.items()
@@ -138,7 +139,7 @@ def report(device: str, checks: Sequence[ModelCheck]) -> str:
     rows = [
         [
             *(each.name, f"{each.parameters:,}", each.provider, f"{each.difference:.1e}"),
-            *(f"{each.load.goodput:,.0f}", f"{each.load.milliseconds(99)[0]:.1f}"),
+            *(f"{each.load.goodput:,.0f}", f"{milliseconds(each.load.total.latencies, 99)[0]:.1f}"),
         ]
         for each in checks
     ]

@@ -48,9 +48,9 @@ class Request:
     mode: SendMode = SendMode.KEEP_ALIVE
     labels: tuple[bytes, ...] | None = None
 
-    def encode(self, host: str, headers: Mapping[str, str] = MappingProxyType({})) -> bytes:
-        """Encode the request for a host, with further headers."""
-        head = [f"{self.method} {self.target} HTTP/1.1", f"Host: {host}"]
+    def encode(self, host: str, headers: Mapping[str, str] = MappingProxyType({}), prefix: str = "") -> bytes:
+        """Encode the request for a host, with further headers and a prefix of its target."""
+        head = [f"{self.method} {prefix}{self.target} HTTP/1.1", f"Host: {host}"]
         head += [f"{name}: {value}" for name, value in headers.items()]
         if self.content_type:
             head.append(f"Content-Type: {self.content_type}")

@@ -116,19 +116,12 @@ def part_of_bento(module: Path) -> bool:
 
 
 OVER_HTTP = [
+    *("samples.py", "images.py", "requests.py", "processes.py", "resources.py", "report.py", "overload.py"),
     *(
-        "scenarios/server.py",
-        "scenarios/visitor.py",
-        "generator/client.py",
-        "peak/search.py",
-        "samples.py",
-        "images.py",
-        "http_client.py",
-        "load.py",
-        "processes.py",
-        "resources.py",
+        f"{folder}/{module.name}"
+        for folder in ("generator", "scenarios")
+        for module in (ROOT / "loadtests" / folder).glob("*.py")
     ),
-    *("report.py", "overload.py"),
 ]
 BASELINES = [f"baselines/{name}.py" for name in ("usual", "fastapi_app", "bentoml_documented")]
 

@@ -1,7 +1,6 @@
 """``python -m loadtests.attacks [NAME ...]``: attacks a service; measures ordinary requests meanwhile, and memory."""
 
 import argparse
-import asyncio
 import multiprocessing
 import sys
 from collections.abc import Sequence
@@ -9,17 +8,21 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Final
 
-import uvloop
+import gevent
 
 from loadtests.attacks.attacks import ATTACKS, PREPARATIONS, run_attack
-from loadtests.http_client import ConnectionPool
+from loadtests.generator.arrivals import constant, poisson
+from loadtests.generator.client import ServiceClient
+from loadtests.generator.loops import open_loop
+from loadtests.generator.outcomes import Outcome
+from loadtests.generator.recorder import Recorder, milliseconds
 from loadtests.images import load_images
-from loadtests.load import Stats, open_loop
 from loadtests.processes import TOPOLOGIES, Server, start_service
 from loadtests.report import YES_NO, Bound, Check, Report, table, table_row
 from loadtests.requests import form_request
 
 RATE: Final = 40.0
+SEED: Final = 1
 MAX_CONNECTIONS: Final = 512
 TIMEOUT_SECONDS: Final = 10.0
 SAMPLE_SECONDS: Final = 0.2
@@ -42,19 +45,19 @@ class AttackReport(Report):
 
     name: str
     before_mb: float
-    stats: Stats = field(default_factory=Stats)
+    recorder: Recorder = field(default_factory=Recorder)
     peak_mb: float = 0.0
     after_mb: float = 0.0
 
     def checks(self) -> list[Check]:
         """What an attack may do to ordinary requests and to memory; those without a connection count as failed."""
-        requests = self.stats.sent + self.stats.dropped
-        failed = (self.stats.good_faults.total() + self.stats.dropped) / max(1, requests)
+        total = self.recorder.total
+        failed = (total.faulty + total.count(Outcome.DROPPED)) / max(1, total.due)
         growth = Bound(BODY_BUDGET_MB + OTHER_MB, "{:+.0f} MB")
         return [
-            Check("ordinary requests", Bound(1, "{:,}", at_least=True), requests),
+            Check("ordinary requests", Bound(1, "{:,}", at_least=True), total.due),
             Check("failed", Bound(0.02, "{:.1%}"), failed),
-            Check("p99", Bound(500, "{:.0f} ms"), self.stats.milliseconds(99)[0]),
+            Check("p99", Bound(500, "{:.0f} ms"), milliseconds(self.recorder.answered, 99)[0]),
             Check("memory during the attack", growth, self.peak_mb - self.before_mb),
             Check("memory after it", Bound(96, "{:+.0f} MB"), self.after_mb - self.before_mb),
         ]
@@ -62,55 +65,55 @@ class AttackReport(Report):
     def text(self) -> str:
         """The row of the table under ``HEADS``."""
         requests, failed, *_ = (check.cells()[2] for check in self.checks())
-        faults = {name.partition(": ")[2]: count for name, count in sorted(self.stats.good_faults.items())}
-        faults |= {"dropped": self.stats.dropped} if self.stats.dropped else {}
-        others = ", ".join(f"{count} {fault}" for fault, count in faults.items())
-        figures = (*self.stats.milliseconds(50, 99), self.before_mb, self.peak_mb, self.after_mb)
+        faults = sorted(self.recorder.faults.items())
+        others = ", ".join(f"{count} {name.partition(': ')[2]}" for name, count in faults)
+        figures = (*milliseconds(self.recorder.answered, 50, 99), self.before_mb, self.peak_mb, self.after_mb)
         failures = f"{failed} ({others})" if others else "none"
         return table_row([self.name, requests, failures, *(f"{figure:.0f}" for figure in figures), YES_NO[self.passed]])
 
 
-async def measure(server: Server, name: str, connections: int, seconds: float) -> AttackReport:
+def measure(server: Server, name: str, connections: int, seconds: float) -> AttackReport:
     """Attack a running service over so many connections for ``seconds``, and send ordinary requests meanwhile.
 
     Raises:
         RuntimeError: the attack did not start, or ended by itself.
     """
     if prepare := PREPARATIONS.get(name):
-        await prepare(ConnectionPool(server.address, 1))
-    await _send_ordinary(Stats(), server.address, WARM_UP_SECONDS)
+        prepare(ServiceClient(server.address, 1))
+    _send_ordinary(Recorder(), server.address, WARM_UP_SECONDS)
     report = AttackReport(name, server.sample().private_mb)
-    sampling = asyncio.create_task(_sample_memory(report, server))
+    sampling = gevent.spawn(_sample_memory, report, server)
     context = multiprocessing.get_context("spawn")
     started = context.Event()
     attacker = context.Process(target=run_attack, args=(name, server.address, connections, started), daemon=True)
     attacker.start()
-    if not await asyncio.to_thread(started.wait, START_SECONDS):
+    if not gevent.get_hub().threadpool.apply(started.wait, (START_SECONDS,)):
         raise RuntimeError(f"The attack {name} did not start within {START_SECONDS:g} s: nothing was measured.")
-    await asyncio.sleep(LEAD_SECONDS)
-    await _send_ordinary(report.stats, server.address, seconds)
+    gevent.sleep(LEAD_SECONDS)
+    _send_ordinary(report.recorder, server.address, seconds)
     if not attacker.is_alive():
         raise RuntimeError(f"The attack {name} ended by itself with exit code {attacker.exitcode}: nothing was measured.")
     attacker.kill()
     attacker.join()
-    await asyncio.sleep(AFTER_SECONDS)
-    sampling.cancel()
+    gevent.sleep(AFTER_SECONDS)
+    sampling.kill()
     report.after_mb = server.sample().private_mb
     return report
 
 
-async def _sample_memory(report: AttackReport, server: Server) -> None:
+def _sample_memory(report: AttackReport, server: Server) -> None:
     while True:
-        report.peak_mb = max(report.peak_mb, (await asyncio.to_thread(server.sample)).private_mb)
-        await asyncio.sleep(SAMPLE_SECONDS)
+        report.peak_mb = max(report.peak_mb, gevent.get_hub().threadpool.apply(server.sample).private_mb)
+        gevent.sleep(SAMPLE_SECONDS)
 
 
-async def _send_ordinary(stats: Stats, address: str, seconds: float) -> None:
+def _send_ordinary(recorder: Recorder, address: str, seconds: float) -> None:
     """Post a canvas ``RATE`` times a second, in an open loop."""
-    pool, canvas = ConnectionPool(address, MAX_CONNECTIONS, TIMEOUT_SECONDS), load_images()["canvas"]
+    client, canvas = ServiceClient(address, MAX_CONNECTIONS, TIMEOUT_SECONDS), load_images()["canvas"]
     requests = repeat(form_request("canvas", [canvas.data], labels=(canvas.expected,)))
-    await asyncio.gather(*await open_loop(pool, requests, stats.add, RATE, seconds))
-    pool.close()
+    arrivals = poisson(constant(RATE), RATE, seconds, SEED)
+    open_loop(client, arrivals, requests, recorder.add, MAX_CONNECTIONS).join()
+    client.close()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -127,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     passed = True
     for name in options.names or ATTACKS:
         with start_service(options.topology) as server:
-            report = uvloop.run(measure(server, name, options.connections, options.seconds))
+            report = measure(server, name, options.connections, options.seconds)
         sys.stdout.write(report.text() + "\n")
         sys.stdout.flush()
         passed &= report.passed

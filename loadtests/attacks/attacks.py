@@ -1,16 +1,16 @@
 """The attacks by name: each opens connections to a service and holds or floods them until it is cancelled."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+import select
+from collections.abc import Callable
 from contextlib import suppress
-from math import inf
 from multiprocessing.synchronize import Event
 from typing import Final
 
-import uvloop
+import gevent
+from gevent import socket
 
 from loadtests.attacks.payloads import noise, png_with_exif, png_with_profiles, progressive_jpeg
-from loadtests.http_client import ConnectionPool
+from loadtests.generator.client import ServiceClient
 from loadtests.requests import BROKEN, FORM_TYPE, Request, form_request
 
 # Announced sizes of bodies, and how much is sent.
@@ -29,64 +29,63 @@ BATCH_IMAGES: Final = 256
 EXPORTED: Final = 24
 # Pause before a connection that the server closed is opened again.
 RECONNECT_SECONDS: Final = 0.02
+# How long a response is waited for; an attack is over before.
+TIMEOUT_SECONDS: Final = 3600.0
 
-
-Attacker = Callable[[ConnectionPool], Awaitable[None]]
-"""Attacks over one connection; returns when the service closes it, and is then called again with a new pool of one."""
+Attacker = Callable[[ServiceClient], None]
+"""Attacks over one connection; returns when the service closes it or does not answer, and is then called again."""
 
 
 def flood(make_head: Callable[[str], bytes], piece: bytes = bytes(PIECE), size: int = SENT) -> Attacker:
     """Make an attacker that sends a head, given the host, and ``size`` bytes of a repeated piece as fast as they are read."""
 
-    async def attack(pool: ConnectionPool) -> None:
-        reader, writer = await asyncio.open_connection(*pool.endpoint)
-        response = asyncio.ensure_future(reader.read(1))
-        response.add_done_callback(lambda task: task.cancelled() or task.exception())  # retrieved if sending fails first
-        try:
-            writer.write(make_head(pool.host))
+    def attack(client: ServiceClient) -> None:
+        with client.connect() as connection, suppress(OSError):
+            response = gevent.spawn(_wait_for_response, connection)
+            connection.sendall(make_head(client.host))
             for _ in range(size // len(piece)):
-                writer.write(piece)
-                await writer.drain()
-                if response.done():
+                connection.sendall(piece)
+                if response.ready():
                     break
-            await response
-        finally:
-            response.cancel()
-            writer.close()
+            response.join()
 
     return attack
 
 
-async def half_heads(pool: ConnectionPool) -> None:
+def _wait_for_response(connection: socket.socket) -> None:
+    """Wait until the service responds or closes the connection."""
+    with suppress(OSError):
+        connection.recv(1)
+
+
+def half_heads(client: ServiceClient) -> None:
     """Hold 500 connections with half a head each until the service closes them."""
     hold = flood(lambda _host: HALF_HEAD, size=0)
-    await asyncio.gather(*(hold(pool) for _ in range(HALF_HEADS)), return_exceptions=True)
+    gevent.joinall([gevent.spawn(_attack_once, hold, client) for _ in range(HALF_HEADS)])
 
 
 def repeat(path: str, images: list[bytes], field: str = "image") -> Attacker:
     """Make an attacker that posts the same form again as soon as it is answered."""
     request = form_request(path, images, path, field)
 
-    async def attack(pool: ConnectionPool) -> None:
-        while (await pool.send(request)).status != BROKEN and pool.open_connections:
+    def attack(client: ServiceClient) -> None:
+        while client.send(request).status != BROKEN and client.open_connections:
             pass
 
     return attack
 
 
-async def unread_export(pool: ConnectionPool) -> None:
+def unread_export(client: ServiceClient) -> None:
     """Request the gallery's export and do not read it."""
-    reader, writer = await asyncio.open_connection(*pool.endpoint)
-    try:
-        reader._limit = 1  # type: ignore[attr-defined]  # asyncio's reader takes no more than this from the socket
-        writer.write(Request("export", "/gallery/export", method="GET").encode(pool.host))
-        while not writer.transport.is_closing():
-            await asyncio.sleep(RECONNECT_SECONDS)
-    finally:
-        writer.transport.abort()
+    with client.connect() as connection:
+        connection.sendall(Request("export", "/gallery/export", method="GET").encode(client.host))
+        closed = select.poll()
+        closed.register(connection.fileno(), select.POLLRDHUP)
+        while not closed.poll(0):
+            gevent.sleep(RECONNECT_SECONDS)
 
 
-async def fill_gallery(pool: ConnectionPool) -> None:
+def fill_gallery(client: ServiceClient) -> None:
     """Save large images for the export.
 
     Raises:
@@ -94,7 +93,7 @@ async def fill_gallery(pool: ConnectionPool) -> None:
     """
     request = form_request("save", [noise()], "/gallery")
     for _ in range(EXPORTED):
-        if (response := await pool.send(request)).status != 201:
+        if (response := client.send(request)).status != 201:
             raise RuntimeError(f"An image was not saved: {response.body!r}. The export cannot be attacked.")
 
 
@@ -117,22 +116,21 @@ ATTACKS: Final[dict[str, Attacker]] = {
 PREPARATIONS: Final = {"exports": fill_gallery}
 
 
-async def keep_attacking(attack: Attacker, address: str, connections: int) -> None:
-    """Attack over so many connections until cancelled; a connection that ends is replaced."""
+def keep_attacking(attack: Attacker, address: str) -> None:
+    """Attack over one connection until killed; when it ends, it is replaced."""
+    client = ServiceClient(address, 1, TIMEOUT_SECONDS)
+    while True:
+        _attack_once(attack, client)
+        gevent.sleep(RECONNECT_SECONDS)
 
-    async def forever() -> None:
-        while True:
-            pool = ConnectionPool(address, 1, timeout=inf)
-            with suppress(OSError, asyncio.IncompleteReadError):
-                await attack(pool)
-            pool.close()
-            await asyncio.sleep(RECONNECT_SECONDS)
 
-    await asyncio.gather(*(forever() for _ in range(connections)))
+def _attack_once(attack: Attacker, client: ServiceClient) -> None:
+    with suppress(OSError):
+        attack(client)
 
 
 def run_attack(name: str, address: str, connections: int, started: Event) -> None:
     """Attack until killed; runs in a process of its own, so that it does not delay the measurement."""
     started.set()
     with suppress(KeyboardInterrupt):
-        uvloop.run(keep_attacking(ATTACKS[name], address, connections))
+        gevent.joinall([gevent.spawn(keep_attacking, ATTACKS[name], address) for _ in range(connections)], raise_error=True)

@@ -1,7 +1,6 @@
 """Compares responses under mixed load with responses to the same images one at a time, and those of imported models of other
 forms with onnxruntime called by hand."""
 
-import asyncio
 import json
 import random
 import tempfile
@@ -13,9 +12,9 @@ from urllib.parse import urlencode
 
 from loadtests.benchmark.other_forms import OTHER_FORMS, import_forms, model_file
 from loadtests.benchmark.results import Exactness
-from loadtests.http_client import ConnectionPool
+from loadtests.generator.client import ServiceClient
+from loadtests.generator.loops import closed_loop
 from loadtests.images import colour_pictures, encode, load_images
-from loadtests.load import closed_loop
 from loadtests.processes import SERVERS, ServerError, start_server
 from loadtests.requests import Request, Response, form_request
 from loadtests.samples import samples
@@ -65,26 +64,26 @@ def mixed(images: list[bytes], count: int, model: str = "digits", seed: int = 0)
             yield form_request(name, [images[index]], options=options)
 
 
-async def compare(name: str, address: str, count: int) -> Exactness:
+def compare(name: str, address: str, count: int) -> Exactness:
     """Send every image alone, then ``count`` mixed requests over ``CONNECTIONS`` connections.
 
     Raises:
         ServerError: an image alone was not answered 200.
     """
-    images, pool = distinct_images(), ConnectionPool(address, CONNECTIONS)
-    alone = [await pool.send(Request("", "/classify", data, "image/png")) for data in images]
-    pool.close()
+    images, client = distinct_images(), ServiceClient(address, CONNECTIONS)
+    alone = [client.send(Request("", "/classify", data, "image/png")) for data in images]
+    client.close()
     if failed := [response for response in alone if response.status != 200]:
         raise ServerError(f"An image alone was answered {failed[0].status} {failed[0].body[-300:]!r}")
     references = [json.loads(response.body) for response in alone]
-    return await compare_with(references, images, address, Exactness(server=name, requests=count))
+    return compare_with(references, images, address, Exactness(server=name, requests=count))
 
 
-async def compare_with(references: list[dict[str, Any]], images: list[bytes], address: str, found: Exactness) -> Exactness:
+def compare_with(references: list[dict[str, Any]], images: list[bytes], address: str, found: Exactness) -> Exactness:
     """Send mixed requests for the model of ``found``, and compare each response with the reference of its image."""
-    pool = ConnectionPool(address, CONNECTIONS)
-    await closed_loop(pool, mixed(images, found.requests, found.model), partial(add, found, references), CONNECTIONS)
-    pool.close()
+    client = ServiceClient(address, CONNECTIONS)
+    closed_loop(client, mixed(images, found.requests, found.model), partial(add, found, references), CONNECTIONS)
+    client.close()
     found.batch_sizes = dict(sorted(found.batch_sizes.items()))
     return found
 
@@ -102,8 +101,8 @@ def run_exactness(topologies: Sequence[str], count: int, home: Path) -> list[Exa
         references = {form.name: form.references(model_file(Path(folder), form)) for form in OTHER_FORMS}
         for name in topologies:
             with start_server(SERVERS[name], home, CATALOGUE=str(catalogue)) as server:
-                compared.append(asyncio.run(compare(name, server.address, count)))
+                compared.append(compare(name, server.address, count))
                 for model, expected in references.items():
                     found = Exactness(server=name, model=model, requests=-(-count // OTHER_SHARE))
-                    compared.append(asyncio.run(compare_with(expected, images, server.address, found)))
+                    compared.append(compare_with(expected, images, server.address, found))
     return compared

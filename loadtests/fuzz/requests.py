@@ -9,8 +9,8 @@ from loadtests.fuzz.corpus import random_image
 from loadtests.fuzz.malicious import malicious_files
 from loadtests.fuzz.mutation import mutate
 from loadtests.fuzz.rare_formats import rare_files
-from loadtests.http_client import ConnectionPool
-from loadtests.load import Stats, closed_loop
+from loadtests.generator.client import ServiceClient
+from loadtests.generator.loops import Handler, closed_loop
 from loadtests.requests import FORM_TYPE, Request, encode_form
 from loadtests.samples import samples
 
@@ -72,8 +72,8 @@ def generate(count: int, seed: int) -> Iterator[Request]:
             yield bad_request(path, query, body, content_type)
 
 
-async def run(address: str, requests: Iterable[Request], stats: Stats, connections: int = CONNECTIONS) -> None:
-    """Send the requests over so many connections and count the responses; no response is a fault."""
-    pool = ConnectionPool(address, connections, TIMEOUT_SECONDS)
-    await closed_loop(pool, iter(requests), stats.add, connections)
-    pool.close()
+def run(address: str, requests: Iterable[Request], handle: Handler, connections: int = CONNECTIONS) -> None:
+    """Send the requests over so many connections."""
+    client = ServiceClient(address, connections, TIMEOUT_SECONDS)
+    closed_loop(client, iter(requests), handle, connections)
+    client.close()

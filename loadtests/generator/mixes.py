@@ -100,7 +100,7 @@ class RequestSource:
             MixError: one was not answered as it must be.
         """
         for group in self._groups:
-            group[:] = [_learned(client, request) for request in group]
+            group[:] = [learn_labels(client, request) for request in group]
 
     def requests(self, seed: int) -> Iterator[Request]:
         """An endless sequence of requests by weight, the same for the same seed."""
@@ -110,9 +110,14 @@ class RequestSource:
             yield random.choice(group)
 
 
-def _learned(client: ServiceClient, request: Request) -> Request:
+def learn_labels(client: ServiceClient, request: Request) -> Request:
+    """Send a request when there is no load; the returned copy must be answered with the same labels ever after.
+
+    Raises:
+        MixError: it was not answered as it must be.
+    """
     response = client.send(request)
-    if response.status not in request.statuses:
+    if response.status not in request.statuses or (request.good and not labels(response.body)):
         reason = response.body[-300:].decode("utf-8", "replace")
         raise MixError(f"{request.name} was answered {response.status or 'not at all'} before the load began: {reason}")
     return replace(request, labels=labels(response.body)) if request.good and request.labels is None else request

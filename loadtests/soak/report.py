@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from statistics import median
 from typing import Final
 
-from loadtests.load import Stats
+from loadtests.generator.outcomes import Outcome
+from loadtests.generator.recorder import Recorder, milliseconds
 from loadtests.report import NONE, Bound, Check, Report, check_table, table
 from loadtests.resources import ProcessStats
 
@@ -17,7 +18,6 @@ MAX_GROWTH: Final = 0.05
 # each; a leak per request is soon more.
 MAX_DESCRIPTORS: Final = 24
 MAX_THREADS: Final = 16
-LOGGED_FAULTS: Final = 50
 COLUMNS: Final = ("minute", "requests_per_second", "good_ms", "refused_ms", "private_mb", "descriptors", "threads")
 
 
@@ -26,7 +26,7 @@ class Row:
     """An interval that ended ``minute`` minutes after the start; ``connections`` of the client were open at its end."""
 
     minute: float
-    stats: Stats
+    recorder: Recorder
     processes: ProcessStats
     connections: int
 
@@ -35,21 +35,21 @@ class Row:
         """File descriptors of the service other than the client's connections."""
         return self.processes.descriptors - self.connections
 
-    def latencies(self, good: bool, success: bool | None) -> list[float]:
-        """The median and the 99th percentile in ms."""
-        return [round(one, 1) for one in self.stats.milliseconds(50, 99, good=good, success=success)]
+    def latencies(self, kind: str) -> list[float]:
+        """The median and the 99th percentile of the correct responses to a kind of requests, in ms."""
+        return [round(one, 1) for one in milliseconds(self.recorder.kinds[kind].latencies, 50, 99)]
 
     def document(self) -> dict[str, object]:
         """The row for the log."""
-        stats, processes = self.stats, self.processes
+        recorder, processes = self.recorder, self.processes
         return {
             "minute": round(self.minute, 2),
-            **{name: getattr(stats, name) for name in ("sent", "dropped", "hung_up", "statuses", "good_faults", "bad_faults")},
-            "requests_per_second": round(stats.rate, 1),
-            "good": len(stats.seconds(good=True)),
-            "good_ms": self.latencies(True, None),
-            "refused_ms": self.latencies(False, False),
-            "faults": [f"{request.name}: {fault}" for request, fault in stats.examples[:LOGGED_FAULTS]],
+            "sent": recorder.total.sent,
+            **{name: group.outcomes for name, group in sorted(recorder.kinds.items())},
+            **{name: getattr(recorder, name) for name in ("statuses", "faults", "examples")},
+            "requests_per_second": round(recorder.rate, 1),
+            "good_ms": self.latencies("good"),
+            "refused_ms": self.latencies("refused"),
             **{name: round(getattr(processes, name), 1) for name in ("private_mb", "resident_mb", "threads")},
             "descriptors": self.descriptors,
             "processes": sorted(processes.pids),
@@ -68,16 +68,17 @@ class SoakReport(Report):
 
     def checks(self) -> list[Check]:
         """What a service must keep up for a long time."""
-        stats = [row.stats for row in self.rows]
+        recorders = [row.recorder for row in self.rows]
+        good, *bad = ([one.kinds[kind] for one in recorders] for kind in ("good", "accepted", "refused"))
         pids = [row.processes.pids for row in self.rows]
         lost = frozenset[int]().union(*(before - after for before, after in pairwise(pids)))
         memory = self._medians(lambda row: row.processes.private_mb)
         settled = "since the warm-up"
         return [
-            Check("good requests", Bound(1, "{:,}", at_least=True), sum(len(one.seconds(good=True)) for one in stats)),
-            Check("good requests that failed", NONE, sum(one.good_faults.total() for one in stats)),
-            Check("5xx other than 503", NONE, sum(one.server_errors for one in stats)),
-            Check("bad requests not refused as the API contract says", NONE, sum(one.bad_faults.total() for one in stats)),
+            Check("good requests", Bound(1, "{:,}", at_least=True), sum(one.sent for one in good)),
+            Check("good requests that failed", NONE, sum(one.faulty for one in good)),
+            Check("5xx other than 503", NONE, sum(one.server_errors for one in recorders)),
+            Check("bad requests not refused as the API contract says", NONE, sum(one.faulty for one in chain(*bad))),
             Check("processes lost", NONE, len(lost)),
             Check(f"memory {settled}", Bound(self.max_growth, "{:+.1%}"), memory[1] / memory[0] - 1),
             Check(f"descriptors {settled}", Bound(MAX_DESCRIPTORS, "{:+.0f}"), self._growth(lambda row: row.descriptors)),
@@ -86,7 +87,8 @@ class SoakReport(Report):
 
     def text(self) -> str:
         """The load, the checks, and every fifth row."""
-        sent, dropped = (sum(getattr(row.stats, name) for row in self.rows) for name in ("sent", "dropped"))
+        totals = [row.recorder.total for row in self.rows]
+        sent, dropped = sum(one.sent for one in totals), sum(one.count(Outcome.DROPPED) for one in totals)
         kept_up = f"the client dropped {dropped:,} requests that were due" if dropped else "none dropped"
         shown = [row.document() for number, row in enumerate(self.rows, 1) if number == 1 or number % WINDOW == 0]
         rows = table(COLUMNS, ([str(row[name]) for name in COLUMNS] for row in shown))

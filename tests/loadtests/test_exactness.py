@@ -1,6 +1,5 @@
 """Responses under mixed load compared with responses alone."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -57,7 +56,7 @@ def test_requests_are_mixed_and_reproducible() -> None:
 
 @pytest.mark.served
 def test_load_changes_no_response(service_address: str) -> None:
-    counted = asyncio.run(compare("embedded", service_address, 300))
+    counted = compare("embedded", service_address, 300)
     assert (counted.failures, counted.wrong_labels) == (0, 0)
     assert counted.largest_difference <= 1e-5
     assert sum(counted.batch_sizes.values()) == 300

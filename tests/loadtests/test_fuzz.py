@@ -1,6 +1,5 @@
 """The fuzzer generates the intended images and checks responses, and a service survives it."""
 
-import asyncio
 import io
 import warnings
 from random import Random
@@ -17,8 +16,8 @@ from loadtests.fuzz.mutation import fix_checksums, mutate
 from loadtests.fuzz.png import GREY, PNG, png_of_samples
 from loadtests.fuzz.rare_formats import rare_files
 from loadtests.fuzz.requests import ALLOWED, bad_request, generate, run
+from loadtests.generator.recorder import Recorder, by_success
 from loadtests.images import LABEL
-from loadtests.load import Stats
 from loadtests.requests import Request, Response, find_fault
 from tests.support.processes import free_port
 
@@ -61,9 +60,9 @@ def test_mutation_changes_files_and_never_fails() -> None:
 
 
 def test_unreachable_service_is_a_fault_for_every_request() -> None:
-    stats = Stats()
-    asyncio.run(run(f"http://127.0.0.1:{free_port()}", [ANY] * 3, stats))
-    assert stats.bad_faults == {"any: no response": 3}
+    recorder = Recorder()
+    run(f"http://127.0.0.1:{free_port()}", [ANY] * 3, recorder.add)
+    assert recorder.faults == {"any: no response": 3}
 
 
 def test_same_seed_generates_the_same_requests() -> None:
@@ -79,11 +78,11 @@ def test_same_seed_generates_the_same_requests() -> None:
 
 def test_every_check_can_fail() -> None:
     def failed(growth_mb: float = 0.0, lost: int = 0, seconds: float = 0.01, status: int = 422, good: int = 200) -> list[str]:
-        stats = Stats()
+        recorder = Recorder(kind=by_success)
         for _ in range(100):
-            stats.add(ANY, Response(status, seconds, PROBLEM, HEADERS))
-        stats.add(Request("good"), Response(good))
-        report = FuzzReport(stats, growth_mb, lost)
+            recorder.add(ANY, Response(status, seconds, PROBLEM, HEADERS))
+        recorder.add(Request("good"), Response(good))
+        report = FuzzReport(recorder, growth_mb, lost)
         names = [check.name.split()[0] for check in report.checks() if not check.passed]
         assert report.passed == (not names)
         assert report.text().count("**no**") == len(names)
@@ -146,17 +145,17 @@ def test_rare_files_are_read_or_refused_for_the_right_reason(service_address: st
 
 @pytest.mark.served
 def test_service_survives_fuzzing(service_address: str) -> None:
-    stats = Stats()
+    recorder = Recorder()
     requests = [
         bad_request("/classify", {"model": model}, data, "image/png")
         for data in malicious_files().values()
         for model in ("digits", "fashion")
     ]
     requests += generate(600, 9)
-    asyncio.run(run(service_address, requests, stats))
-    assert stats.examples == []
-    assert stats.statuses.total() == len(requests)
-    assert len(stats.statuses) > 4
+    run(service_address, requests, recorder.add)
+    assert recorder.faults == {}, recorder.examples
+    assert recorder.statuses.total() == len(requests)
+    assert len(recorder.statuses) > 4
 
 
 @pytest.mark.served

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from loadtests.benchmark.offline import DIGITS, open_run
+from loadtests.generator.recorder import Recorder
 from loadtests.gpu_check import NO_GPU, TOLERANCE, ModelCheck, largest_difference, report
-from loadtests.load import Stats
 from preprocessing import Tensor
 from tests.support.processes import ROOT
 
@@ -32,7 +32,9 @@ def test_difference_in_one_logit_of_the_largest_batch_is_found() -> None:
 
 
 def found(provider: str, difference: float) -> ModelCheck:
-    return ModelCheck("digits", 100, provider, difference, {1: 1000.0}, Stats(duration=1.0))
+    recorder = Recorder()
+    recorder.duration = 1.0
+    return ModelCheck("digits", 100, provider, difference, {1: 1000.0}, recorder)
 
 
 def test_another_provider_and_other_logits_are_faults() -> None:

@@ -2,16 +2,15 @@
 
 import json
 import re
-from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import pytest
-import uvloop
 
-from loadtests.load import Stats
+from loadtests.generator.outcomes import Outcome
+from loadtests.generator.recorder import Recorder, by_success
 from loadtests.processes import ROOT, SERVERS, start_server
 from loadtests.requests import Request, Response, SendMode
 from loadtests.resources import ProcessStats
@@ -32,18 +31,22 @@ NO_LIMITS = {"MAX_IN_FLIGHT": "4096", "MAX_QUEUE": "4096", "DEADLINE_SECONDS": "
 NAMED = re.compile(r"`(tests/[\w/]+\.py)?(?:::(\w+))?`")
 PROBLEM = b'{"status": 422, "code": "undecodable"}', {b"content-type": b"application/problem+json"}
 GOOD = Request("good", labels=(b'"version":"1","label":"7"',))
+SEVEN = Response(200, 0.01, b'{"model":"digits","version":"1","label":"7"}')
 BAD = Request("bad", statuses=frozenset((200, 422)), good=False)
 
 
 def row(minute: int, **changes: float) -> Row:
     """A minute in which all went well except for the changes."""
-    latencies = defaultdict(list, {(True, True): [0.01] * 100, (False, False): [0.01] * 20})
-    stats = Stats(duration=60.0, latencies=latencies, statuses=Counter({200: 100, 422: 20}))
+    recorder = Recorder(kind=by_success)
+    recorder.duration = 60.0
+    for request, response, count in ((GOOD, SEVEN, 100), (BAD, Response(422, 0.01, *PROBLEM), 20)):
+        for _ in range(count):
+            recorder.add(request, response)
     figures = {"private_mb": 400.0, "descriptors": 90, "threads": 20, "connections": 10} | changes
     pids = frozenset((1, 2, int(changes.get("worker", 3))))
     descriptors, threads = int(figures["descriptors"]), int(figures["threads"])
     processes = ProcessStats(figures["private_mb"], 800.0, 300.0, descriptors, threads, 1.0, pids)
-    return Row(float(minute), stats, processes, int(figures["connections"]))
+    return Row(float(minute), recorder, processes, int(figures["connections"]))
 
 
 def make_report(change: Callable[[int], dict[str, float]] = lambda _minute: {}) -> SoakReport:
@@ -79,7 +82,7 @@ def test_leaks_and_lost_processes_are_found(change: Callable[[int], dict[str, fl
 @pytest.mark.parametrize(
     ("request_", "response", "named"),
     [
-        (GOOD, Response(200, 0.01, b'{"model":"digits","version":"1","label":"7"}'), []),
+        (GOOD, SEVEN, []),
         (GOOD, Response(200, 0.01, b'{"model":"digits","version":"1","label":"1"}'), ["good"]),
         (GOOD, Response(429, 0.01, b""), ["good"]),
         (GOOD, Response(0, 0.01, b""), ["good"]),
@@ -93,14 +96,14 @@ def test_leaks_and_lost_processes_are_found(change: Callable[[int], dict[str, fl
 )
 def test_wrong_responses_fail_the_report(request_: Request, response: Response, named: list[str]) -> None:
     report = make_report()
-    report.rows[20].stats.add(request_, response)
+    report.rows[20].recorder.add(request_, response)
     assert failed(report) == named
 
 
 def test_dropped_requests_are_reported() -> None:
     report = make_report()
     assert "none dropped." in report.text()
-    report.rows[3].stats.dropped = 1200
+    report.rows[3].recorder.total.outcomes[Outcome.DROPPED.value] = 1200
     assert "the client dropped 1,200 requests" in report.text()
 
 
@@ -156,9 +159,9 @@ def test_service_passes_a_short_soak(model_store: Path, tmp_path: Path) -> None:
     settings = NO_LIMITS | {"GALLERY_URL": f"sqlite:///{tmp_path}/gallery.db"}
     log = tmp_path / "soak.jsonl"
     with start_server(SERVERS["embedded"], model_store, **settings) as server:
-        report = uvloop.run(soak(server, MINUTES, log, PEAK_SHARE, BAD_IMAGES, PEAK_SECONDS))
+        report = soak(server, MINUTES, log, PEAK_SHARE, BAD_IMAGES, PEAK_SECONDS)
         assert len(server.sample().pids) >= 3
     report = replace(report, max_growth=MAX_GROWTH)
     assert report.passed, report.text() + "\n" + log.read_text()
-    assert report.rows[-1].stats.statuses.total() > 0
+    assert report.rows[-1].recorder.statuses.total() > 0
     assert len(log.read_text().splitlines()) == 1 + len(report.rows) + len(report.checks())
