@@ -117,7 +117,7 @@ def learn_labels(client: ServiceClient, request: Request) -> Request:
         MixError: it was not answered as it must be.
     """
     response = client.send(request)
-    if response.status not in request.statuses or (request.good and not labels(response.body)):
+    if response.status not in request.statuses or (request.good and request.labels is None and not labels(response.body)):
         reason = response.body[-300:].decode("utf-8", "replace")
         raise MixError(f"{request.name} was answered {response.status or 'not at all'} before the load began: {reason}")
     return replace(request, labels=labels(response.body)) if request.good and request.labels is None else request
@@ -132,7 +132,7 @@ def _request(kind: str, model: str, form: str, pictures: Sequence[Sample]) -> Re
     expected: dict[str, Any] = {"statuses": statuses, "good": kind != "broken", "labels": known}
     if form == "batch":
         body = encode_form([one.data for one in pictures], "images", options)
-        return Request(name, "/classify/batch", body, FORM_TYPE, statuses=frozenset((200,)))
+        return Request(name, "/classify/batch", body, FORM_TYPE, labels=() if kind == "broken" else None)
     if form == "form":
         return Request(name, "/classify", encode_form([picture.data], options=options), FORM_TYPE, **expected)
     if form == "json":

@@ -166,15 +166,15 @@ def test_scenario_is_reported_completely(service_address: str, tmp_path: Path) -
     assert list(tmp_path.glob("runs/*_stats.csv"))
 
 
-@pytest.mark.served
-def test_search_with_an_objective_that_nothing_can_meet_ends_with_1(service_address: str, tmp_path: Path) -> None:
-    options = ["--duration", "4", "--warm-up", "0.2", "--slo-ms", "0.001"]
-    assert peak.main(["--address", service_address, "--output", str(tmp_path), *options]) == MISSED
-    report = LoadReport.model_validate_json((tmp_path / "report.json").read_text())
-    assert report.peak is not None
-    assert report.peak.rate is None
-    assert [run.purpose for run in report.runs][:2] == ["estimate", "search"]
-    assert not sum(run.result.outcomes.wrong for run in report.runs)
+def test_objective_that_nothing_can_meet_ends_with_1(tmp_path: Path) -> None:
+    options = ["--scenario", "server", "--rate", "40", "--duration", "2", "--warm-up", "0.2", "--slo-ms", "0.001"]
+    with stand_in(tmp_path) as (address, _):
+        code = peak.main(["--address", address, "--output", str(tmp_path / "out"), "--pictures", str(FOLDER), *options])
+    report = LoadReport.model_validate_json((tmp_path / "out" / "report.json").read_text())
+    run = report.runs[-1]
+    assert code == (VOID if run.result.void else MISSED)
+    assert run.result.outcomes.correct == run.result.outcomes.due > 20
+    assert run.result.outcomes.in_time == 0
 
 
 def test_service_that_refuses_the_preparation_ends_with_2_and_the_reason(
