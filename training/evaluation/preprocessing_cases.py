@@ -103,7 +103,8 @@ def long_tinted(data: Path) -> tuple[Pictures, Pictures]:
 
 def shapes(data: Path) -> tuple[Pictures, Pictures]:
     """Drawings of shapes, black on white; nothing to train on."""
-    stored = np.load(data / "drawings" / "hand-drawn-shapes-70x70.npz")
+    with np.load(data / "drawings" / "hand-drawn-shapes-70x70.npz") as file:
+        stored = {name: file[name] for name in ("images", "labels", "categories")}
     named = {"ellipse": 0, "triangle": 2, "rectangle": 3}
     names = [str(stored["categories"][label]) for label in stored["labels"]]
     known = np.array([name in named for name in names])
