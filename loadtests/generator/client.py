@@ -17,7 +17,10 @@ from loadtests.requests import BROKEN, HUNG_UP, Request, Response, SendMode
 TIMEOUT_SECONDS: Final = 30.0
 DRIP_SECONDS: Final = 1.0
 # A service closes idle connections after a few seconds; one that may be about to close is not used again.
-IDLE_SECONDS: Final = 1.0
+IDLE_SECONDS: Final = 3.0
+# So many connections are opened before one is used again, and then the one that was idle longest: requests of many people come
+# over many connections, and reach all workers. To use the same few again would load the workers that hold them.
+SPREAD: Final = 32
 # What is read at once, and the largest body of a response that is kept.
 BLOCK_BYTES: Final = 65_536
 MAX_BODY_BYTES: Final = 64 * 2**20
@@ -37,7 +40,7 @@ class ServiceClient:
         self.host, self._prefix = parts.netloc, parts.path.rstrip("/")
         self._tls = _tls_context() if parts.scheme == "https" else None
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._free = BoundedSemaphore(connections)
+        self._free, self._spread = BoundedSemaphore(connections), min(connections, SPREAD)
         self._idle: deque[tuple[socket.socket, float]] = deque()
         self.open_connections = 0
 
@@ -87,21 +90,24 @@ class ServiceClient:
                 self._close(connection)
 
     def _idle_connection(self) -> socket.socket | None:
-        """The connection that was used last and is open; those that were not used for ``IDLE_SECONDS`` are closed."""
+        """The open connection that was idle longest, None if more are to be opened; those idle too long are closed."""
         oldest = perf_counter() - IDLE_SECONDS
         while self._idle and self._idle[0][1] <= oldest:
             self._close(self._idle.popleft()[0])
-        while self._idle:
-            connection, _ = self._idle.pop()
+        while self._idle and self.open_connections >= self._spread:
+            connection, _ = self._idle.popleft()
             if not _has_input(connection):
                 return connection
             self._close(connection)
         return None
 
     def _open(self) -> socket.socket:
-        connection = self.connect()
-        self.open_connections += 1
-        return connection
+        self.open_connections += 1  # before others run while this one is opened
+        try:
+            return self.connect()
+        except BaseException:
+            self.open_connections -= 1
+            raise
 
     def _close(self, connection: socket.socket) -> None:
         connection.close()

@@ -28,7 +28,7 @@ from loadtests.processes import ROOT, TOPOLOGIES, ServerError, start_service
 
 NAMES: Final = sorted(path.stem.replace("_", "-") for path in SCENARIOS.glob("[!_]*.py"))
 # Seconds of a confirmation; with this a search takes about five minutes.
-DURATION: Final = 30.0
+DURATION: Final = 20.0
 # Options that are handed to the generator as they are.
 PASSED_ON: Final = ("models", "mix", "forms", "pictures", "warm-up", "users", "batch", "processes")
 

@@ -103,6 +103,22 @@ def test_connections_are_kept_and_at_most_as_many_as_allowed() -> None:
         assert client.open_connections == 0
 
 
+def test_requests_one_after_the_other_go_over_many_connections_in_turn() -> None:
+    served: list[gevent_socket.socket] = []
+
+    def note(connection: gevent_socket.socket) -> None:
+        while connection.recv(1000):
+            served.append(connection)
+            connection.sendall(OK)
+
+    with connected(note, 3) as client:
+        for _ in range(9):
+            assert client.send(GET).status == 200
+    first, second, third, *_ = served
+    assert len({first, second, third}) == 3
+    assert served == [first, second, third] * 3
+
+
 def test_closed_or_long_unused_connections_are_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     connections = count(1)
 
