@@ -10,7 +10,7 @@ from typing import Final
 
 from loadtests.generator.arrivals import constant, poisson
 from loadtests.generator.client import ServiceClient
-from loadtests.generator.loops import closed_loop, open_loop
+from loadtests.generator.loops import closed_loop, open_loop, prioritise
 from loadtests.generator.outcomes import Outcome
 from loadtests.generator.recorder import Recorder, milliseconds
 from loadtests.images import load_images
@@ -107,7 +107,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=120.0, help="duration of the overload")
     parser.add_argument("--factor", type=float, default=2.0, help="times the peak rate")
     parser.add_argument("--image", choices=tuple(load_images()), default="canvas")
-    return run_test(parser, arguments, overload)
+
+    def test(server: Server, options: argparse.Namespace) -> OverloadReport:
+        prioritise()  # after the service was started
+        return overload(server, options)
+
+    return run_test(parser, arguments, test)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,9 @@
 Importing this module adds the options of ``loadtests.generator.options`` to Locust and connects its events.
 """
 
-import gc
 import logging
-import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -23,6 +20,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from loadtests.generator.arrivals import Profile, constant
 from loadtests.generator.client import ServiceClient
+from loadtests.generator.loops import prioritise
 from loadtests.generator.mixes import MixError, RequestSource
 from loadtests.generator.options import RunOptions, add_options
 from loadtests.generator.recorder import Recorder
@@ -42,8 +40,6 @@ logger: Final = logging.getLogger("loadtests")
 # Messages of a worker: its load has ended, with what was recorded since the last report; it cannot begin, with the reason.
 DONE: Final = "load_done"
 FAILED: Final = "load_failed"
-# The generator is scheduled before the service where it may be: what is late must be the service.
-NICENESS: Final = -10
 # A run is met when so many of the requests that were due had a correct response in time, and at most so many failed.
 IN_TIME_SHARE: Final = 0.99
 FAILED_SHARE: Final = 0.001
@@ -89,9 +85,7 @@ class Session:
         client = ServiceClient(str(self.environment.host), 1, self.options.timeout, self.options.key)
         self.source.learn(client)
         client.close()
-        gc.freeze()
-        with suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+        prioritise()
         self.started, self.started_at = perf_counter(), datetime.now(timezone.utc)
         self._cpu_before = _cpu_seconds()
         if self.scenario.loop == "closed":

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from typing import Final, NamedTuple
 
 from starlette.requests import ClientDisconnect, Request
@@ -48,7 +49,8 @@ class BodyReader:
         # A function that aborts each arriving body, the oldest first.
         self._small: dict[Callable[[Problem], None], None] = {}
         self._large: dict[Callable[[Problem], None], None] = {}
-        self._next_step = 0.0  # loop time at which a body without a Content-Length may grow again
+        # Loop time at which a body without a Content-Length may grow again; the loop's clock may have begun a moment ago.
+        self._next_step = -inf
 
     async def read(
         self, request: Request, headers: BodyHeaders, limit: int, too_large: Callable[[int, int, bool], Problem]
