@@ -78,7 +78,7 @@ class OverloadReport(Report):
 
 def overload(server: Server, options: argparse.Namespace) -> OverloadReport:
     """Measure the peak rate, offer a multiple of it for some time, and wait until the peak is reached again."""
-    image, client = load_images()[options.image], ServiceClient(server.address, MAX_CONNECTIONS)
+    image, client = load_images()[options.image], ServiceClient(server.address, CLIENTS)
     requests = repeat(form_request(image.name, [image.data], labels=(image.expected,)))
 
     def measure_peak(seconds: float) -> Recorder:
@@ -90,9 +90,11 @@ def overload(server: Server, options: argparse.Namespace) -> OverloadReport:
     peak, over = measure_peak(PEAK_SECONDS), Recorder()
     offered, started = options.factor * peak.goodput, perf_counter()
     arrivals = poisson(constant(offered), offered, options.seconds, SEED)
-    unanswered = open_loop(client, arrivals, requests, over.add, MAX_CONNECTIONS)
+    crowd = ServiceClient(server.address, MAX_CONNECTIONS)
+    unanswered = open_loop(crowd, arrivals, requests, over.add, MAX_CONNECTIONS)
     over.duration = perf_counter() - started
     unanswered.join()
+    crowd.close()
     started = perf_counter()
     while measure_peak(WINDOW_SECONDS).goodput < RECOVERED * peak.goodput:
         if perf_counter() - started > 3 * MAX_RECOVERY_SECONDS:
