@@ -14,9 +14,10 @@ from loadtests.benchmark.exactness import run_exactness
 from loadtests.benchmark.noisy_neighbour import run_neighbours
 from loadtests.benchmark.offline import run_devices, run_stages
 from loadtests.benchmark.report import draw_chart, render_page
-from loadtests.benchmark.results import Results, describe_machine, read_results, write_results
+from loadtests.benchmark.results import Results, read_results, write_results
 from loadtests.benchmark.scenarios import SCENARIOS, log, run_endurance, run_limits, run_rounds
 from loadtests.benchmark.wrk import WrkError, find_wrk
+from loadtests.machine import describe_machine
 from loadtests.processes import ROOT, TOPOLOGIES, ServerError, import_models
 
 CHART: Final = "images/benchmark.png"

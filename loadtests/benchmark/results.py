@@ -1,29 +1,14 @@
 """The figures of a benchmark run, as results.json holds them: raw measurements of every round, and medians over the rounds."""
 
-import platform
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-import psutil
 from pydantic import BaseModel
 
-from serving.settings import available_cpus
-
-PACKAGES: Final = ("bentoml", "onnxruntime", "fastapi", "uvicorn", "pillow", "numpy")
-
-
-class Machine(BaseModel):
-    """The machine, and the versions of what runs on it."""
-
-    cpu: str
-    cores: int
-    memory_gb: float
-    system: str
-    versions: dict[str, str]
+from loadtests.machine import Machine
 
 
 class Load(BaseModel):
@@ -126,20 +111,6 @@ _COMBINED: Final[dict[str, Callable[[Iterable[float]], float]]] = {
     **dict.fromkeys(("rate", "p50_ms", "p99_ms", "cpu_ms", "load_rate"), statistics.median),
     **dict.fromkeys(("requests", "errors"), sum),
 }
-
-
-def describe_machine() -> Machine:
-    """Describe this machine and the versions of what runs on it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return Machine(
-        cpu=models[0] if models else platform.processor() or platform.machine(),
-        cores=available_cpus(),
-        memory_gb=round(psutil.virtual_memory().total / 2**30, 1),
-        system=f"{platform.system()} {platform.machine()}",
-        versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
-    )
 
 
 def write_results(results: Results, path: Path) -> None:

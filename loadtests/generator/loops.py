@@ -26,7 +26,6 @@ def prioritise() -> None:
 
     Processes that are started afterwards inherit it.
     """
-    gc.freeze()  # or a collection that looks at all modules delays the requests due meanwhile by a tenth of a second
     with suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
 

@@ -25,6 +25,11 @@ from loadtests.generator.mixes import MixError, RequestSource
 from loadtests.generator.options import RunOptions, add_options
 from loadtests.generator.recorder import Recorder
 from loadtests.generator.results import (
+    FAILED_SHARE,
+    IN_TIME_SHARE,
+    MISSED,
+    PASSED,
+    VOID,
     Generator,
     Latencies,
     Outcomes,
@@ -40,11 +45,6 @@ logger: Final = logging.getLogger("loadtests")
 # Messages of a worker: its load has ended, with what was recorded since the last report; it cannot begin, with the reason.
 DONE: Final = "load_done"
 FAILED: Final = "load_failed"
-# A run is met when so many of the requests that were due had a correct response in time, and at most so many failed.
-IN_TIME_SHARE: Final = 0.99
-FAILED_SHARE: Final = 0.001
-# Exit codes of a run that missed its objectives, and of one that says nothing.
-MISSED, VOID = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,8 @@ class Session:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
         sys.stdout.write(summary(result))
-        self.environment.process_exit_code = VOID if result.void else 0 if result.meets(IN_TIME_SHARE, FAILED_SHARE) else MISSED
+        met = result.meets(IN_TIME_SHARE, FAILED_SHARE)
+        self.environment.process_exit_code = VOID if result.void else PASSED if met else MISSED
 
     def result(self) -> RunResult:
         """The result of the run as far as it got."""

@@ -16,10 +16,11 @@ from typing import Final
 
 import psutil
 
-from loadtests.benchmark.results import describe_machine
 from loadtests.generator.options import OPTIONS
+from loadtests.generator.results import VOID
+from loadtests.machine import describe_machine
 from loadtests.peak import page
-from loadtests.peak.objectives import FILE, VOID, ObjectivesError, exit_code, read_objectives
+from loadtests.peak.objectives import FILE, ObjectivesError, exit_code, read_objectives
 from loadtests.peak.results import LoadReport, Objectives, Peak, Run
 from loadtests.peak.runner import SCENARIOS, RunError, RunPlan, ScenarioRunner
 from loadtests.peak.search import PeakSearch, run_until_known

@@ -10,15 +10,11 @@ from hdrh.histogram import HdrHistogram
 from pydantic import BaseModel, ConfigDict, PositiveFloat, ValidationError
 
 from loadtests.generator.recorder import milliseconds
-from loadtests.generator.results import RunResult
+from loadtests.generator.results import MISSED, PASSED, VOID, RunResult
 from loadtests.peak.early_stopping import is_shown
 from loadtests.peak.results import Objectives, Peak, Run
 
 FILE: Final = Path(__file__).parents[1] / "objectives.yaml"
-
-
-# Exit codes: everything was met, something was missed, the runs say nothing.
-PASSED, MISSED, VOID = 0, 1, 2
 
 
 class ObjectivesError(Exception):

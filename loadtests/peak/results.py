@@ -4,8 +4,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from loadtests.benchmark.results import Machine
-from loadtests.generator.results import RunResult
+from loadtests.generator.results import FAILED_SHARE, IN_TIME_SHARE, RunResult
+from loadtests.machine import Machine
 
 SCHEMA_VERSION: Final = 1
 
@@ -18,8 +18,8 @@ class Objectives(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     slo_ms: float = 50.0
-    in_time_share: float = 0.99
-    failed_share: float = 0.001
+    in_time_share: float = IN_TIME_SHARE
+    failed_share: float = FAILED_SHARE
 
 
 class ResourceSample(BaseModel):

@@ -1,7 +1,8 @@
 """Made-up benchmark results for the tests of the report."""
 
 from loadtests.benchmark.offline import START
-from loadtests.benchmark.results import Exactness, Figure, Machine, Measurement, Results
+from loadtests.benchmark.results import Exactness, Figure, Measurement, Results
+from loadtests.machine import Machine
 
 
 def measurement(server: str, scenario: str, number: int = 1, *, requests: int = 1000, **other: float) -> Measurement:

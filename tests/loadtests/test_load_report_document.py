@@ -5,8 +5,8 @@ import re
 import pytest
 from pydantic import BaseModel
 
-from loadtests.benchmark.results import Machine
 from loadtests.generator.results import Generator, Kind, Latencies, Outcomes, RunResult, Second
+from loadtests.machine import Machine
 from loadtests.peak.results import LoadReport, Objectives, Peak, ResourceSample, Run, ServiceObservation, StageTime
 from tests.support.processes import ROOT
 

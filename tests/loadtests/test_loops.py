@@ -66,7 +66,7 @@ def test_error_in_a_handler_ends_the_closed_loop(client: ServiceClient) -> None:
 def test_open_loop_sends_each_request_when_it_is_due(client: ServiceClient) -> None:
     arrivals, found = [0.0, 0.01, 0.05, 0.2], list[Response]()
     open_loop(client, arrivals, repeat(REQUEST), lambda _, response: found.append(response), 64).join()
-    assert [response.due for response in found] == pytest.approx(arrivals)
+    assert sorted(response.due for response in found) == pytest.approx(arrivals)  # answered in any order
     assert all(0 <= response.lag <= response.seconds for response in found)
 
 

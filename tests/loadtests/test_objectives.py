@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from loadtests.generator.results import MISSED, PASSED, VOID
 from loadtests.peak.objectives import (
-    MISSED,
-    PASSED,
-    VOID,
     Conclusion,
     ObjectivesError,
     conclude,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from loadtests.benchmark.results import Machine
 from loadtests.generator.arrivals import Profile, constant, poisson
 from loadtests.generator.recorder import Recorder
 from loadtests.generator.results import Generator, Latencies, Outcomes, RunResult, kinds_of, series_of, void_reasons
+from loadtests.machine import Machine
 from loadtests.peak.results import LoadReport, Objectives, Peak, Purpose, ResourceSample, Run, ServiceObservation, StageTime
 from loadtests.requests import BROKEN, DROPPED, Request, Response
 
