@@ -31,9 +31,11 @@ option = $(if $($2),--$1 '$($2)')
 
 export BENTOML_DO_NOT_TRACK := True
 export ORT_DISABLE_TELEMETRY := 1
+# Otherwise each of the hundreds of processes that the tests start would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-dev setup-train models run serve ui test check lint format evaluate robustness bench loadtest loadtest-compare soak fuzz \
-	attacks bento image image-ui gpu-check up roll down sbom audit train lock clean
+.PHONY: help setup setup-dev setup-train setup-bulk models run serve ui test check lint format evaluate robustness drift bench loadtest \
+	loadtest-compare soak fuzz attacks bento image image-ui gpu-check up roll down sbom audit train lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -57,9 +59,15 @@ $(VENV)/train.stamp: requirements/train.txt $(VENV)/dev.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
+# The versions are those of the base set, so that pip installs only what is missing: Ray.
+$(VENV)/bulk.stamp: requirements/bulk.txt $(VENV)/base.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 setup: $(VENV)/base.stamp ## install what the service and the page need
 setup-dev: $(VENV)/dev.stamp ## install what tests and load tests need besides
 setup-train: $(VENV)/train.stamp ## install what training needs besides
+setup-bulk: $(VENV)/bulk.stamp ## install what deploy.bulk needs besides: Ray, 200 MB
 
 models: setup ## check the models and import them into the BentoML model store
 	@$(BIN)/python -m models import
@@ -92,11 +100,15 @@ format: setup-dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-evaluate: setup-train ## send the test images of every model under DATA to the API at API_ADDRESS and measure the answers
+evaluate: setup-train ## send the test images of every model under DATA to the API at API_ADDRESS, and measure numbers and text here
 	$(BIN)/python -m training.served --data $(DATA) --api_address $(API_ADDRESS)
+	$(BIN)/python -m training.sequences --data $(DATA)
 
 robustness: setup-train ## measure 2,000 MNIST test digits under DATA with 20 perturbations, and several in an image; writes docs/robustness.md
 	$(BIN)/python -m training.robustness --data $(DATA)
+
+drift: setup-train ## simulate how soon changes of pictures and models under DATA are noticed, and false alarms (docs/drift.md)
+	$(BIN)/python -m training.drift --data $(DATA)
 
 bench: setup-dev ## measure the service against other servers; writes docs/benchmarks.md (BENCH='--rounds 1 ...')
 	$(BIN)/python -m loadtests.benchmark run $(BENCH)
@@ -164,6 +176,7 @@ lock: setup-dev ## write requirements/*.txt from pyproject.toml
 	$(LOCK) --group base -c requirements/dev.txt -o requirements/base.txt pyproject.toml
 	$(LOCK) --group bento -c requirements/dev.txt -o requirements/bento.txt pyproject.toml
 	$(LOCK) --group ui -c requirements/dev.txt -o requirements/ui.txt pyproject.toml
+	$(LOCK) --group bulk -c requirements/dev.txt -o requirements/bulk.txt pyproject.toml
 	$(LOCK) --group gpu -c requirements/dev.txt -o requirements/gpu.txt pyproject.toml
 
 clean: ## remove what was built and installed

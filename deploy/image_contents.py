@@ -31,7 +31,7 @@ debian = [
 ]
 models = {}
 for folder in glob.glob("/app/bento/models/*/*/"):
-    file = folder + "model.onnx"  # a cascade has none
+    file = folder + "model.onnx"  # a cascade or a sequence has none
     sha256 = hashlib.sha256(open(file, "rb").read()).hexdigest() if os.path.exists(file) else ""
     models[":".join(folder.split("/")[-3:-1])] = sha256
 print(json.dumps({"interpreter": platform.python_version(), "python": python, "debian": debian, "models": models}))
@@ -39,7 +39,8 @@ print(json.dumps({"interpreter": platform.python_version(), "python": python, "d
 
 
 def image_contents(image: str) -> dict[str, Any]:
-    """List what an image holds: ``interpreter``, ``python``, ``debian`` and the SHA-256 of its ``models``, empty for cascades.
+    """List what an image holds: ``interpreter``, ``python``, ``debian`` and the SHA-256 of its ``models``, empty where
+    a model has no file.
 
     Raises:
         CalledProcessError: the image does not start.

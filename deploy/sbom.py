@@ -50,7 +50,7 @@ def package(entry: LockedPackage) -> Component:
 
 
 def model(card: Card) -> Component:
-    """Describe a model, or a cascade, which has no file."""
+    """Describe a model; a cascade and a sequence have no file."""
     return Component(
         name=card.name,
         version=card.version,

@@ -27,7 +27,6 @@ PACKAGES: Final = {
     "api": {
         "pip": "installs packages",
         "setuptools": "builds packages",
-        "protobuf": "used by gRPC, which is not served, and by the tools of ONNX Runtime",
     },
     "page": {
         "pip": "installs packages",

@@ -13,7 +13,6 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from gallery.migration import NewerTables, upgrade
 from gallery.pending_write import PendingWrite
 from gallery.sqlite import open_sqlite
 
@@ -102,6 +101,8 @@ class Database:
 
     def _migrate(self) -> None:
         """Migrate the tables, unless that was done since the last failure."""
+        from gallery.migration import NewerTables, upgrade  # here: Alembic takes long to load, and not every worker needs it
+
         with self._lock:
             if self._migrated:
                 return
@@ -110,7 +111,7 @@ class Database:
             try:
                 upgrade(self._engine)
             except (DBAPIError, PoolTimeoutError, NewerTables) as error:
-                self._failure = monotonic(), reason(error)
+                self._failure = monotonic(), str(error) if isinstance(error, NewerTables) else reason(error)
                 raise DatabaseUnavailable(self._failure[1]) from error
             self._migrated = True
 
@@ -118,7 +119,7 @@ class Database:
 def reason(error: Exception) -> str:
     """The reason of a database error, in the database's words if they have no names or addresses."""
     cause = getattr(error, "orig", error)
-    if isinstance(cause, (sqlite3.Error, NewerTables)):
+    if isinstance(cause, sqlite3.Error):
         return str(cause)
     if isinstance(error, PoolTimeoutError):
         return "it is too busy"

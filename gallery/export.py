@@ -1,5 +1,6 @@
 """Exports a gallery as a streamed ZIP file for training: a folder per label, and a manifest with all fields."""
 
+import hashlib
 import io
 import json
 import zipfile
@@ -15,6 +16,7 @@ SUFFIXES: Final = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".we
 CHUNK: Final = 65_536
 MAX_MANIFEST_IN_MEMORY: Final = 1_048_576
 SAFE_PUNCTUATION: Final = " -_"
+MAX_NAME_BYTES: Final = 200  # file systems allow 255
 FILE_MODE: Final = 0o644 << 16
 
 
@@ -45,11 +47,16 @@ def zip_entries(entries: Iterable[Entry], document: Callable[[Entry], dict[str, 
 
 
 def folder_name(label: str) -> str:
-    """A folder name for any label: other characters than letters, digits, space, - and _ are percent-encoded."""
+    """A folder name for any label: other characters than letters, digits, space, - and _ are percent-encoded, and a long name,
+    such as of a text of several lines, ends with a digest in the place of the rest."""
     name = "".join(
         character if character.isalnum() or character in SAFE_PUNCTUATION else _percent(character) for character in label
     )
-    return name if name == name.strip() else "".join(map(_percent, label))  # some systems drop trailing spaces
+    name = name if name == name.strip() else "".join(map(_percent, label))  # some systems drop trailing spaces
+    encoded = name.encode()
+    if len(encoded) <= MAX_NAME_BYTES:
+        return name
+    return f"{encoded[:MAX_NAME_BYTES].decode(errors='ignore')}-{hashlib.sha256(encoded).hexdigest()[:16]}"
 
 
 class _Buffer(io.RawIOBase):

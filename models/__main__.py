@@ -12,7 +12,7 @@ from models.huggingface import read_configuration
 from models.importer import ImportResult, import_file, import_folder
 from models.labels import make_distinct
 from models.presets import PRESETS
-from models.store import card_folders, cascades_last, catalogue_folder, file_names
+from models.store import card_folders, catalogue_folder, file_names, members_first
 from models.terminal import printable
 from models.validation import validate_folder
 
@@ -69,7 +69,7 @@ def _import(arguments: argparse.Namespace, catalogue: Path) -> None:
     elif given or arguments.card or arguments.pictures or arguments.preset:
         raise CardError("Options that describe a model are for one ONNX file. Leave them out: a folder has a complete card.")
     else:
-        for folder in cascades_last(paths or _model_folders(catalogue)):
+        for folder in members_first(paths or _model_folders(catalogue)):
             _report(import_folder(folder, catalogue, replace=arguments.replace))
 
 

@@ -1,60 +1,43 @@
 """The model card (card.yaml): name, labels, input, calibration, metrics and provenance of a model, read and validated."""
 
 import hashlib
-import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Generic, Literal, TypeVar
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from typing_extensions import Self
 
 from models import yaml_reader
+from models.card_fields import (
+    Calibration,
+    Label,
+    Metrics,
+    Name,
+    Provenance,
+    Rejection,
+    SequenceMetrics,
+    Sha256,
+    StrictModel,
+    Tag,
+    Text,
+    Title,
+    Version,
+)
 from models.outputs import OutputSpec
+from models.reference import Reference
 from models.terminal import printable
 from models.yaml_reader import YamlError
 from preprocessing import InputSpec
+
+M = TypeVar("M", Metrics, SequenceMetrics)
 
 CARD_FILE = "card.yaml"
 MODEL_FILE = "model.onnx"
 # An error names at most this many invalid fields.
 MAX_ERRORS: Final = 5
 MAX_LABELS: Final = 30_000  # ImageNet-21k has 21,841
-# Control characters, surrogates, line separators, and characters that change the direction of the text around them.
-CONTROL_CHARACTERS: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-NAME: Final = "[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
-VERSION: Final = r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}"
-
-
-def without_control_characters(text: str) -> str:
-    """The text unchanged, for a field that is shown on terminals and pages.
-
-    Raises:
-        ValueError: it has a control character.
-    """
-    if found := CONTROL_CHARACTERS.search(text):
-        raise ValueError(f"has the control character U+{ord(found[0]):04X}; leave it out")
-    return text
-
-
-Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
-Version = Annotated[str, StringConstraints(pattern=f"^{VERSION}$")]
-Tag = Annotated[str, StringConstraints(pattern=f"^{NAME}:{VERSION}$")]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(without_control_characters)]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(without_control_characters)]
-Text = Annotated[str, StringConstraints(max_length=500), AfterValidator(without_control_characters)]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class CardError(Exception):
@@ -67,82 +50,27 @@ class CardError(Exception):
         super().__init__(printable(text))
 
 
-class StrictModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+class CardBase(StrictModel, Generic[M]):
+    """The fields that all cards have (models/NAME/card.yaml).
 
-
-class Calibration(StrictModel):
-    """Logits are divided by ``temperature`` before the softmax or the sigmoids (Guo et al., ICML 2017)."""
-
-    temperature: float = Field(gt=0, le=100)
-
-
-class Rejection(StrictModel):
-    """An image is rejected as out of distribution when its score is below ``threshold``.
-
-    ``max_softmax`` is the largest calibrated probability (Hendrycks & Gimpel, ICLR 2017); ``max_logit`` the largest
-    logit; ``energy`` is logsumexp of the logits (Liu et al., NeurIPS 2020). Of a model that returns probabilities, the logits
-    are their logarithms, so that the energy is always 0 and says nothing.
+    ``reference`` is what the answers of a running service are compared with; without one they are counted, but not compared.
     """
-
-    score: Literal["max_softmax", "max_logit", "energy"]
-    threshold: float
-
-
-class ClassMetrics(StrictModel):
-    """The metrics of one class: number of images, recall and precision."""
-
-    n: int = Field(gt=0)
-    recall: Fraction
-    precision: Fraction
-
-
-class Metrics(StrictModel):
-    """Metrics of a model on images that were not used to train or select it.
-
-    ``ece`` is the expected calibration error over 15 bins (Naeini et al., AAAI 2015).
-    """
-
-    dataset: Text
-    split: Text
-    n: int = Field(gt=0)
-    accuracy: Fraction
-    ece: Fraction
-    per_class: dict[Label, ClassMetrics]
-
-    @property
-    def balanced_accuracy(self) -> float:
-        """Mean recall of the classes."""
-        return sum(one.recall for one in self.per_class.values()) / len(self.per_class)
-
-
-class Provenance(StrictModel):
-    """Where the weights come from, so that they can be reproduced.
-
-    For an imported model, ``recipe`` is ``imported``, ``seed`` is None, and ``revision`` is the name and hash of the file.
-    """
-
-    data: list[Text] = Field(max_length=100)
-    recipe: Text
-    seed: int | None = None
-    revision: Text
-
-
-class CardBase(StrictModel):
-    """The fields that all cards have (models/NAME/card.yaml)."""
 
     name: Name
     version: Version
     title: Title
     labels: list[Label] = Field(min_length=2, max_length=MAX_LABELS)
-    metrics: list[Metrics] = Field(max_length=100)
+    metrics: list[M] = Field(max_length=100)
     provenance: Provenance
     licence: Text
+    reference: Reference | None = None
 
     @model_validator(mode="after")
     def _labels_are_distinct(self) -> Self:
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels must be distinct")
+        if self.reference and (unknown := set(self.reference.label) - set(self.labels)):
+            raise ValueError(f"reference names {', '.join(sorted(unknown))}, which is not in labels")
         return self
 
     @property
@@ -150,8 +78,13 @@ class CardBase(StrictModel):
         """The name in the BentoML model store: ``name:version``."""
         return f"{self.name}:{self.version}"
 
+    @property
+    def member_tags(self) -> list[str]:
+        """The tags of the models it uses."""
+        return []
 
-class ModelCard(CardBase):
+
+class ModelCard(CardBase[Metrics]):
     """The card of a classifier: one ONNX file that takes an image and returns a score for each of its labels.
 
     ``output`` says what the scores are. ``fixed_batch`` is set where the model cannot take batches of any size: it is called
@@ -181,7 +114,7 @@ class ModelCard(CardBase):
         return self
 
 
-class CascadeCard(CardBase):
+class CascadeCard(CardBase[Metrics]):
     """The card of a cascade: ``first`` predicts a category, and the model of that category in ``then`` predicts the label.
 
     A category without a model is a label itself. ``labels`` are those of the models in ``then``, in that order, followed by
@@ -198,7 +131,29 @@ class CascadeCard(CardBase):
         return [self.first, *self.then.values()]
 
 
-Card = ModelCard | CascadeCard
+class SequenceCard(CardBase[SequenceMetrics]):
+    """The card of a sequence: images of several characters, in lines, each of which ``reader`` reads by itself.
+
+    ``reader`` is a classifier or a cascade of ink, as ``name:version``. ``labels`` are those of its labels that are one
+    character, in its order: an answer is a text of them. ``reference`` counts characters, not images.
+    """
+
+    task: Literal["sequence"]
+    reader: Tag
+
+    @model_validator(mode="after")
+    def _labels_are_characters(self) -> Self:
+        if long := [label for label in self.labels if len(label) > 1]:
+            raise ValueError(f"labels must be one character each, unlike {', '.join(long[:MAX_ERRORS])}")
+        return self
+
+    @property
+    def member_tags(self) -> list[str]:
+        """The tag of the model it uses."""
+        return [self.reader]
+
+
+Card = ModelCard | CascadeCard | SequenceCard
 _CARD: Final = TypeAdapter[Card](Annotated[Card, Field(discriminator="task")])
 
 

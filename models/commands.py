@@ -6,15 +6,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from models.card import CARD_FILE, NAME, VERSION, Card, CardError, read_card
+from models.card import CARD_FILE, Card, CardError, read_card
+from models.card_fields import NAME, VERSION
 from models.importer import import_folder
 from models.store import (
     card_or_none,
-    cascades_using,
     delete,
     file_names,
     is_stored,
     load_card,
+    models_using,
     same_model,
     stored_folder,
     stored_tags,
@@ -57,7 +58,7 @@ def restore_model(reference: str, catalogue: Path) -> Card:
     """Copy NAME:VERSION from the store to the catalogue, in place of any other version of NAME.
 
     Raises:
-        CardError: it is not in the store, was changed, or a cascade of the catalogue names the other version.
+        CardError: it is not in the store, was changed, or a model of the catalogue names the other version.
     """
     name, version = _parse_reference(reference)
     folder = stored_folder(reference) if version else None
@@ -71,7 +72,7 @@ def remove_model(reference: str, catalogue: Path) -> list[str]:
     """Remove NAME, or NAME:VERSION, from the catalogue and the store; returns what was removed, as text.
 
     Raises:
-        CardError: it is in neither, or a cascade of the catalogue names it.
+        CardError: it is in neither, or a cascade or sequence of the catalogue names it.
     """
     name, version = _parse_reference(reference)
     folder = catalogue / name
@@ -79,7 +80,7 @@ def remove_model(reference: str, catalogue: Path) -> list[str]:
     in_catalogue = (folder / CARD_FILE).is_file() and version in (None, _version(folder))
     if not tags and not in_catalogue:
         raise CardError(f"{reference} is neither in {catalogue} nor in the BentoML model store")
-    if users := cascades_using(reference, catalogue):
+    if users := models_using(reference, catalogue):
         raise CardError(f"{', '.join(users)} names {reference}; remove {', '.join(users)} first")
     for tag in tags:
         delete(tag)

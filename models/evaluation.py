@@ -1,6 +1,6 @@
 """Calibrates and evaluates a model on labelled pictures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -8,12 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from models.answers import answers_of
 from models.calibration import fit_temperature
-from models.card import Calibration, CardError, Metrics, ModelCard, Rejection
+from models.card import CardError, ModelCard
+from models.card_fields import Calibration, Metrics, Rejection
 from models.metrics import compute_metrics
 from models.outputs import Logits, LogitsFunction, probabilities, session_run
 from models.pictures import IMAGE_LIMITS, MIN_IMAGES, LabelledFolder, fitting_half, is_enough
-from preprocessing import ImageError, Tensor, decode, preprocess
+from models.reference import MIN_PICTURES, InkMeter, Reference
+from preprocessing import ImageError, Tensor, decode, model_input
 
 BATCH_SIZE: Final = 32
 ACCEPTED_SHARE: Final = 0.985
@@ -24,11 +27,15 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Temperature and rejection threshold fitted on one half of the images, metrics of the other; ``remarks`` is for people."""
+    """Temperature and rejection threshold fitted on one half of the images, metrics of the other; ``remarks`` is for people.
+
+    ``reference`` is that of all images, None where there are too few.
+    """
 
     calibration: Calibration
     rejection: Rejection
     metrics: Metrics
+    reference: Reference | None
     remarks: list[str]
 
 
@@ -41,17 +48,23 @@ def evaluate(model: Path, card: ModelCard, found: LabelledFolder) -> Evaluation:
         CardError: fewer than 20 pictures are left.
     """
     function, spec = open_model(model, card), card.input
+    mean_ink = InkMeter(spec)
     logits: list[Logits] = []
     batch: list[Tensor] = []
+    characters: list[int] = []
+    inks: list[float] = []
     usable = np.zeros(len(found.pictures), dtype=np.bool_)
     unusable: list[str] = []
     for number, picture in enumerate(found.pictures):
         try:
-            batch.append(preprocess(decode(picture.path.read_bytes(), IMAGE_LIMITS, spec.colour_side), spec))
+            tensor, separate = model_input(decode(picture.path.read_bytes(), IMAGE_LIMITS, spec.colour_side), spec)
         except ImageError as error:
             unusable.append(f"{picture.path.relative_to(found.folder)}: {error}")
             continue
         usable[number] = True
+        batch.append(tensor)
+        characters.append(separate)
+        inks.append(mean_ink(tensor))
         if len(batch) == BATCH_SIZE:
             logits.append(function(np.stack(batch)))
             batch = []
@@ -70,11 +83,20 @@ def evaluate(model: Path, card: ModelCard, found: LabelledFolder) -> Evaluation:
         remarks.append(f"{len(rare)} labels have fewer than the 2 pictures that are needed to measure them, such as {rare[0]}")
     if unusable:
         remarks.append(f"{len(unusable)} pictures show nothing and are left out, such as {unusable[0]}")
-    name = found.folder.resolve().name
-    return _evaluation(np.concatenate(logits), truth, fitting, card, name=name, remarks=remarks)
+    name = f"pictures of one's own ({found.folder.resolve().name})"
+    evaluation = _evaluation(np.concatenate(logits), truth, fitting, card, name=name, remarks=remarks)
+    if len(truth) < MIN_PICTURES:
+        remarks.append(
+            f"the card has no reference to notice drift with: it takes {MIN_PICTURES} pictures, and these are {len(truth)}"
+        )
+        return evaluation
+    card = card.model_copy(update={"calibration": evaluation.calibration, "rejection": evaluation.rejection})
+    reference = answers_of(np.concatenate(logits), characters, inks, card).reference(name, "all that can be used")
+    return replace(evaluation, reference=reference)
 
 
 def _evaluation(logits: Logits, truth: Labels, fitting: Mask, card: ModelCard, *, name: str, remarks: list[str]) -> Evaluation:
+    """The evaluation, without a reference, from logits float32[N,K]."""
     correct = logits.argmax(axis=1) == truth
     if card.output.multi_label:
         temperature = 1.0
@@ -93,9 +115,10 @@ def _evaluation(logits: Logits, truth: Labels, fitting: Mask, card: ModelCard, *
             likely[~fitting],
             truth[~fitting],
             card.labels,
-            dataset=f"pictures of one's own ({name})",
+            dataset=name,
             split="every second of each label; temperature and threshold come from the others",
         ),
+        None,
         remarks,
     )
 

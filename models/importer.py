@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from models.card import CARD_FILE, MODEL_FILE, NAME, Card, CardError, ModelCard, read_card, write_card
+from models.card import CARD_FILE, MODEL_FILE, Card, CardError, ModelCard, read_card, write_card
 from models.card_builder import MAX_REMARK, build_card, hints_of
+from models.card_fields import NAME
 from models.card_options import Fields, merge
 from models.evaluation import evaluate, open_model
 from models.labels import make_distinct
 from models.pictures import folder_labels, unseen_pictures
 from models.preprocessing_search import find_preprocessing
 from models.sandbox import ModelReport, inspect_model
-from models.store import card_or_none, cascades_using, file_names, is_stored, parse_version, same_model, save
+from models.store import card_or_none, file_names, is_stored, models_using, parse_version, same_model, save
 from models.validation import validate_folder, validate_model, verify_sha256
 
 
@@ -109,6 +110,7 @@ def import_file(
                     "calibration": evaluation.calibration,
                     "rejection": evaluation.rejection,
                     "metrics": [evaluation.metrics],
+                    "reference": evaluation.reference,
                 }
             )
             remarks += [*labelled.remarks, *evaluation.remarks, _metrics_line(card)]
@@ -124,8 +126,8 @@ def import_file(
 def check_name_available(card: Card, catalogue: Path, *, replace: bool) -> None:
     """Reject a model whose name belongs to another model of the catalogue.
 
-    A higher version, or another card of the same model, may replace it; with ``replace`` any model. A model that a cascade of
-    the catalogue names can only be replaced by one with the same tag and labels.
+    A higher version, or another card of the same model, may replace it; with ``replace`` any model. A model that a cascade or
+    a sequence of the catalogue names can only be replaced by one with the same tag and labels.
 
     Raises:
         CardError: the name is taken.
@@ -139,7 +141,7 @@ def check_name_available(card: Card, catalogue: Path, *, replace: bool) -> None:
     if not (newer or same or replace):
         content = existing.tag if existing else "files that are not a model"
         raise CardError(f"{folder}: holds {content}. Give another name or a higher version, or import with --replace.")
-    users = cascades_using(card.name, catalogue)
+    users = models_using(card.name, catalogue)
     if users and existing is not None and (card.tag, card.labels) != (existing.tag, existing.labels):
         raise CardError(f"{folder}: {', '.join(users)} names {existing.tag}. Give another name, or remove {users[0]} first.")
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.calibration import expected_calibration_error
-from models.card import ClassMetrics, Metrics
+from models.card_fields import ClassMetrics, Metrics
 
 Labels = npt.NDArray[np.int64]
 

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from models.card import CardError, StrictModel
+from models.card import CardError
+from models.card_fields import StrictModel
 from models.outputs import Kind, OutputSpec
 from preprocessing import Colour, Layout
 

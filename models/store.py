@@ -9,11 +9,12 @@ from typing import Final
 import bentoml
 from bentoml.exceptions import NotFound
 
-from models.card import CARD_FILE, MODEL_FILE, Card, CardError, CascadeCard, ModelCard, file_sha256, read_card
+from models.card import CARD_FILE, MODEL_FILE, Card, CardError, CascadeCard, ModelCard, SequenceCard, file_sha256, read_card
 from models.validation import verify_sha256
 
 CATALOGUE: Final = Path(__file__).parent
 CATALOGUE_VARIABLE: Final = "CATALOGUE"
+_IMPORT_ORDER: Final[dict[type, int]] = {CascadeCard: 1, SequenceCard: 2}
 
 
 def catalogue_folder() -> Path:
@@ -27,16 +28,25 @@ def card_folders(catalogue: Path | None = None) -> list[Path]:
     return sorted(path.parent for path in (catalogue or catalogue_folder()).glob(f"*/{CARD_FILE}"))
 
 
-def cascades_last(folders: Iterable[Path]) -> list[Path]:
-    """Sort model folders for import: cascades after the models they name."""
-    return sorted(folders, key=lambda folder: isinstance(card_or_none(folder), CascadeCard))
+def members_first(folders: Iterable[Path]) -> list[Path]:
+    """Sort model folders for import: cascades, and then sequences, after the models they name."""
+    return sorted(folders, key=lambda folder: _IMPORT_ORDER.get(type(card_or_none(folder)), 0))
 
 
-def cascades_using(model: str, catalogue: Path) -> list[str]:
-    """The names of a catalogue's cascades that use a model, given as ``name`` or ``name:version``."""
-    cards = [card_or_none(folder) for folder in card_folders(catalogue)]
-    cascades = [card for card in cards if isinstance(card, CascadeCard)]
-    return [card.name for card in cascades if any(model in (tag, tag.split(":")[0]) for tag in card.member_tags)]
+def models_using(model: str, catalogue: Path) -> list[str]:
+    """The names of a catalogue's cascades and sequences that use a model, given as ``name`` or ``name:version``."""
+    cards = [card for card in map(card_or_none, card_folders(catalogue)) if card is not None]
+    return [card.name for card in cards if any(model in (tag, tag.split(":")[0]) for tag in card.member_tags)]
+
+
+def with_members(card: Card) -> list[str]:
+    """The tags of all models that a card needs, also those of its members, and then its own.
+
+    Raises:
+        CardError: one is not in the store.
+    """
+    tags = [tag for member in card.member_tags for tag in with_members(read_card(_member_folder(card, member) / CARD_FILE))]
+    return list(dict.fromkeys([*tags, card.tag]))
 
 
 def save(folder: Path, card: Card, *, replace: bool = False) -> bool:
@@ -46,10 +56,9 @@ def save(folder: Path, card: Card, *, replace: bool = False) -> bool:
         Whether anything was written.
 
     Raises:
-        CardError: the store holds another model with the same version, or lacks a model of the cascade.
+        CardError: the store holds another model with the same version, or lacks a model that the card names.
     """
-    if isinstance(card, CascadeCard):
-        _require_members(card)
+    _require_members(card)
     if is_stored(card):
         return False
     stored = stored_folder(card.tag)
@@ -94,17 +103,19 @@ def parse_version(version: str) -> tuple[int, ...]:
 
 def file_names(card: Card) -> list[str]:
     """The names of the files that make up a model."""
-    return [CARD_FILE] if isinstance(card, CascadeCard) else [CARD_FILE, MODEL_FILE]
+    return [CARD_FILE, MODEL_FILE] if isinstance(card, ModelCard) else [CARD_FILE]
 
 
 def same_model(folder: Path, card: Card) -> bool:
-    """Whether a folder holds the model of this card: the same ONNX file, or for a cascade the same models."""
+    """Whether a folder holds the model of this card: the same ONNX file, or for a cascade or a sequence the same models."""
     if not all((folder / file).is_file() for file in file_names(card)):
         return False
     if isinstance(card, ModelCard):
         return file_sha256(folder / MODEL_FILE) == card.sha256
     other = card_or_none(folder)
-    return isinstance(other, CascadeCard) and (other.first, other.then) == (card.first, card.then)
+    if isinstance(card, CascadeCard):
+        return isinstance(other, CascadeCard) and (other.first, other.then) == (card.first, card.then)
+    return isinstance(other, SequenceCard) and other.reader == card.reader
 
 
 def card_or_none(folder: Path) -> Card | None:
@@ -136,7 +147,7 @@ def load_card(folder: Path) -> Card:
 
 
 def verified_folder(tag: str) -> Path:
-    """The folder of ``name:version`` in the store, after verifying its ONNX file, or those of the cascade's models.
+    """The folder of ``name:version`` in the store, after verifying its ONNX file, or those of the models it names.
 
     Raises:
         CardError: it is not in the store, or was changed.
@@ -145,19 +156,27 @@ def verified_folder(tag: str) -> Path:
     if folder is None:
         raise CardError(f"{tag} is not in the BentoML model store. Run `python -m models import` first.")
     card = load_card(folder)
-    if isinstance(card, CascadeCard):
-        _require_members(card)
+    _require_members(card)
     return folder
 
 
-def _require_members(card: CascadeCard) -> None:
-    """Verify that the models of a cascade are in the store, unchanged.
+def _require_members(card: Card) -> None:
+    """Verify that the models of a cascade or a sequence are in the store, unchanged.
 
     Raises:
         CardError: they are not.
     """
     for tag in dict.fromkeys(card.member_tags):
-        folder = stored_folder(tag)
-        if folder is None:
-            raise CardError(f"{card.tag} needs {tag}, which is not in the BentoML model store. Import it first.")
-        load_card(folder)
+        _require_members(load_card(_member_folder(card, tag)))
+
+
+def _member_folder(card: Card, tag: str) -> Path:
+    """The folder in the store of a model that a card names.
+
+    Raises:
+        CardError: it is not there.
+    """
+    folder = stored_folder(tag)
+    if folder is None:
+        raise CardError(f"{card.tag} needs {tag}, which is not in the BentoML model store. Import it first.")
+    return folder

@@ -3,9 +3,11 @@
 from preprocessing.character_count import MAX_CHARACTERS
 from preprocessing.containers import FORMATS, StrippedImage, strip_metadata
 from preprocessing.decode import decode, inspect, load, open_image, open_stripped
-from preprocessing.errors import ImageError, ImageTooLarge, NoInk, UndecodableImage, UnsupportedImage
+from preprocessing.errors import ImageError, ImageTooLarge, NoInk, TooManyCharacters, UndecodableImage, UnsupportedImage
+from preprocessing.ink import luminance
 from preprocessing.limits import ImageLimits
-from preprocessing.pipeline import ModelInput, Stage, frame_image, model_input, preprocess, stages
+from preprocessing.pipeline import ModelInput, Stage, crop_stages, frame_image, frame_ink, model_input, preprocess, stages
+from preprocessing.segmentation import CharacterCandidate, Segmentation, segment
 from preprocessing.spec import (
     CHANNELS,
     MAX_SIDE,
@@ -27,6 +29,7 @@ __all__ = [
     "MAX_CHARACTERS",
     "MAX_SIDE",
     "MIN_SIDE",
+    "CharacterCandidate",
     "Colour",
     "Filter",
     "Geometry",
@@ -39,21 +42,27 @@ __all__ = [
     "NoInk",
     "Normalisation",
     "PhotoGeometry",
+    "Segmentation",
     "Stage",
     "StrippedImage",
     "Tensor",
+    "TooManyCharacters",
     "UndecodableImage",
     "UnsupportedImage",
+    "crop_stages",
     "decode",
     "frame_image",
+    "frame_ink",
     "inspect",
     "load",
+    "luminance",
     "model_input",
     "normalise",
     "open_image",
     "open_stripped",
     "preprocess",
     "read_older_form",
+    "segment",
     "stages",
     "strip_metadata",
     "tensor",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Final
 
-from preprocessing.connected_components import Component, Labels, is_connected, label_components, measure_components
+from preprocessing.connected_components import Component, Labels, find_components, is_connected
 from preprocessing.main_ink import MIN_PEAK
 from preprocessing.pixels import Box, Grey, to_array, to_image
 
@@ -57,9 +57,8 @@ def count_slanted_characters(ink: Grey, box: Box, noise: float) -> int:
     crop = ink[top:bottom, left:right]
     if is_connected(_reduced(crop) > MIN_CELL_LEVEL):
         return 1
-    labels, number = label_components(crop > noise)
-    strong = [component for component in measure_components(labels, number, crop) if component.peak >= MIN_PEAK]
-    return count_characters(strong, labels)
+    components, labels = find_components(crop > noise, crop)
+    return count_characters([component for component in components if component.peak >= MIN_PEAK], labels)
 
 
 def _reduced(crop: Grey) -> Grey:

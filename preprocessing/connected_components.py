@@ -55,41 +55,85 @@ def union_box(components: Sequence[Component]) -> Box:
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
-def label_components(mask: Mask) -> tuple[Labels, int]:
-    """Number the 8-connected components of ``bool[H,W]`` from 1: ``int32[H,W]`` with 0 elsewhere, and how many there are.
+class Runs(NamedTuple):
+    """The runs of set pixels along the rows of a mask, in reading order: where each starts in the flat array, how long it is,
+    and the number of its component, from 0, of ``components``."""
 
-    The runs of each row are joined with the runs they touch in the row above (union-find).
+    starts: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
+    numbers: npt.NDArray[np.int64]
+    components: int
+
+
+def label_components(mask: Mask) -> tuple[Labels, int]:
+    """Number the 8-connected components of ``bool[H,W]`` from 1: ``int32[H,W]`` with 0 elsewhere, and how many there are."""
+    runs = connect_runs(mask)
+    return _paint(runs, mask.shape), runs.components
+
+
+def find_components(mask: Mask, ink: Grey) -> LabelledComponents:
+    """The 8-connected components of ``bool[H,W]``, measured in ``ink``, numbered from 1 in the order of their first pixels."""
+    runs, width = connect_runs(mask), mask.shape[1]
+    if not runs.components:
+        return LabelledComponents([], np.zeros(mask.shape, dtype=np.int32))
+    levels = ink.ravel()[_pixels(runs)]
+    firsts = runs.lengths.cumsum() - runs.lengths
+    mass = np.bincount(runs.numbers, np.add.reduceat(levels, firsts, dtype=np.float64), runs.components)
+    peak = np.zeros(runs.components, dtype=np.int64)
+    np.maximum.at(peak, runs.numbers, np.maximum.reduceat(levels, firsts))
+    rows, lefts = np.divmod(runs.starts, width)
+    low = np.full((2, runs.components), mask.size)
+    high = np.zeros((2, runs.components), dtype=np.int64)
+    for axis, (first, last) in enumerate(((lefts, lefts + runs.lengths), (rows, rows + 1))):
+        np.minimum.at(low[axis], runs.numbers, first)
+        np.maximum.at(high[axis], runs.numbers, last)
+    boxes = np.concatenate([low, high]).T.tolist()
+    measured = enumerate(zip(mass.tolist(), peak.tolist(), boxes, strict=True), 1)
+    components = [Component(label, total, top, (box[0], box[1], box[2], box[3])) for label, (total, top, box) in measured]
+    return LabelledComponents(components, _paint(runs, mask.shape))
+
+
+def connect_runs(mask: Mask) -> Runs:
+    """The runs of ``bool[H,W]``, of which those of an 8-connected component have the same number.
+
+    Each run is joined with those it touches in the row above: it takes the lowest number among them and, by pointer jumping,
+    among their neighbours, until nothing changes (Shiloach and Vishkin, "An O(log n) parallel connectivity algorithm", Journal
+    of Algorithms 3(1), 1982).
     """
     height, width = mask.shape
-    steps = np.diff(mask.astype(np.int8), axis=1, prepend=0, append=0)
-    rows, starts = np.nonzero(steps == 1)
-    ends = np.nonzero(steps == -1)[1]
-    parents = list(range(len(rows)))
+    stride = width + 2  # blank columns separate the rows
+    steps = np.zeros((height, stride), dtype=np.int8)
+    steps[:, 1:-1] = mask
+    changes = np.flatnonzero(np.diff(steps.ravel()))
+    starts, ends = changes[::2], changes[1::2]
+    parents = np.arange(len(starts))
+    first, last = np.searchsorted(ends, starts - stride), np.searchsorted(starts, ends - stride, side="right")
+    counts = np.maximum(last - first, 0)
+    lower = np.repeat(parents, counts)
+    upper = np.arange(len(lower)) + np.repeat(first - (counts.cumsum() - counts), counts)
+    while len(lower):
+        tops, bottoms = parents[upper], parents[lower]
+        differ = tops != bottoms
+        upper, lower, tops, bottoms = upper[differ], lower[differ], tops[differ], bottoms[differ]
+        np.minimum.at(parents, np.maximum(tops, bottoms), np.minimum(tops, bottoms))
+        while not np.array_equal(roots := parents[parents], parents):
+            parents = roots
+    is_root = parents == np.arange(len(parents))
+    numbers = is_root.cumsum()[parents] - 1 if len(parents) else parents
+    return Runs(starts - 2 * (starts // stride), ends - starts, numbers, int(np.count_nonzero(is_root)))
 
-    def root(run: int) -> int:
-        while parents[run] != run:
-            parents[run] = parents[parents[run]]
-            run = parents[run]
-        return run
 
-    bounds = np.searchsorted(rows, np.arange(height + 1)).tolist()
-    first, last = starts.tolist(), ends.tolist()
-    for row in range(1, height):
-        upper, upper_end = bounds[row - 1], bounds[row]
-        for run in range(bounds[row], bounds[row + 1]):
-            while upper < upper_end and last[upper] < first[run]:
-                upper += 1
-            touching = upper
-            while touching < upper_end and first[touching] <= last[run]:
-                parents[root(touching)] = root(run)
-                touching += 1
-    roots = np.array([root(run) for run in range(len(rows))], dtype=np.int64)
-    _, numbers = np.unique(roots, return_inverse=True)
-    lengths = ends - starts
-    offsets = np.repeat(rows * width + starts - (lengths.cumsum() - lengths), lengths) + np.arange(lengths.sum())
-    labels = np.zeros(height * width, dtype=np.int32)
-    labels[offsets] = np.repeat(numbers + 1, lengths)
-    return labels.reshape(height, width), int(numbers.max(initial=-1)) + 1
+def _paint(runs: Runs, shape: tuple[int, ...]) -> Labels:
+    """``int32[H,W]`` with the number of its component, from 1, at every pixel of a run."""
+    labels = np.zeros(shape, dtype=np.int32)
+    labels.ravel()[_pixels(runs)] = np.repeat(runs.numbers + 1, runs.lengths)
+    return labels
+
+
+def _pixels(runs: Runs) -> npt.NDArray[np.int64]:
+    """Where the pixels of all runs are in the flat array."""
+    offsets: npt.NDArray[np.int64] = np.arange(int(runs.lengths.sum()))
+    return offsets + np.repeat(runs.starts - (runs.lengths.cumsum() - runs.lengths), runs.lengths)
 
 
 def is_connected(mask: Mask) -> bool:
@@ -107,24 +151,6 @@ def is_connected(mask: Mask) -> bool:
         wide = reached | reached << 1 | reached >> 1
         reached = (wide | wide << width | wide >> width) & bits
     return reached == bits
-
-
-def measure_components(labels: Labels, count: int, ink: Grey) -> list[Component]:
-    """Mass, peak and bounding box of every component."""
-    ys, xs = np.nonzero(labels)
-    owners, values = labels[ys, xs], ink[ys, xs]
-    mass = np.bincount(owners, weights=values, minlength=count + 1)
-    peak = np.zeros(count + 1, dtype=np.int64)
-    low = np.full((count + 1, 2), np.iinfo(np.int64).max)
-    high = np.full((count + 1, 2), -1)
-    np.maximum.at(peak, owners, values)
-    for axis, positions in enumerate((xs, ys)):
-        np.minimum.at(low[:, axis], owners, positions)
-        np.maximum.at(high[:, axis], owners, positions)
-    return [
-        Component(i, float(mass[i]), int(peak[i]), (int(low[i, 0]), int(low[i, 1]), int(high[i, 0]) + 1, int(high[i, 1]) + 1))
-        for i in range(1, count + 1)
-    ]
 
 
 def dilate_mask(mask: Mask) -> Mask:

@@ -19,3 +19,7 @@ class ImageTooLarge(ImageError):
 
 class NoInk(ImageError):
     """Nothing is drawn on the image, or nothing stands out from its background."""
+
+
+class TooManyCharacters(ImageError):
+    """The image shows more characters than are read."""

@@ -34,7 +34,7 @@ NOISE: Final = 24
 # Images of at most this longer side have no room for shadows and grain: their faint levels are the edges of strokes.
 TINY: Final = 24
 
-_NO_INK: Final = "Nothing is drawn on the image. Draw a stroke, or send a picture with more contrast."
+NO_INK: Final = "Nothing is drawn on the image. Draw a stroke, or send a picture with more contrast."
 
 
 class ExtractedInk(NamedTuple):
@@ -76,7 +76,7 @@ def luminance(image: Image.Image) -> tuple[Image.Image, int | None]:
     if highest < MIN_CONTRAST:
         sample = image
         if extrema(alpha)[1] < MIN_CONTRAST:
-            raise NoInk(_NO_INK)
+            raise NoInk(NO_INK)
     if _has_one_luminance(sample):
         return alpha, 0
     opaque = image.convert("L")
@@ -111,8 +111,8 @@ def to_grey(image: Image.Image) -> Image.Image:
     return image.convert("L")
 
 
-def crop_drawing(light: Image.Image) -> Image.Image | None:
-    """The difference of an "L" image from a white or black blank sheet, cropped to the drawing.
+def crop_drawing(light: Image.Image) -> tuple[Image.Image, Box] | None:
+    """The difference of an "L" image from a white or black blank sheet, cropped to the drawing, and the drawing's box.
 
     None where it is not a drawing on such a sheet: the edge has another level, the drawing touches it, or there is noise or
     hardly any blank around the drawing.
@@ -128,7 +128,7 @@ def crop_drawing(light: Image.Image) -> Image.Image | None:
     sample = drawing.resize(_sample_size(drawing), Image.Resampling.NEAREST)
     counts = sample.histogram()
     is_blank = sum(_near(counts, 0, UNIFORM)) >= BLANK * sample.width * sample.height
-    return drawing if is_blank and (max(light.size) <= TINY or _is_uniform(counts, 0)) else None
+    return (drawing, box) if is_blank and (max(light.size) <= TINY or _is_uniform(counts, 0)) else None
 
 
 def downscale(image: Image.Image, side: int = WORK_SIDE) -> tuple[Image.Image, int]:
@@ -148,8 +148,8 @@ def extract_ink(image: Image.Image, background: int | None = None, factor: int =
     """
     lowest, highest = extrema(image)
     if highest - lowest < max(MIN_REDUCED_CONTRAST, MIN_CONTRAST // factor):
-        raise NoInk(_NO_INK)
-    level = _uniform_background(image) if background is None else background
+        raise NoInk(NO_INK)
+    level = uniform_background(image) if background is None else background
     if level is not None:
         ink = to_array(image, ink_table(level, lowest, highest))
         box, is_alone = bounding_box(ink)
@@ -159,7 +159,7 @@ def extract_ink(image: Image.Image, background: int | None = None, factor: int =
     else:
         found = extract_main_ink(*extract_unevenly_lit_ink(to_array(image)))
     if found is None:
-        raise NoInk(_NO_INK)
+        raise NoInk(NO_INK)
     characters = max(count_characters(*candidates) for candidates in found.candidates)
     return ExtractedInk(found.ink, bounding_box(found.ink)[0], None, characters)
 
@@ -178,7 +178,7 @@ def ink_table(background: int, lowest: int, highest: int) -> bytes:
     return bytes(np.minimum(table, 255).astype(np.uint8))
 
 
-def _uniform_background(image: Image.Image) -> int | None:
+def uniform_background(image: Image.Image) -> int | None:
     """The level of the background where nearly all of it has one level, None where it is uneven or noisy."""
     counts = image.histogram()
     pixels = to_array(image)

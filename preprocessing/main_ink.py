@@ -9,9 +9,8 @@ from preprocessing.connected_components import (
     LabelledComponents,
     Mask,
     dilate_mask,
+    find_components,
     is_connected,
-    label_components,
-    measure_components,
     union_box,
 )
 from preprocessing.pixels import Grey
@@ -72,8 +71,8 @@ def extract_main_ink(ink: Grey, noise: float) -> MainInk | None:
 
 def strong_components(foreground: Mask, ink: Grey) -> LabelledComponents:
     """The components of ``foreground`` that are neither noise nor a shadow along an edge."""
-    labels, count = label_components(foreground)
-    strong = [component for component in measure_components(labels, count, ink) if component.peak >= MIN_PEAK]
+    components, labels = find_components(foreground, ink)
+    strong = [component for component in components if component.peak >= MIN_PEAK]
     return LabelledComponents(without_edge_shadows(strong, ink.shape), labels)
 
 

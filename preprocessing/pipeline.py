@@ -1,15 +1,14 @@
 """Preprocesses a decoded image to the input tensor of a model, as a sequence of pure functions."""
 
-import contextlib
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from PIL import Image
 
 from preprocessing import geometry, objects, photo
-from preprocessing.errors import NoInk
-from preprocessing.ink import WORK_SIDE, ExtractedInk, crop_drawing, downscale, extract_ink, extrema, ink_table, luminance
-from preprocessing.pixels import Box, Grey, to_array, to_image
+from preprocessing.ink import luminance
+from preprocessing.location import locate_ink
+from preprocessing.pixels import Grey, to_array, to_image
 from preprocessing.spec import InputSpec, PhotoGeometry
 from preprocessing.tensors import Tensor, tensor
 
@@ -17,8 +16,6 @@ from preprocessing.tensors import Tensor, tensor
 TYPICAL_INK: Final = 195
 # The longer side of the images of an object that stages show.
 PREVIEW_SIDE: Final = 400
-# Ink smaller than this after the image was reduced is extracted again at a higher resolution.
-CLOSE_SIDE: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +90,13 @@ def stages(image: Image.Image, spec: InputSpec) -> list[Stage]:
             to_image(found.ink),
             "The paper is black and the strongest stroke white, whichever was darker; specks, lines and edges are removed.",
         ),
+        *crop_stages(crop, spec),
+    ]
+
+
+def crop_stages(crop: Image.Image, spec: InputSpec) -> list[Stage]:
+    """The last two stages of ink: its crop, and the frame that the model sees."""
+    return [
         Stage("crop", crop, f"The {crop.width}x{crop.height} pixels around the ink."),
         Stage("input", to_image(frame_ink(crop, spec)), _placement_note(spec)),
     ]
@@ -140,51 +144,6 @@ def frame_ink(crop: Image.Image, spec: InputSpec) -> Grey:
     scaled = geometry.boost(geometry.normalise_stroke_width(crop, spec.placement.fit_box), TYPICAL_INK)
     frame = geometry.centre(scaled, spec)
     return 255 - frame if spec.placement.polarity == "dark_on_light" else frame
-
-
-def locate_ink(light: Image.Image, background: int | None) -> tuple[ExtractedInk, Image.Image]:
-    """Extract the ink of an "L" image, reduced to the working size, and crop it; ``background`` is its level, if known.
-
-    The crop has full resolution where the ink stands alone on a uniform background, so that its position does not matter, and
-    where it is small on a large page. Otherwise it has the working size.
-
-    Raises:
-        NoInk: nothing is drawn on it.
-    """
-    if background is None and (drawing := crop_drawing(light)):
-        light, background = drawing, 0
-    if background == 0:
-        light = with_margin(light)
-    reduced, factor = downscale(light)
-    found = extract_ink(reduced, background, factor)
-    crop = found.crop()
-    if factor == 1:
-        return found, crop
-    if found.background is not None:
-        full = crop_region(light, found.box, factor, margin=1)
-        full = full.point(list(ink_table(found.background, *extrema(full))))
-        return found, full.crop(full.getbbox())
-    if max(crop.size) < CLOSE_SIDE:
-        region, region_factor = downscale(crop_region(light, found.box, factor, margin=max(crop.size) // 3 + 2))
-        with contextlib.suppress(NoInk):
-            return found, extract_ink(region, background, region_factor).crop()
-    return found, crop
-
-
-def with_margin(light: Image.Image) -> Image.Image:
-    """A drawing on a background of 0, cropped with a margin of its own, so that its position in the image does not matter."""
-    box = light.getbbox()
-    assert box is not None
-    left, top, right, bottom = box
-    margin = 2 * -(-max(right - left, bottom - top) // WORK_SIDE)
-    return light.crop((left - margin, top - margin, right + margin, bottom + margin))
-
-
-def crop_region(light: Image.Image, box: Box, factor: int, margin: int) -> Image.Image:
-    """The part of an image under a box of its ``factor``-fold reduction, with ``margin`` reduced pixels around it."""
-    left, top = (max(0, edge - margin) * factor for edge in box[:2])
-    right, bottom = ((edge + margin) * factor for edge in box[2:])
-    return light.crop((left, top, min(light.width, right), min(light.height, bottom)))
 
 
 def _placement_note(spec: InputSpec) -> str:

@@ -6,7 +6,8 @@ from typing import Final
 
 from starlette.responses import Response
 
-from preprocessing import ImageError, ImageTooLarge, NoInk, UndecodableImage, UnsupportedImage
+from preprocessing import ImageError, ImageTooLarge, NoInk, TooManyCharacters, UndecodableImage, UnsupportedImage
+from serving.process.request_context import CURRENT
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 1
@@ -37,6 +38,7 @@ STATUS: Final = {
 IMAGE_CODES: Final[dict[type[ImageError], str]] = {
     UnsupportedImage: "unsupported_media",
     ImageTooLarge: "too_large",
+    TooManyCharacters: "too_large",
     UndecodableImage: "undecodable",
     NoInk: "no_ink",
 }
@@ -61,21 +63,22 @@ class Problem(Exception):
     def status(self) -> int:
         return STATUS[self.code]
 
-    def document(self) -> dict[str, str | int]:
-        """The members of the RFC 9457 document."""
+    def document(self, request_id: str | None = None) -> dict[str, str | int]:
+        """The members of the RFC 9457 document, of the current request unless it is given."""
         return {
             "type": f"urn:problem:{self.code}",
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
             "code": self.code,
+            "request_id": CURRENT.get().request_id if request_id is None else request_id,
         }
 
-    def response(self) -> Response:
-        """The HTTP response, with ``Retry-After`` or ``WWW-Authenticate`` where the status has one."""
+    def response(self, request_id: str | None = None) -> Response:
+        """The HTTP response with ``document``, and with ``Retry-After`` or ``WWW-Authenticate`` where the status has one."""
         headers = None
         if self.status in (429, 503):
             headers = {"Retry-After": str(self.retry_after)}
         elif self.status == 401:
             headers = {"WWW-Authenticate": "Bearer"}
-        return Response(json.dumps(self.document()), self.status, headers, MEDIA_TYPE)
+        return Response(json.dumps(self.document(request_id)), self.status, headers, MEDIA_TYPE)

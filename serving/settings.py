@@ -19,6 +19,7 @@ SMALL_BODY: Final = 65_536
 CONNECTION_BUFFER: Final = 262_144
 # Files of the CPU quota and its period in microseconds, of cgroup version 2 and version 1.
 CPU_QUOTAS: Final = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
+Endpoint = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")]
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/*?#@]+$")]
 
 
@@ -114,6 +115,9 @@ class Settings(BaseSettings):
         "One body may use at most half of it.",
     )
     max_batch_size: int = Field(32, ge=1, le=4096, description="Maximum images in one call of a model.")
+    max_characters: int = Field(
+        64, ge=1, le=256, description="Maximum characters in one image of a sequence (`numbers`, `text`). More get 413."
+    )
     max_connections: int = Field(
         1024,
         ge=8,
@@ -174,7 +178,20 @@ class Settings(BaseSettings):
         description="Maximum bytes of the images in the gallery. Requests beyond it get 413.",
     )
     access_log: bool = Field(False, description="Log one line per request.")
-    tracing: bool = Field(False, description="Trace requests with OpenTelemetry.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Format of the log: lines of text, or a JSON object a line."
+    )
+    otel_exporter_otlp_endpoint: Endpoint | None = Field(
+        None,
+        description="Address of an OpenTelemetry collector that receives traces over OTLP/HTTP, for example "
+        "http://127.0.0.1:4318. Nothing is traced when not set.",
+    )
+    otel_traces_sampler_arg: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of the requests that are traced. A request with a `traceparent` follows its sampled flag.",
+    )
 
     @property
     def limits(self) -> ImageLimits:
@@ -189,7 +206,7 @@ class Settings(BaseSettings):
     @property
     def announced(self) -> dict[str, int]:
         """The limits that ``GET /models`` tells clients."""
-        names = ("max_image_bytes", "max_pixels", "max_photo_pixels", "max_side", "max_batch_bytes")
+        names = ("max_image_bytes", "max_pixels", "max_photo_pixels", "max_side", "max_batch_bytes", "max_characters")
         largest = largest_body(self.max_body_bytes_in_flight)
         in_all = {"max_images": min(self.max_images, self.max_queue), "max_batch_bytes": min(self.max_batch_bytes, largest)}
         return {name: getattr(self, name) for name in names} | in_all

@@ -11,9 +11,10 @@ from pydantic import ValidationError
 
 from models.card import MODEL_FILE, Card, ModelCard
 from models.store import verified_folder
+from serving.errors import STATUS
 from serving.inference.sessions import DEVICES, DeviceUnavailable, open_session
 from serving.middleware.api_keys import KeysError, read_keys
-from serving.process.metrics import remove_process
+from serving.process import metrics
 from serving.process.workers import WorkerTable
 from serving.settings import Settings
 
@@ -43,11 +44,16 @@ def load_settings() -> Settings:
 
 
 def join_workers(service: str, workers: int) -> WorkerTable:
-    """Take this worker's slot among those of a service, and remove the dead worker that had it from the metrics."""
+    """Take this worker's slot among those of a service, and start its metrics; those of a dead worker that had the slot end."""
     table = WorkerTable.shared(service, workers)
     before = table.join()
+    restarts = metrics.worker_restarts.labels(service)
     if before not in (None, os.getpid()):
-        remove_process(before)
+        metrics.remove_process(before)
+        restarts.inc()
+    metrics.workers.labels(service).set(1)
+    for code in STATUS:  # exported as 0, since Prometheus cannot see the first step of a counter that appears with it
+        metrics.errors.labels(code)
     return table
 
 

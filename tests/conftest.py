@@ -3,7 +3,6 @@
 With REQUIRE_ALL_TESTS=1, as in CI, a test that would be skipped for want of something on the machine fails instead.
 """
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -14,21 +13,32 @@ from typing import Any
 
 import pluggy
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.support.locks import locked
 from tests.support.postgres import Cluster, binaries, running_cluster
 from tests.support.processes import ROOT, free_port, service_environment, start_service
 
-# Files that share a service or a browser; the others are handed out one by one. Chromium drops connections when an engine adds
-# networks, so that containers do not run beside it.
+# Files that share a service or a browser; the others are handed out one by one. The browser tests are two halves, each with a
+# Chromium and a page of its own: those on the fake service, and those on a real one.
+FAKE_SERVICE = ("accessibility", "address", "contrast", "drawing_sequences", "gallery", "photos", "recovery", "sheet")
 TOGETHER = {
-    "tests/browser/": "tests/browser/",
-    "tests/containers/": "tests/browser/",
+    **{f"tests/browser/test_{name}.py": "browser, fake service" for name in (*FAKE_SERVICE, "untrusted_text", "waiting")},
+    "tests/browser/": "browser, real service",
+    "tests/containers/": "containers",
     "tests/served/test_access.py": "keyed service",
     "tests/served/test_access_browsers.py": "keyed service",
     "tests/served/test_log.py": "keyed service",
+    "tests/served/test_request_ids.py": "keyed service",
 }
+# What takes longest comes first, so that the processes end together, and the quick unit tests fill the gaps at the end. No
+# browser runs beside the containers (``network_lock``); so what another process does meanwhile comes between them.
+ORDER = (
+    *("tests/served/test_bulk.py", "tests/deploy/monitoring/test_alerts.py", "tests/containers/", "tests/served/"),
+    *("tests/loadtests/", "browser, real service", "browser, fake service", "tests/deploy/"),
+)
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # for tests that import ONNX Runtime before a package of the project does
 # Every address is http://127.0.0.1, and reading the system's certificates takes 45 ms for each HTTP client of each process.
@@ -38,7 +48,9 @@ os.environ["SSL_CERT_DIR"] = str(ROOT / "tests" / "support")  # holds none
 # took five times the CPU time. The libraries read this when they are imported, which is later.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
-# A busy machine is no fault of an example.
+# A busy machine is no fault of an example, nor of a request: HTTPX waits five seconds where nothing else is said.
+for wait in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, wait, 60.0)
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
@@ -53,12 +65,27 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     return Together(config, log)
 
 
+def scope_of(nodeid: str) -> str:
+    """The name of what is handed out together with a test: its file, or those of ``TOGETHER``."""
+    file = nodeid.partition("::")[0]
+    return next((name for start, name in TOGETHER.items() if file.startswith(start)), file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort the tests by ``ORDER``, and otherwise leave them as they are."""
+
+    def place(item: pytest.Item) -> int:
+        names = (item.nodeid, scope_of(item.nodeid))
+        return next((place for place, start in enumerate(ORDER) if any(name.startswith(start) for name in names)), len(ORDER))
+
+    items.sort(key=place)
+
+
 class Together(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
     """Hands out files, and those of ``TOGETHER`` as one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return next((name for start, name in TOGETHER.items() if file.startswith(start)), file)
+        return scope_of(nodeid)
 
 
 class NoSkips:
@@ -87,8 +114,7 @@ def model_store(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> P
     """A BENTOML_HOME of this process's own, with every model of the catalogue imported, once for all processes of the run."""
     shared = tmp_path_factory.getbasetemp().parent / f"models-{testrun_uid}"
     shared.mkdir(exist_ok=True)
-    with (shared / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(shared / "lock"):
         if not (shared / "models").exists():
             command = [sys.executable, "-m", "models", "import"]
             subprocess.run(
@@ -97,6 +123,12 @@ def model_store(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> P
     home = tmp_path_factory.mktemp("bentoml")
     shutil.copytree(shared / "models", home / "models")
     return home
+
+
+@pytest.fixture(scope="session")
+def network_lock(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
+    """The file to lock against changes of the machine's networks: containers make some, and Chromium then drops connections."""
+    return tmp_path_factory.getbasetemp().parent / f"networks-{testrun_uid}.lock"
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,8 @@ ALLOWED: dict[str, set[str]] = {
     "preprocessing": set(),
     "training": {"models", "preprocessing"},
     "ui": set(),
-    "loadtests": {"models", "preprocessing", "serving"},
-    "deploy": {"models"},
+    "loadtests": {"models", "preprocessing", "serving", "deploy"},  # deploy in bulk_speed.py alone
+    "deploy": {"models", "serving", "preprocessing"},  # serving and preprocessing in deploy/bulk alone
 }
 FOREIGN = {
     "preprocessing": {"bentoml", "starlette", "onnxruntime", "streamlit", "torch"},
@@ -34,7 +34,7 @@ SHARED = {"settings", "errors", "process"}
 SERVING: dict[str, set[str]] = {
     "settings": set(),
     "settings_page": {"settings"},
-    "errors": set(),
+    "errors": {"process"},
     "process": {"settings"},
     "middleware": SHARED,
     "backpressure": SHARED,
@@ -67,6 +67,17 @@ def test_imports_point_one_way(package: str) -> None:
         names = imported(module)
         assert names & PACKAGES <= ALLOWED[package] | {package}, module
         assert not names & FOREIGN.get(package, set()), module
+
+
+def test_only_the_measurement_of_bulk_imports_deploy() -> None:
+    importing = [module.name for module in (ROOT / "loadtests").rglob("*.py") if "deploy" in imported(module)]
+    assert importing == ["bulk_speed.py"]
+
+
+def test_only_bulk_of_deploy_imports_the_service() -> None:
+    for module in (ROOT / "deploy").rglob("*.py"):
+        if "bulk" not in module.relative_to(ROOT).parts:
+            assert not imported(module) & {"serving", "preprocessing"}, module
 
 
 @pytest.mark.parametrize("part", sorted(SERVING))

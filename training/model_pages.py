@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from models.card import CARD_FILE, MODEL_FILE, CascadeCard, Metrics, ModelCard, read_card
+from models.card import CARD_FILE, MODEL_FILE, Card, CascadeCard, SequenceCard, read_card
+from models.card_fields import Metrics, SequenceMetrics
 from models.store import card_folders
 
 ROOT: Final = Path(__file__).parent.parent
@@ -14,10 +15,18 @@ DOCS: Final = ROOT / "docs" / "models"
 NO_METRICS: Final = "No metrics."
 
 
-def render_page(card: ModelCard | CascadeCard, folder: Path) -> str:
+def render_page(card: Card, folder: Path) -> str:
     """Render a model's page in Markdown: metrics, classes, provenance, learning curve."""
     lines = [f"# {card.name} {card.version}", "", f"{card.title}. {_description(card, folder)}", ""]
-    if card.metrics:
+    if not card.metrics:
+        lines.append(NO_METRICS)
+    elif isinstance(card, SequenceCard):
+        lines += [
+            "| images | characters | n | exact match | character error rate |",
+            "| --- | ---: | ---: | ---: | ---: |",
+            *(_sequence_row(metrics) for metrics in card.metrics),
+        ]
+    else:
         lines += [
             "| images | n | accuracy | balanced | calibration error |",
             "| --- | ---: | ---: | ---: | ---: |",
@@ -34,8 +43,6 @@ def render_page(card: ModelCard | CascadeCard, folder: Path) -> str:
             "",
             f"![Confusion matrix]({card.name}.png)",
         ]
-    else:
-        lines.append(NO_METRICS)
     lines += ["", "## Provenance", "", *(f"- {text}" for text in card.provenance.data)]
     provenance = card.provenance
     lines += ["", f"Recipe `{provenance.recipe}`, seed {provenance.seed}, revision `{provenance.revision}`. {card.licence}."]
@@ -44,7 +51,9 @@ def render_page(card: ModelCard | CascadeCard, folder: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _description(card: ModelCard | CascadeCard, folder: Path) -> str:
+def _description(card: Card, folder: Path) -> str:
+    if isinstance(card, SequenceCard):
+        return f"A sequence: `{card.reader}` reads each character, in lines; {len(card.labels)} labels."
     if isinstance(card, CascadeCard):
         then = ", ".join(f"`{tag}` for a {category}" for category, tag in card.then.items())
         return f"A cascade: `{card.first}` first, then {then}; {len(card.labels)} labels."
@@ -61,6 +70,14 @@ def _row(metrics: Metrics) -> str:
     return (
         f"| {metrics.dataset}, {metrics.split} | {metrics.n:,} | {metrics.accuracy:.2%} | {metrics.balanced_accuracy:.2%} "
         f"| {metrics.ece:.2%} |"
+    )
+
+
+def _sequence_row(metrics: SequenceMetrics) -> str:
+    length = "several" if metrics.length is None else metrics.length
+    return (
+        f"| {metrics.dataset}, {metrics.split} | {length} | {metrics.n:,} | {metrics.exact_match:.2%} "
+        f"| {metrics.character_error_rate:.2%} |"
     )
 
 

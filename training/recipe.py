@@ -28,9 +28,11 @@ class Recipe(ABC):
     spec: InputSpec
     sources: Sequence[str]
     settings: Settings
-    # How many of the validation sets, from the first on, the temperature and the rejection threshold are chosen on.
+    # How many of the validation sets, from the first on, the temperature and the rejection score are chosen on.
     calibration_sets: int = 1
-    # The share of these images that the rejection threshold accepts.
+    # The rejection threshold accepts ``acceptance_rate`` of this validation set: one of a source that is not trained
+    # on, since a model is surer of hands it has seen. None: the sets for calibration.
+    rejection_set: str | None = None
     acceptance_rate: float = 0.985
 
     def __init__(self, data: Path) -> None:

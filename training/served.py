@@ -1,6 +1,7 @@
 """``python -m training.served --data DIR``: measure the models of a running service on their test sets.
 
-Images are sent over HTTP as PNG files; nothing of the service is imported.
+Images are sent over HTTP as PNG files; nothing of the service is imported. The answers to the first test set of a model are the
+reference on its card.
 """
 
 import argparse
@@ -10,22 +11,28 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
-from models.card import CARD_FILE, Metrics, read_card, write_card
+from models.card import CARD_FILE, read_card, write_card
+from models.card_fields import Metrics
+from models.reference import InkMeter, Reference, build_reference
 from models.terminal import printable
+from preprocessing import InputSpec, decode, preprocess
 from training.data.datasets import DataError
 from training.data.image_sets import ImageSet
 from training.evaluation.metrics import card_metrics
 from training.evaluation.reports import Predictions, overstated_metrics, save_confusions, summary
 from training.recipes import EVALUATION_DATA, EvaluationData
 
-CONNECTIONS: Final = 16
+CONNECTIONS: Final = 4
+BATCH: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +56,52 @@ class Service:
         """The metrics that a model's card states."""
         return [Metrics.model_validate(metrics) for metrics in self.cards[model]["metrics"]]
 
+    def input_spec(self, model: str) -> InputSpec:
+        """The input of a model, or of the first model of a cascade."""
+        card = self.cards[model]
+        first = card["first"].split(":")[0] if card["task"] == "cascade" else model
+        return InputSpec.model_validate(self.cards[first]["input"])
 
-async def classify_all(service: Service, model: str, labels: Sequence[str], images: ImageSet) -> Predictions:
-    """Send every image as PNG and collect the predictions.
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The metrics of a model on its test sets, a line for each figure of its card that is better, and its reference."""
+
+    metrics: list[Metrics]
+    overstated: list[str]
+    reference: Reference
+
+
+async def classify_all(
+    service: Service, model: str, labels: Sequence[str], images: ImageSet
+) -> tuple[Predictions, npt.NDArray[np.float64]]:
+    """Send every image as PNG, in batches; returns the predictions, and the mean ink float64[N] of the model's inputs.
 
     Raises:
-        httpx.HTTPError: the service cannot be reached, or answered an image with an error.
+        httpx.HTTPError: the service cannot be reached, or answered a batch with an error.
+        DataError: it answered an image with an error.
     """
-    queue = iter(enumerate(images.images()))
+    queue = enumerate(images.images())
     probabilities = np.zeros((len(images), len(labels)))
     rejected = np.zeros(len(images), dtype=np.bool_)
+    inks = np.zeros(len(images))
+    spec = service.input_spec(model)
+    mean_ink = InkMeter(spec)
     async with httpx.AsyncClient(base_url=service.address, timeout=60) as client:
 
         async def send() -> None:
-            for index, image in queue:
-                headers = {"Content-Type": "image/png"}
-                response = await client.post("/classify", params={"model": model}, content=png(image), headers=headers)
-                answer = response.raise_for_status().json()
-                probabilities[index] = [answer["probabilities"][label] for label in labels]
-                rejected[index] = answer["rejected"]
+            while batch := [(index, png(image)) for index, image in islice(queue, BATCH)]:
+                files = [("images", ("image.png", content, "image/png")) for _, content in batch]
+                response = await client.post("/classify/batch", params={"model": model}, files=files)
+                for (index, content), answer in zip(batch, response.raise_for_status().json(), strict=True):
+                    if "code" in answer:
+                        raise DataError(f"{service.address} answered image {index} with {answer['code']}: {answer['detail']}")
+                    probabilities[index] = [answer["probabilities"][label] for label in labels]
+                    rejected[index] = answer["rejected"]
+                    inks[index] = mean_ink(preprocess(decode(content, colour_side=spec.colour_side), spec))
 
         await asyncio.gather(*(send() for _ in range(CONNECTIONS)))
-    return Predictions(probabilities, rejected, images.labels, list(labels))
+    return Predictions(probabilities, rejected, images.labels, list(labels)), inks
 
 
 def png(image: Image.Image) -> bytes:
@@ -80,15 +111,12 @@ def png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def evaluate_model(service: Service, model: str, data: EvaluationData, out: Path) -> tuple[list[Metrics], list[str]]:
-    """Measure a model on all its test sets, print the results, and save the confusions of the first under ``out``.
-
-    Returns:
-        The measured metrics, and a line for each figure of the card that is better than measured.
-    """
-    measured, overstated = [], []
-    for number, (name, images) in enumerate(data.test().items()):
-        predictions = asyncio.run(classify_all(service, model, data.labels, images))
+def evaluate_model(service: Service, model: str, data: EvaluationData, out: Path, sets: int | None = None) -> Evaluation:
+    """Measure a model on its test sets, or on the first ``sets``, print the results, and save the confusions of the first under
+    ``out``."""
+    measured, overstated, references = [], [], []
+    for number, (name, images) in enumerate(islice(data.test().items(), sets)):
+        predictions, inks = asyncio.run(classify_all(service, model, data.labels, images))
         metrics = card_metrics(predictions.probabilities, predictions.truth, predictions.labels, name)
         text = f"\n{model} {service.cards[model]['version']}: {name}\n\n{summary(metrics, predictions)}\n"
         sys.stdout.write("\n".join(map(printable, text.split("\n"))))
@@ -96,7 +124,21 @@ def evaluate_model(service: Service, model: str, data: EvaluationData, out: Path
         measured.append(metrics)
         if number == 0:
             save_confusions(model, predictions, images, out)
-    return measured, overstated
+            references.append(reference_of(predictions, inks, name))
+    return Evaluation(measured, overstated, references[0])
+
+
+def reference_of(predictions: Predictions, inks: Sequence[float] | npt.NDArray[np.float64], name: str) -> Reference:
+    """The reference of a card from the predictions for a test set called ``DATA SET, SPLIT``."""
+    dataset, split = name.split(", ", 1)
+    return build_reference(
+        [predictions.labels[index] for index in predictions.predicted.tolist()],
+        predictions.probabilities.max(axis=1).tolist(),
+        predictions.rejected.tolist(),
+        list(inks),
+        dataset=dataset,
+        split=split,
+    )
 
 
 def write_metrics(folder: Path, measured: Sequence[Metrics]) -> None:
@@ -107,6 +149,12 @@ def write_metrics(folder: Path, measured: Sequence[Metrics]) -> None:
     write_card(card.model_copy(update={"metrics": [*measured, *rest]}), folder / CARD_FILE)
 
 
+def write_reference(folder: Path, reference: Reference) -> None:
+    """Write a reference into the card in a folder, in place of another."""
+    card = read_card(folder / CARD_FILE)
+    write_card(card.model_copy(update={"reference": reference}), folder / CARD_FILE)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the models that have test sets; 1 if a card states better figures than measured."""
     parser = argparse.ArgumentParser(prog="python -m training.served", description=__doc__)
@@ -114,7 +162,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--api_address", default="http://127.0.0.1:3000")
     parser.add_argument("--model", action="append", choices=EVALUATION_DATA, help="only this model, instead of all")
     parser.add_argument("--out", type=Path, default=Path("build/evaluation"), help="folder for images, default: %(default)s")
-    parser.add_argument("--write", type=Path, metavar="MODELS", help="write the metrics into the cards of this catalogue")
+    writing = parser.add_mutually_exclusive_group()
+    writing.add_argument(
+        "--write", type=Path, metavar="MODELS", help="write metrics and references into this catalogue's cards"
+    )
+    writing.add_argument(
+        "--references", type=Path, metavar="MODELS", help="write the references alone, without the other test sets"
+    )
     parser.add_argument("--docs", type=Path, metavar="DIR", help="copy the confusion matrices to this folder")
     options = parser.parse_args(arguments)
     overstated: list[str] = []
@@ -123,17 +177,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for model in options.model or [name for name in EVALUATION_DATA if name in service.cards]:
             if model not in service.cards:
                 raise DataError(f"{options.api_address} does not serve {model!r}.")
-            measured, better = evaluate_model(service, model, EVALUATION_DATA[model](options.data), options.out)
-            overstated += better
+            sets = 1 if options.references else None
+            found = evaluate_model(service, model, EVALUATION_DATA[model](options.data), options.out, sets)
+            overstated += found.overstated
             if options.write is not None:
-                write_metrics(options.write / model, measured)
+                write_metrics(options.write / model, found.metrics)
+            if catalogue := options.write or options.references:
+                write_reference(catalogue / model, found.reference)
             if options.docs is not None:
                 shutil.copy(options.out / f"{model}.png", options.docs)
     except DataError as error:
         sys.stderr.write(f"{printable(str(error))}\n")
         return 2
     except httpx.HTTPError as error:
-        sys.stderr.write(f"{options.api_address}: {printable(str(error))}. Is the service running? `make serve` starts it.\n")
+        reason = printable(str(error) or type(error).__name__)
+        sys.stderr.write(f"{options.api_address}: {reason}. Is the service running? `make serve` starts it.\n")
         return 2
     lines = map(printable, overstated or ["No card states a better figure than measured."])
     sys.stdout.write("\n" + "".join(f"{line}\n" for line in lines))

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from models import calibration
-from models.card import CARD_FILE, MODEL_FILE, Calibration, Metrics, ModelCard, Provenance, Rejection, file_sha256, write_card
+from models.card import CARD_FILE, MODEL_FILE, ModelCard, file_sha256, write_card
+from models.card_fields import Calibration, Metrics, Provenance, Rejection
 from models.golden import golden_input, golden_output
 from models.outputs import LogitsFunction, session_run
 from models.verification import open_session, run_batches
@@ -134,7 +135,8 @@ def train_and_calibrate(
     temperature = round(calibration.fit_temperature(logits, known.labels), 5)
     outliers = _model_inputs(recipe.out_of_distribution("validation"), recipe, settings)
     outlier_logits = {name: predict(network, inputs.images) for name, inputs in outliers.items()}
-    rule = choose_rejection(logits, outlier_logits, temperature, recipe.acceptance_rate)
+    accepted = predict(network, validation[recipe.rejection_set].images) if recipe.rejection_set else logits
+    rule = choose_rejection(logits, accepted, outlier_logits, temperature, recipe.acceptance_rate)
     return TrainedModel(network, curve, temperature, rule)
 
 

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 
 from ui.api.api_key import api_key
 from ui.api.gallery_export import export_route
+from ui.frontend import FrontendMiddleware
 from ui.middleware import SecurityMiddleware
 
 APP: Final = Path(__file__).with_name("app.py")
@@ -65,7 +66,8 @@ def create_app(arguments: argparse.Namespace) -> tuple[st.App, dict[str, Any]]:
     """Create the page as an ASGI application, and Streamlit's configuration for it."""
     hosts = [*arguments.hosts, *([] if arguments.host in WILDCARD_ADDRESSES else [arguments.host])]
     export = export_route(arguments.api_address, api_key())
-    app = st.App(APP, routes=[export], middleware=[Middleware(SecurityMiddleware, hosts=hosts)])
+    middleware = [Middleware(SecurityMiddleware, hosts=hosts), Middleware(FrontendMiddleware)]
+    app = st.App(APP, routes=[export], middleware=middleware)
     return app, {"server.address": arguments.host, "server.port": arguments.port}
 
 

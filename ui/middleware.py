@@ -10,18 +10,17 @@ import re
 from base64 import b64encode
 from collections.abc import Collection
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-import streamlit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.frontend import INDEX_HTML
+
 POLICY_VIOLATION: Final = 1008  # WebSocket close code, RFC 6455
 HOST: Final = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
-INDEX_HTML: Final = Path(streamlit.__file__).parent / "static" / "index.html"
 
 
 class SecurityMiddleware:

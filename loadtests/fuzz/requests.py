@@ -16,7 +16,7 @@ from loadtests.samples import samples
 
 CONNECTIONS: Final = 16
 TIMEOUT_SECONDS: Final = 60.0
-MODELS: Final = ("digits", "digits", "characters", "fashion", "unknown")
+MODELS: Final = ("digits", "digits", "characters", "fashion", "text", "unknown")
 CONTENT_TYPES: Final = (
     *(f"image/{name}" for name in ("png", "jpeg", "webp", "gif", "bmp")),
     *("application/json", "text/html; charset=x", ""),

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 import gevent
 from locust import User, constant, tag, task
 
+import loadtests.generator.events  # noqa: F401 - adds the options to Locust and listens to its events
 from loadtests.generator.arrivals import poisson
 from loadtests.generator.client import ServiceClient
 from loadtests.generator.loops import open_loop

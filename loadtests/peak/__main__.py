@@ -122,6 +122,7 @@ def _test(target: Target, objectives: Objectives, options: argparse.Namespace) -
         machine=describe_machine(),
         service_settings=target.settings,
         objectives=objectives,
+        seconds=options.duration,
         runs=runs,
         peak=peak,
     )

@@ -1,9 +1,7 @@
 """The charts of a report: how latency, throughput, outcomes and the service's resources change with the rate of arrivals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
-
-from matplotlib.axes import Axes
 
 from loadtests.peak.curve import (
     PARTS,
@@ -23,11 +21,10 @@ from loadtests.peak.drawing import (
     linear,
     logarithmic,
     new_figure,
-    plot,
     stacked_rows,
     style,
 )
-from loadtests.peak.rate_lines import RATE, Measure, are_measured, draw_lines, points_of
+from loadtests.peak.rate_lines import Measure, are_measured, draw_lines
 from loadtests.peak.results import LoadReport, Run
 
 PART_COLOURS: Final = dict(zip(PARTS, ("blue", "sky", "amber", "red", "purple", "grey"), strict=True))
@@ -230,34 +227,3 @@ def _seconds(run: Run, number: int, report: LoadReport) -> Chart:
         "Each second counts the requests that were due in it. The gap between the lines are requests that were late or failed."
     )
     return Chart(f"seconds-{number}-{result.scenario}", title, caption, figure)
-
-
-def comparison_charts(a: LoadReport, b: LoadReport) -> list[Chart]:
-    """The 99th percentiles and the goodput of two reports against the rate; none if one has no rates."""
-    groups = [(name, colour, rate_runs(report)) for name, colour, report in (("A", "muted", a), ("B", "blue", b))]
-    if not all(by_rate(run for run in runs if run.result.latency_ms.count) for _, _, runs in groups):
-        return []
-
-    def p99(run: Run) -> float | None:
-        return max(LOWEST_MS, run.result.latency_ms.p99) if run.result.latency_ms.count else None
-
-    with style():
-        latency = _comparison(groups, "compared-latency", "99th percentile of the latency (ms, logarithmic)", p99, logarithmic)
-        title = "Correct responses in time, a second"
-        return [latency, _comparison(groups, "compared-goodput", title, lambda run: run.result.goodput, linear)]
-
-
-def _comparison(
-    groups: Sequence[tuple[str, str, Sequence[Run]]], name: str, title: str, measure: Measure, scale: Callable[[Axes], None]
-) -> Chart:
-    figure, (axes,) = new_figure()
-    for label, colour, runs in groups:
-        points = points_of(runs, measure)
-        plot(axes, points, LIGHT[colour])
-        axes.annotate(label, points[-1], (8, 0), "data", "offset points", color=LIGHT[colour], va="center")
-    axes.set_xlim(left=0)
-    axes.xaxis.set_major_formatter("{x:,g}")
-    scale(axes)
-    axes.set_xlabel(RATE)
-    axes.set_title(title)
-    return Chart(name, title, "Void runs are left out.", figure)

@@ -9,7 +9,8 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from loadtests.peak.charts import comparison_charts, scenario_runs
+from loadtests.peak.charts import scenario_runs
+from loadtests.peak.comparison_charts import comparison_charts
 from loadtests.peak.curve import asked_rate
 from loadtests.peak.noise import Curve, Estimate, cpu_estimate, peak_estimate, percentile, repeated
 from loadtests.peak.page import render, shared_settings

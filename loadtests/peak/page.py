@@ -23,6 +23,8 @@ MAX_FAULTS: Final = 20
 MAX_EXAMPLES: Final = 10
 # Options of the generator with the variables of `make loadtest`.
 VARIABLES: Final = {"models": "MODEL", "mix": "MIX", "duration": "DURATION", "seed": "SEED"}
+# Settings of a service that `make loadtest` starts itself.
+SERVICE_VARIABLES: Final = ("TOPOLOGY", "WORKERS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,11 @@ def command(report: LoadReport) -> str:
         return "make loadtest"
     runs = peak_runs(report) or report.runs
     settings = {**runs[0].result.settings, "seed": report.runs[0].result.seed}
-    variables = {"SLO_MS": f"{report.objectives.slo_ms:g}"}
+    if report.seconds is not None:
+        settings["duration"] = f"{report.seconds:g}"
+    service = report.service_settings
+    variables: dict[str, str] = {name: service[name] for name in SERVICE_VARIABLES if name in service}
+    variables["SLO_MS"] = f"{report.objectives.slo_ms:g}"
     if report.peak is None:
         variables["SCENARIO"] = report.runs[0].result.scenario
         if report.runs[0].result.rate is not None:

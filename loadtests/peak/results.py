@@ -8,6 +8,9 @@ from loadtests.generator.results import FAILED_SHARE, IN_TIME_SHARE, RunResult
 from loadtests.machine import Machine
 
 SCHEMA_VERSION: Final = 1
+# Beyond this, differences between confirmations, or a miss this far below a rate that met, are noise of the machine.
+MAX_SPREAD: Final = 0.05
+CONTRADICTION: Final = 0.9
 
 Purpose = Literal["estimate", "search", "confirmation", "curve", "scenario"]
 
@@ -77,7 +80,10 @@ class Peak(BaseModel):
 
 
 class LoadReport(BaseModel):
-    """Everything of one load test. ``peak`` is None for a single scenario."""
+    """Everything of one load test. ``peak`` is None for a single scenario.
+
+    ``seconds`` is how long a confirmation or the scenario was asked to last; None in reports from before it was recorded.
+    """
 
     schema_version: int = SCHEMA_VERSION
     created_at: str
@@ -85,5 +91,6 @@ class LoadReport(BaseModel):
     machine: Machine
     service_settings: dict[str, str]
     objectives: Objectives
+    seconds: float | None = None
     runs: list[Run]
     peak: Peak | None = None

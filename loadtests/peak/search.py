@@ -5,7 +5,8 @@
    then halves that interval geometrically down to ``PRECISION``. A rate meets them here when its share of late requests would
    pass in a confirmation. The rate at the upper end must miss twice: one disturbance of the machine does not end a search.
 3. Three longer runs confirm the lower end with MLPerf's early-stopping bound. When one does not, the rate falls by
-   ``STEP_DOWN`` and the confirmation begins again, at most ``MAX_STEPS`` times.
+   ``FIRST_STEP_DOWN`` and the confirmation begins again, at most ``MAX_STEPS`` times, each step twice as long as the last: on
+   a machine whose speed varies, a rate can hold for a few seconds that is far above the one that holds for a minute.
 4. Runs at fixed shares of the peak show what happens below and beyond it.
 
 A run in which the generator was late says nothing about the service, unless it is plain that the service missed
@@ -20,11 +21,11 @@ from typing import Final
 
 from loadtests.peak.early_stopping import is_shown, needed_requests
 from loadtests.peak.objectives import Conclusion, conclude
-from loadtests.peak.results import Objectives, Peak, Run
+from loadtests.peak.results import CONTRADICTION, MAX_SPREAD, Objectives, Peak, Run
 from loadtests.peak.runner import RunPlan
 
 PRECISION: Final = 0.04
-STEP_DOWN: Final = 0.04
+FIRST_STEP_DOWN: Final = 0.04
 MAX_STEPS: Final = 4
 CONFIRMATIONS: Final = 3
 # The share of the throughput in a closed loop at which the search begins, and the factor of its first step.
@@ -36,15 +37,12 @@ MAX_DOUBLINGS: Final = 2
 LOWEST_SHARE: Final = 1 / 30
 MAX_RUNS: Final = 16
 # Seconds of the estimate, and of a run of the search or the curve, as shares of those of a confirmation.
-SHORT_SHARE: Final = 0.25
+SHORT_SHARE: Final = 0.4
 # Shares of the peak at which the curve is measured.
 CURVE: Final = (0.25, 0.5, 0.75, 1.1, 1.3)
 # A confirmation lasts longer where the rate is low, so that twice the requests are due that the bound needs at least.
 REQUESTS_FACTOR: Final = 2
 MAX_LENGTHENING: Final = 4
-# Beyond this, differences between confirmations, or a miss this far below a rate that met, are noise of the machine.
-MAX_SPREAD: Final = 0.05
-CONTRADICTION: Final = 0.9
 
 Measure = Callable[[RunPlan], Run]
 
@@ -154,19 +152,20 @@ class PeakSearch:
 
     def _confirm(self, rate: float) -> Peak:
         """Confirm a rate, or a lower one."""
+        first = rate
         needed = needed_requests(0, self._objectives.in_time_share)
         for step in range(MAX_STEPS + 1):
             goodputs, confirmed = self._confirmations(rate)
             due = self.runs[-1].result.outcomes.due
             if confirmed or due < needed or step == MAX_STEPS:
                 break
-            rate *= 1 - STEP_DOWN
+            rate *= 1 - FIRST_STEP_DOWN * 2**step
         if due < needed:
             self._remark(f"A confirmation had {due} requests, and needs {needed}: set a longer duration.")
         elif not confirmed:
             self._remark(f"{rate:,.0f} requests/s were not confirmed either, and no lower rate was tried.")
         elif step:
-            self._remark(f"The rate had to be lowered by {1 - (1 - STEP_DOWN) ** step:.0%} until it was confirmed.")
+            self._remark(f"The rate had to be lowered by {1 - rate / first:.0%} until it was confirmed.")
         found = spread(goodputs)
         noisy = found > MAX_SPREAD or contradict(self._steps) or (not confirmed and due >= needed)
         if noisy:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from loadtests.generator.results import Outcomes
 from loadtests.peak.curve import asked_rate, by_rate, rate_runs, share
-from loadtests.peak.results import LoadReport, Objectives, Peak, Run
+from loadtests.peak.results import CONTRADICTION, MAX_SPREAD, LoadReport, Objectives, Peak, Run
 
 # A rate is beyond the peak when it is so much higher; of what happens there, smaller shares are left out.
 BEYOND: Final = 1.02
@@ -46,11 +46,20 @@ def _of_peak(report: LoadReport, peak: Peak, rate: float) -> Summary:
     firm = peak.confirmed and not peak.noisy
     first = f"{place} the service takes {'' if firm else 'about '}{_count(rate)} requests a second with {wanted}"
     if peak.noisy:
-        difference = f"repeated runs differ by {_percent(peak.spread)}" if peak.spread else "runs contradict each other"
-        first += f", but {difference}: the machine was too noisy for a firm figure"
+        first += f", but {_difference(report, peak)}: the machine was too noisy for a firm figure"
     elif not peak.confirmed:
         first += ", but repeated runs did not confirm it"
     return Summary("good" if firm else "unknown", f"{first}.", _beyond(report, rate))
+
+
+def _difference(report: LoadReport, peak: Peak) -> str:
+    """How the runs of a search on a noisy machine contradict each other."""
+    runs = [run for run in rate_runs(report) if not run.result.void]
+    met = max((asked_rate(run) for run in runs if run.met), default=0.0)
+    too_high = min((asked_rate(run) for run in runs if not run.met), default=met)
+    if peak.spread <= MAX_SPREAD and too_high < CONTRADICTION * met:
+        return f"{_count(too_high)} were too many in one run and {_count(met)} were not in another"
+    return f"repeated runs differ by {_percent(peak.spread)}" if peak.spread else "runs contradict each other"
 
 
 def _beyond(report: LoadReport, peak: float) -> str:

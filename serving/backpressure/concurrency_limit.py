@@ -30,6 +30,7 @@ class ConcurrencyLimit:
 
     def __init__(self, limit: int, images: SharedCounters, workers: int = 1) -> None:
         self._limit = limit
+        metrics.images_in_flight_limit.set(limit)
         self._images = images
         self.chunk_size = max(1, limit // workers // CHUNKS_PER_WORKER)
         self._chunks = asyncio.Semaphore(CONCURRENT_CHUNKS)

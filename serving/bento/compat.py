@@ -35,7 +35,7 @@ def apply_patches(settings: Settings, metrics_folder: Path) -> None:
     label_metrics_by_route()
     use_metrics_folder(metrics_folder)
     harden_arbiter()
-    disable_middleware(tracing=settings.tracing)
+    disable_middleware()
     skip_unserved()
     limit_http(settings.max_connections)
     record_server()
@@ -74,21 +74,20 @@ def harden_arbiter() -> None:
     Arbiter.__init__ = start_hardened  # type: ignore[method-assign]
 
 
-def disable_middleware(*, tracing: bool) -> None:
-    """Have BentoML's timeout middleware, and OpenTelemetry's unless requests are traced, pass requests on unchanged.
+def disable_middleware() -> None:
+    """Have BentoML's timeout middleware, and OpenTelemetry's, pass requests on unchanged.
 
     Reason: the timeout keeps a timer for each request until long after its answer, 80,000 of them under load, which makes all
     requests a quarter slower; bodies and answers have deadlines of their own. OpenTelemetry's examines the URL of every request
-    to find that it is not traced. Upstream issue: none known of the timers; BentoML/issues/5642 (open) is about the same
-    timeout. Can go when both are options.
+    to find that it is not traced; ``serving.middleware.tracing`` traces those that are. Upstream issue: none known of the
+    timers; BentoML/issues/5642 (open) is about the same timeout. Can go when both are options.
     """
 
     async def pass_on(self: Any, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)
 
     TimeoutMiddleware.__call__ = pass_on  # type: ignore[method-assign]
-    if not tracing:
-        OpenTelemetryMiddleware.__call__ = pass_on  # type: ignore[method-assign]
+    OpenTelemetryMiddleware.__call__ = pass_on  # type: ignore[method-assign]
 
 
 class Unserved(Dependency[Any]):  # type: ignore[misc]  # BentoML's SDK has no types

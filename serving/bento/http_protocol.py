@@ -22,8 +22,9 @@ from uvicorn.server import ServerState
 
 from serving.bento.connections import ConnectionTable
 from serving.errors import Problem
-from serving.middleware.security_headers import HEADERS, NO_STORE
+from serving.middleware.response_headers import HEADERS, NO_STORE
 from serving.process import metrics
+from serving.process.request_context import HEADER, new_request_id
 
 MAX_HEAD_BYTES: Final = 32_768
 MAX_HEADERS: Final = 100
@@ -217,8 +218,11 @@ class LimitedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _answer(self, problem: Problem) -> bytes:
-        response = problem.response()
-        headers = [*self.server_state.default_headers, *response.raw_headers, *HEADERS, NO_STORE, (b"connection", b"close")]
+        """The response to a request that reaches no route: it has a new request id, since its headers cannot be trusted."""
+        request_id = new_request_id()
+        response = problem.response(request_id)
+        own = ((HEADER, request_id.encode("ascii")), *HEADERS, NO_STORE, (b"connection", b"close"))
+        headers = [*self.server_state.default_headers, *response.raw_headers, *own]
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
         return STATUS_LINE[problem.status] + lines + b"\r\n" + bytes(response.body)
 

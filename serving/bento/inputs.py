@@ -14,7 +14,7 @@ from bentoml import IODescriptor
 from pydantic import Field, create_model
 from starlette.requests import Request
 
-from serving.http.schemas import Device, Options
+from serving.http.schemas import Device, ExplainOptions, Options
 from serving.http.uploads import FORMATS
 from serving.settings import Settings
 
@@ -25,7 +25,7 @@ AS_TEXT: Final = "In JSON or a form also as base64 text or a data: URL."
 
 
 class ImageInput(IODescriptor):
-    """The input of /classify and /explain."""
+    """The input of /classify."""
 
     image: Path = Field(description=f"One image: {FORMATS}. {AS_TEXT}")
     model: str = Field("", description=Options.model_fields["model"].description)
@@ -36,6 +36,13 @@ class ImageInput(IODescriptor):
     async def from_http_request(cls, request: Request, serde: "Serde") -> "ImageInput":  # noqa: ARG003 - BentoML's signature
         """Pass the request on unread: the handler reads it within the limits."""
         return cls.model_construct(image=request)
+
+
+class ExplainInput(ImageInput):
+    """The input of /explain."""
+
+    heatmap: bool = Field(True, description=ExplainOptions.model_fields["heatmap"].description)
+    character: int | None = Field(None, ge=0, description=ExplainOptions.model_fields["character"].description)
 
 
 class BatchInput(IODescriptor):

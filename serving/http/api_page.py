@@ -16,10 +16,14 @@ from starlette.routing import Route
 
 TITLE: Final = "Image classifier"
 _STYLE: Final = "body { margin: 0 } noscript { display: block; padding: 2rem; font-family: sans-serif }"
-_SCRIPT: Final = (
-    'SwaggerUIBundle({ url: "./docs.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null, '
-    "presets: [SwaggerUIBundle.presets.apis] })"
-)
+# Leaves out the routes for operators, and names the server by the address that the visitor used.
+_SCRIPT: Final = """fetch("./docs.json").then(response => response.json()).then(description => {
+      const shown = Object.entries(description.paths).filter(([, item]) => !item["x-internal"]);
+      const servers = [{ url: new URL(".", location.href).href.replace(/[/]$/, "") }];
+      const spec = { ...description, paths: Object.fromEntries(shown), servers };
+      const presets = [SwaggerUIBundle.presets.apis];
+      SwaggerUIBundle({ spec, dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null, presets });
+    })"""
 PAGE: Final = f"""<!doctype html>
 <html lang="en">
   <head>

@@ -48,7 +48,8 @@ from serving.http.gallery_schemas import (
 )
 from serving.http.schemas import Classification, parse_fields
 from serving.http.streaming import PIECE_BYTES, PacedResponse, pieces_of
-from serving.middleware.authentication import authenticated_key
+from serving.middleware.audit import audited
+from serving.middleware.authentication import actor_of, authenticated_key
 from serving.settings import Settings
 
 logger = logging.getLogger("bentoml.serving")
@@ -84,7 +85,7 @@ class GalleryHandlers:
         self._waiting = 0
         self._exports = 0
         self._unsent = 0
-        self._check = check_label(lambda model: api.registry.model(model).card.labels)
+        self._check = check_label(lambda model: api.registry.model(model).card, settings.max_characters)
 
     def close(self) -> None:
         """Close the connections to the database."""
@@ -97,7 +98,9 @@ class GalleryHandlers:
         upload = await self._api.uploads.image(request)
         key = parse_fields(SaveOptions, upload.fields).key
         answer = await self._api.predict(upload)
-        entry, new, id = await self._write(self._save, upload.images[0], answer, key, _keeper(request))
+        with audited("gallery.save", actor_of(request.scope), model=answer.model, label=answer.label) as details:
+            entry, new, id = await self._write(self._save, upload.images[0], answer, key, _keeper(request))
+            details |= {"entry": str(id), "new": new}
         response = _json(entry, 201 if new else 200)
         response.headers["Location"] = f"/gallery/{id}"
         return response
@@ -139,18 +142,24 @@ class GalleryHandlers:
         """``PATCH /gallery/{id}``: set or remove the correct label."""
         headers = BodyHeaders.of(request.scope)
         body = await self._api.uploads.bodies.read(request, headers, MAX_CORRECTION_BYTES, _correction_too_large)
-        correction = parse_correction(bytes(body))
-        entry = await self._write(self._store.correct, request.path_params["id"], correction.label, self._check)
+        correction, id = parse_correction(bytes(body)), request.path_params["id"]
+        with audited("gallery.correct", actor_of(request.scope), entry=str(id)) as details:
+            entry = await self._write(self._store.correct, id, correction.label, self._check)
+            details["label"] = correction.label
         return _json(GalleryEntry.of(entry).model_dump_json())
 
     async def delete(self, request: Request) -> Response:
         """``DELETE /gallery/{id}``"""
-        await self._write(self._store.delete, request.path_params["id"])
+        id = request.path_params["id"]
+        with audited("gallery.delete", actor_of(request.scope), entry=str(id)):
+            await self._write(self._store.delete, id)
         return Response(status_code=204)
 
-    async def empty(self, _: Request) -> Response:
+    async def empty(self, request: Request) -> Response:
         """``DELETE /gallery``: delete every entry."""
-        return _json(Emptied(deleted=await self._write(self._store.delete_all)).model_dump_json())
+        with audited("gallery.empty", actor_of(request.scope)) as details:
+            details["deleted"] = deleted = await self._write(self._store.delete_all)
+        return _json(Emptied(deleted=deleted).model_dump_json())
 
     async def export(self, request: Request) -> Response:
         """``GET /gallery/export``: the pictures as a ZIP file."""

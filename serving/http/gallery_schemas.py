@@ -8,11 +8,13 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StringConstraints, ValidationError, field_validator
 
 from gallery import Cursor, Entry, Filter
+from models.card import Card, SequenceCard
 from serving.errors import Problem
 from serving.http.schemas import LabelScore
 
-# PostgreSQL text cannot contain a NUL character.
-Label = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]*$")]
+# PostgreSQL text cannot contain a NUL character. The text of a sequence is longer than any label: at most MAX_CHARACTERS, which
+# is 256 or less, and newlines between them.
+Label = Annotated[str, StringConstraints(max_length=511, pattern=r"^[^\x00]*$")]
 Name = Annotated[str, StringConstraints(max_length=63, pattern=r"^[^\x00]*$")]
 
 
@@ -60,7 +62,9 @@ class ListOptions(EntryFilter):
 class Correction(BaseModel):
     """The correct label of a picture."""
 
-    label: Label | None = Field(description="One of the labels of the entry's model; null takes the correction back.")
+    label: Label | None = Field(
+        description="One of the labels of the entry's model, or for a sequence a text of them; null takes the correction back."
+    )
 
 
 class GalleryEntry(BaseModel):
@@ -131,17 +135,27 @@ def parse_correction(body: bytes) -> Correction:
         raise Problem("bad_request", f'Send JSON like {{"label": "8"}} or {{"label": null}}. {faults}.') from error
 
 
-def check_label(labels_of: Callable[[str], list[str]]) -> Callable[[str, str], None]:
-    """A check that a label is one of a model's: ``labels_of`` gives those.
+def check_label(card_of: Callable[[str], Card], max_characters: int) -> Callable[[str, str], None]:
+    """A check that a label is one of a model's, or for a sequence a text of at most ``max_characters`` of them in lines;
+    ``card_of`` gives the model's card.
 
     The check raises:
-        Problem: ``bad_request``, listing some that are; what ``labels_of`` raises.
+        Problem: ``bad_request``, listing some that are; what ``card_of`` raises.
     """
 
     def check(model: str, label: str) -> None:
-        labels = labels_of(model)
-        if label not in labels:
-            some = ", ".join(labels[:60]) + (", ..." if len(labels) > 60 else "")
-            raise Problem("bad_request", f"label={label[:40]!r} is not one of the labels of {model}: {some}.")
+        card = card_of(model)
+        some = ", ".join(card.labels[:60]) + (", ..." if len(card.labels) > 60 else "")
+        if not isinstance(card, SequenceCard):
+            if label not in card.labels:
+                raise Problem("bad_request", f"label={label[:40]!r} is not one of the labels of {model}: {some}.")
+            return
+        lines = label.split("\n")
+        if "" in lines or not set(label) - {"\n"} <= set(card.labels) or len("".join(lines)) > max_characters:
+            raise Problem(
+                "bad_request",
+                f"label={label[:40]!r} is not a text of 1 to {max_characters} labels of {model}: {some}. Separate lines by a "
+                "newline, and leave none empty.",
+            )
 
     return check

@@ -15,13 +15,16 @@ from serving.backpressure.concurrency_limit import ConcurrencyLimit
 from serving.backpressure.connection_balancer import ConnectionBalancer
 from serving.errors import Problem
 from serving.http.responses import classification, explanation, json_response
-from serving.http.schemas import Batch, Classification, Options, ProblemDocument
+from serving.http.schemas import Batch, Classification, ExplainOptions, Options, ProblemDocument, parse_fields
 from serving.http.uploads import Upload, UploadReader
-from serving.inference.cascade import Model
 from serving.inference.explanation import explain
 from serving.inference.image_preprocessor import PreprocessedImage
 from serving.inference.local_runner import ModelOutput
 from serving.inference.prediction import Prediction
+from serving.inference.sequence import Model
+from serving.inference.sequence_prediction import AnyPrediction
+from serving.middleware.audit import audited
+from serving.middleware.authentication import actor_of
 from serving.process import metrics
 from serving.process.shutdown import Shutdown
 from serving.process.workers import WorkerTable, shared_folder, worker_slot
@@ -87,7 +90,7 @@ class Handlers:
     async def classify(self, request: Request) -> Response:
         """``POST /classify``"""
         await self.check_ready()
-        return json_response(await self.predict(await self.uploads.image(request)))
+        return json_response(await self.predict(await self.uploads.image(request), observe=True))
 
     async def classify_batch(self, request: Request) -> Response:
         """``POST /classify/batch``"""
@@ -102,6 +105,7 @@ class Handlers:
                 metrics.errors.labels(prediction.code).inc()
                 answers.append(ProblemDocument.model_validate(prediction.document()))
             else:
+                model.observations.count(prediction)
                 answers.append(classification(model.card, prediction, upload.options.top_k, upload.started))
         return json_response(Batch.model_construct(answers))
 
@@ -110,9 +114,12 @@ class Handlers:
         await self.check_ready()
         upload = await self.uploads.image(request)
         options = upload.options
+        wanted = parse_fields(ExplainOptions, upload.fields)
         with self.concurrency_limit.acquire(1), self.registry.in_use() as registry:
             model = registry.model(options.model)
-            explained = await explain(model, upload.images[0], options.device, upload.token)
+            explained = await explain(
+                model, upload.images[0], options.device, upload.token, with_heat_map=wanted.heatmap, character=wanted.character
+            )
         answer = await anyio.to_thread.run_sync(explanation, model.card, explained, options.top_k, upload.started)
         return json_response(answer)
 
@@ -129,12 +136,15 @@ class Handlers:
         registry = self.registry
         return await asyncio.to_thread(lambda: JSONResponse(document | {"models": registry.describe()}))  # takes milliseconds
 
-    async def reload_models(self, _: Request) -> Response:
+    async def reload_models(self, request: Request) -> Response:
         """``POST /models/reload``: serve what the catalogue holds now."""
-        return JSONResponse({"models": dict(tag.split(":") for tag in await self.models.reload())})
+        with audited("models.reload", actor_of(request.scope)) as details:
+            details["models"] = tags = await self.models.reload()
+        return JSONResponse({"models": dict(tag.split(":") for tag in tags)})
 
-    async def predict(self, upload: Upload) -> Classification:
-        """The answer for the one image of an upload.
+    async def predict(self, upload: Upload, *, observe: bool = False) -> Classification:
+        """The answer for the one image of an upload; with ``observe`` it is compared with the model's reference. What is
+        explained or saved was classified before, and would count twice.
 
         Raises:
             Problem: ``unknown_model``, ``overloaded``, that of the image; as ``Classifier.predict``.
@@ -146,6 +156,8 @@ class Handlers:
             (prediction,) = await model.predict(upload.images, options.device, upload.token)
         if isinstance(prediction, Problem):
             raise prediction
+        if observe:
+            model.observations.count(prediction)
         return classification(model.card, prediction, options.top_k, upload.started)
 
     def close(self) -> None:
@@ -153,14 +165,14 @@ class Handlers:
         if self._gallery is not None:
             self._gallery.close()
 
-    async def _predict_in_chunks(self, model: Model, upload: Upload) -> list[Prediction | Problem]:
+    async def _predict_in_chunks(self, model: Model, upload: Upload) -> list[AnyPrediction | Problem]:
         """The predictions for a batch, a chunk of it at a time; when a later chunk fails, its images have the problem in their
         place.
 
         Raises:
             Problem, ClientDisconnect: as ``Classifier.predict`` of the first chunk.
         """
-        predictions: list[Prediction | Problem] = []
+        predictions: list[AnyPrediction | Problem] = []
         until = upload.started + self._settings.deadline_seconds
         for start in range(0, len(upload.images), self.concurrency_limit.chunk_size):
             images = upload.images[start : start + self.concurrency_limit.chunk_size]
@@ -181,7 +193,7 @@ def _open_gallery(api: Handlers, settings: Settings, home: Path) -> "GalleryHand
 
 
 def _warm_up(card: Card) -> None:
-    """Build a response once, so that the first request is not slower."""
+    """Build a response once, so that the first request is not slower; as for a classifier, whatever the model is."""
     count = len(card.labels)
     output = ModelOutput(np.zeros(count, np.float32), 1, "", 0.0)
     prediction = Prediction(PreprocessedImage((), 0.0, 0.0, ()), output, np.full(count, 1 / count))

@@ -16,32 +16,40 @@ from starlette.responses import Response
 from models.card import Card
 from preprocessing import Stage
 from serving.errors import CLIENT_CLOSED_REQUEST, Problem
-from serving.http.schemas import Classification, Explanation, HeatMap, LabelScore, StagePicture, Timings
-from serving.inference.explanation import ExplainedPrediction
+from serving.http.schemas import CharacterReading, Classification, Explanation, HeatMap, LabelScore, StagePicture, Timings
+from serving.inference.explanation import MAX_PICTURE_SIDE, ExplainedPrediction
 from serving.inference.postprocessing import Probabilities
-from serving.inference.prediction import Prediction
+from serving.inference.sequence_prediction import AnyPrediction, CharacterPrediction, SequencePrediction
+from serving.inference.sequence_preprocessor import SegmentedImage
 from serving.process import metrics
 
 logger = logging.getLogger("bentoml.serving")
 
 DECIMALS: Final = 6  # of a probability
-MAX_PICTURE_SIDE: Final = 280  # pixels of the picture of a stage
 
 
-def classification(card: Card, prediction: Prediction, top_k: int, started: float) -> Classification:
+def classification(card: Card, prediction: AnyPrediction, top_k: int, started: float) -> Classification:
     """The answer for one image of a request that began at ``started`` (``perf_counter``)."""
     output, image = prediction.output, prediction.image
-    top = ranking(prediction.probabilities, card.labels, top_k)
+    top = ranking(card, prediction, top_k)
+    category, characters = None, None
+    if isinstance(prediction, SequencePrediction):
+        characters = [character_reading(card.labels, one, prediction.image, top_k) for one in prediction.characters]
+        probabilities = {score.label: score.confidence for score in top}
+    else:
+        category = None if prediction.category is None else _label_score(*prediction.category)
+        probabilities = by_label(prediction.probabilities, card.labels)
     return Classification(
         model=card.name,
         version=card.version,
         label=top[0].label,
         confidence=top[0].confidence,
         top=top,
-        probabilities=by_label(prediction.probabilities, card.labels),
+        probabilities=probabilities,
         rejected=prediction.reject_reason is not None,
         reject_reason=prediction.reject_reason,
-        category=None if prediction.category is None else _label_score(*prediction.category),
+        category=category,
+        characters=characters,
         provider=output.provider,
         batch_size=output.batch_size,
         timings_ms=Timings(
@@ -54,26 +62,39 @@ def classification(card: Card, prediction: Prediction, top_k: int, started: floa
     )
 
 
+def character_reading(labels: list[str], character: CharacterPrediction, image: SegmentedImage, top_k: int) -> CharacterReading:
+    """One character of an image, whose labels are ``labels``."""
+    top = likeliest(character.probabilities, labels, top_k)
+    return CharacterReading(
+        label=top[0].label,
+        confidence=top[0].confidence,
+        top=top,
+        box=image.box(character.candidate),
+        line=character.candidate.line,
+        rejected=character.rejected,
+    )
+
+
 def explanation(card: Card, explained: ExplainedPrediction, top_k: int, started: float) -> Explanation:
     """The answer of ``/explain``; encodes pictures, which takes milliseconds."""
     return Explanation(
         **classification(card, explained.prediction, top_k, started).model_dump(),
-        stages=[stage_picture(stage) for stage in explained.stages],
+        stages=[stage_picture(stage, explained.max_side) for stage in explained.stages],
         logits=by_label(explained.logits, explained.labels),
-        heatmap=HeatMap(png=_png_base64(explained.heat_map), note=explained.note),
+        heatmap=None if explained.heat_map is None else HeatMap(png=_png_base64(explained.heat_map), note=explained.note),
     )
 
 
-def stage_picture(stage: Stage) -> StagePicture:
-    """A preprocessing stage as PNG, with the statistics of its levels 0..255, of all colours together and without the alpha;
-    large pictures are shrunk."""
+def stage_picture(stage: Stage, max_side: int = MAX_PICTURE_SIDE) -> StagePicture:
+    """A preprocessing stage as PNG, at most ``max_side`` pixels a side, with the statistics of its levels 0..255, of all
+    colours together and without the alpha."""
     pixels = np.asarray(stage.image)
     if stage.image.mode == "RGBA":
         pixels = pixels[..., :3]
     shown = stage.image
-    if max(shown.size) > MAX_PICTURE_SIDE:
+    if max(shown.size) > max_side:
         shown = shown.copy()
-        shown.thumbnail((MAX_PICTURE_SIDE, MAX_PICTURE_SIDE))
+        shown.thumbnail((max_side, max_side))
     return StagePicture(
         name=stage.name,
         png=_png_base64(shown),
@@ -84,7 +105,14 @@ def stage_picture(stage: Stage) -> StagePicture:
     )
 
 
-def ranking(probabilities: Probabilities, labels: list[str], top_k: int) -> list[LabelScore]:
+def ranking(card: Card, prediction: AnyPrediction, top_k: int) -> list[LabelScore]:
+    """The ``top_k`` likeliest labels of an image, or texts of a sequence, the likeliest first."""
+    if isinstance(prediction, SequencePrediction):
+        return [_label_score(*text) for text in prediction.texts(top_k)]
+    return likeliest(prediction.probabilities, card.labels, top_k)
+
+
+def likeliest(probabilities: Probabilities, labels: list[str], top_k: int) -> list[LabelScore]:
     """The ``top_k`` most probable labels, the most probable first."""
     order = np.argsort(-probabilities, kind="stable")[:top_k].tolist()
     return [_label_score(labels[i], float(probabilities[i])) for i in order]

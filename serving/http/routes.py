@@ -16,6 +16,7 @@ from serving.errors import Problem
 from serving.http.handlers import Handlers
 from serving.http.responses import error_response
 from serving.process import metrics
+from serving.process.request_context import CURRENT
 
 Handler = Callable[[Handlers, Request], Awaitable[Response]]
 
@@ -47,7 +48,10 @@ ROUTES: Final = (
 FAST_PATH: Final = {route.path: route.handler for route in ROUTES if route.takes_images}
 BENTOML_APIS: Final = ("/classify", "/classify/batch", "/explain")
 READY_PATH: Final = "/readyz"
-_OVERLOADED: Final = Problem("overloaded", REASON).response()
+# The refusal at the concurrency limit, made at the start; the id of the request goes between the two parts of its body.
+_OVERLOADED: Final = Problem("overloaded", REASON).response("{request_id}")
+_OVERLOADED_BODY: Final = bytes(_OVERLOADED.body).split(b"{request_id}")
+_OVERLOADED_HEADERS: Final = [header for header in _OVERLOADED.raw_headers if header[0] != b"content-length"]
 
 
 async def handle(handler: Handler, api: Handlers, request: Request) -> Response:
@@ -77,7 +81,7 @@ class FastPath:
                 return
             handler = FAST_PATH.get(scope["path"]) if scope["method"] == "POST" else None
             if handler is not None and api.concurrency_limit.is_full:
-                await refuse(scope, receive, send)
+                await refuse(scope, send)
                 return
             if handler is not None:
                 response = await handle(handler, api, Request(scope, receive, send))
@@ -88,11 +92,14 @@ class FastPath:
         await self.app(scope, receive, send)
 
 
-async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse(scope: Scope, send: Send) -> None:
     """Answer 429 before the body is read, with as little work as possible."""
     metrics.overloaded.inc()
     LOOP_SCHEDULER.tighten(scope["client"])
-    await _OVERLOADED(scope, receive, send)
+    body = CURRENT.get().request_id.encode("ascii").join(_OVERLOADED_BODY)
+    headers = [*_OVERLOADED_HEADERS, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": _OVERLOADED.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def mounted_routes() -> Starlette:

@@ -22,11 +22,35 @@ class Options(BaseModel):
     device: Device = Field("auto", description="Where to run; `gpu` is refused when there is none.")
 
 
+class ExplainOptions(BaseModel):
+    """The options of an explanation."""
+
+    heatmap: bool = Field(True, description="Whether to make the heat map, which takes most of the time; without, it is null.")
+    character: int | None = Field(
+        None,
+        ge=0,
+        description="Of a sequence: explain this character, counted from 0, instead of the segmentation.",
+    )
+
+
 class LabelScore(BaseModel):
     """A label and its calibrated probability; of a multi-label model, that of this label by itself."""
 
     label: str
     confidence: float
+
+
+class CharacterReading(BaseModel):
+    """One character of a sequence."""
+
+    label: str
+    confidence: float
+    top: list[LabelScore]
+    box: tuple[int, int, int, int] = Field(
+        description="x, y, width and height in pixels of the picture, turned upright by its EXIF orientation."
+    )
+    line: int = Field(description="The line it is in, from 0 at the top.")
+    rejected: bool = Field(description="It does not look like anything the model was made for.")
 
 
 class Timings(BaseModel):
@@ -39,36 +63,49 @@ class Timings(BaseModel):
     total: float
 
 
+def _null_first(schema: dict[str, Any]) -> None:
+    """Describe a union with null first: BentoML's client decodes its first member alone, and fails on null for a list."""
+    schema["anyOf"].sort(key=lambda member: member != {"type": "null"})
+
+
 class Classification(BaseModel):
     """The answer for one image."""
 
     model: str
     version: str
-    label: str
-    confidence: float
+    label: str = Field(description="Of a sequence: the text, its lines separated by a newline.")
+    confidence: float = Field(description="Of a sequence: the product of the confidences of its characters.")
     top: list[LabelScore]
-    probabilities: dict[str, float]
+    probabilities: dict[str, float] = Field(description="Of every label of the model; of a sequence, of the texts in `top`.")
     rejected: bool = Field(
-        description="The image does not look like anything the model was made for, or shows several characters to a model that "
-        "reads one. The label is only a guess then."
+        description="The image, or a character of a sequence, does not look like anything the model was made for, or the image "
+        "shows several characters to a model that reads one. The label is only a guess then."
     )
     reject_reason: str | None = Field(description="Why it is rejected, in one or two sentences; null where it is not.")
     category: LabelScore | None = Field(
         description="Filled by cascades: the category of the label, as their first model tells it."
     )
+    characters: list[CharacterReading] | None = Field(
+        description="Filled by sequences: the characters in reading order, line by line; null for other models.",
+        json_schema_extra=_null_first,
+    )
     provider: str = Field(description="ONNX Runtime's execution provider that ran the model; of a cascade, its first.")
-    batch_size: int = Field(description="Images that shared the call of the model; of a cascade, of its first.")
+    batch_size: int = Field(
+        description="Images that shared the call of the model; of a cascade, of its first. Each candidate for a character of a "
+        "sequence is an image."
+    )
     timings_ms: Timings
 
 
 class ProblemDocument(BaseModel):
-    """What was wrong with an image of a batch (RFC 9457), in the place of its classification."""
+    """What was wrong (RFC 9457) with a request, or with an image of a batch in the place of its classification."""
 
     type: str
     title: str
     status: int
     detail: str
     code: str
+    request_id: str = Field(description="The `X-Request-ID` of the response, under which the log has this request.")
 
 
 class Batch(RootModel[list[Classification | ProblemDocument]]):
@@ -97,7 +134,7 @@ class Explanation(Classification):
     """A classification and how it came about."""
 
     stages: list[StagePicture]
-    logits: dict[str, float]
+    logits: dict[str, float] = Field(description="Of the model that gave the label; of a sequence, of the chosen character.")
     heatmap: HeatMap | None
 
 

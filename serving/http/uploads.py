@@ -12,7 +12,7 @@ from serving.errors import Problem
 from serving.http.base64_images import FORM_TEXT, EncodedImage, decode_images, image_too_large
 from serving.http.body_reader import BodyHeaders, BodyReader
 from serving.http.multipart import Part, is_form, parse_form
-from serving.http.schemas import Options, parse_options
+from serving.http.schemas import ExplainOptions, Options, parse_options
 from serving.http.text_bodies import HINT, MAX_VALUE, is_json, is_urlencoded, parse_json, parse_urlencoded
 from serving.inference.cancellation import CancellationToken
 from serving.settings import Settings
@@ -23,7 +23,7 @@ OVERHEAD: Final = 65_536
 MAX_FIELDS: Final = 16
 MAX_NAMES: Final = 10
 # Form fields that are never the image, even if a client sends them as files.
-OPTION_FIELDS: Final = frozenset({*Options.model_fields, "key"})
+OPTION_FIELDS: Final = frozenset({*Options.model_fields, *ExplainOptions.model_fields, "key"})
 TEXT_TYPES: Final = (b"application/json", b"application/x-www-form-urlencoded", b"text/")
 SHOWN: Final = {dict: "an object", list: "a list", bool: "true or false", int: "a number", float: "a number"}
 

@@ -16,6 +16,8 @@ from preprocessing import Tensor
 from serving.errors import Problem
 from serving.inference.cancellation import DISCONNECT_CHECK_SECONDS, deadline_exceeded
 from serving.inference.local_runner import ModelOutput, Runner
+from serving.process.request_context import CURRENT, NO_REQUEST, RequestContext, joined
+from serving.process.tracing import BatchSpans
 
 logger = logging.getLogger("bentoml.serving")
 
@@ -28,6 +30,7 @@ class _Item:
     future: "asyncio.Future[ModelOutput]"
     queued: float
     is_disconnected: Callable[[], Awaitable[bool]] | None
+    request: RequestContext
 
 
 class Batcher:
@@ -65,8 +68,8 @@ class Batcher:
             raise deadline_exceeded()
         if len(self._queue) + len(tensors) > self._max_queue:
             raise Problem("overloaded", f"{len(self._queue)} images are queued for this model. Try again in a moment.")
-        loop, now = asyncio.get_running_loop(), perf_counter()
-        items = [_Item(tensor, loop.create_future(), now, is_disconnected) for tensor in tensors]
+        loop, now, request = asyncio.get_running_loop(), perf_counter(), CURRENT.get()
+        items = [_Item(tensor, loop.create_future(), now, is_disconnected, request) for tensor in tensors]
         timer = loop.call_later(seconds, _expire, items)
         self._queue.extend(items)
         if self._worker is None:
@@ -88,6 +91,7 @@ class Batcher:
         self._runner.close()
 
     async def _run(self) -> None:
+        CURRENT.set(NO_REQUEST)  # the task began with the request that came first; each batch sets its own
         try:
             while self._queue:
                 if batch := await self._next_batch():
@@ -114,16 +118,36 @@ class Batcher:
         return batch
 
     async def _run_batch(self, batch: list[_Item]) -> None:
+        request = joined(item.request for item in batch)
+        spans = self._spans(batch)
+        if spans is not None:
+            request = RequestContext(request.request_id, spans.first)
+        token = CURRENT.set(request)
         try:
             outputs = await self._runner.run(np.stack([item.tensor for item in batch]))
         except Exception as error:  # whatever the model raised, each image must get an answer
+            if spans is not None:
+                spans.end({}, error)
             await self._recover(batch, error)
             return
+        finally:
+            CURRENT.reset(token)
         finished = perf_counter()
+        if spans is not None:
+            spans.end({"batch_size": outputs[0].batch_size, "provider": outputs[0].provider})
         for item, output in zip(batch, outputs, strict=True):
             if not item.future.done():
                 output.queue_seconds = finished - item.queued - output.inference_seconds
                 item.future.set_result(output)
+
+    def _spans(self, batch: list[_Item]) -> BatchSpans | None:
+        """The spans of a batch that is about to run; None where no request is traced."""
+        if all(item.request.span is None for item in batch):
+            return None
+        queued: dict[RequestContext, float] = {}
+        for item in batch:
+            queued.setdefault(item.request, item.queued)
+        return BatchSpans(queued, perf_counter(), {"device": self._runner.device}, self._runner.span_kind)
 
     async def _recover(self, batch: list[_Item], error: Exception) -> None:
         """Retry the images of a failed batch one by one, so that one bad image fails alone."""

@@ -13,6 +13,7 @@ from serving.inference.cancellation import CancellationToken
 from serving.inference.classifier import NO_SESSION, Classifier
 from serving.inference.image_preprocessor import ImagePreprocessor, PreprocessedImage
 from serving.inference.local_runner import ModelOutput
+from serving.inference.observations import Observations
 from serving.inference.postprocessing import Probabilities, probabilities_of, reject_reason, several_reason
 from serving.inference.prediction import Prediction, PredictionMetrics
 from serving.inference.sessions import DEVICES
@@ -32,8 +33,9 @@ class Cascade:
         self.then = {category: models[tag] for category, tag in card.then.items()}
         self.stages = list(dict.fromkeys([self.first, *self.then.values()]))
         specs = list(dict.fromkeys(stage.card.input for stage in self.stages))
+        self.observations = Observations(card, specs[0])
         self._metrics = PredictionMetrics(card.name)
-        self._preprocessor = ImagePreprocessor(specs, settings.limits)
+        self.preprocessor = ImagePreprocessor(specs, settings.limits)
         self._spec_index = {stage: specs.index(stage.card.input) for stage in self.stages}
         self._category_index = {category: index for index, category in enumerate(self.first.card.labels)}
         # Categories without a model, which are labels of the cascade themselves.
@@ -46,28 +48,42 @@ class Cascade:
     ) -> list[Prediction | Problem]:
         """As ``Classifier.predict``: every stage runs once for all images; one that any stage fails on has its problem in its
         place."""
-        for stage in self.stages:
-            stage.batcher(device)  # refuses a missing device before any work
-        processed = await self._preprocessor.run(images, token)
-        outputs = iter(
-            await self.first.infer(
-                [image.tensors[self._spec_index[self.first]] for image in processed if isinstance(image, PreprocessedImage)],
-                device,
-                token,
-            )
-        )
-        predictions = [image if isinstance(image, Problem) else self._first(image, next(outputs)) for image in processed]
+        self.check_device(device)
+        processed = await self.preprocessor.run(images, token)
+        read = iter(await self.predict_preprocessed([one for one in processed if not isinstance(one, Problem)], device, token))
+        predictions = [image if isinstance(image, Problem) else next(read) for image in processed]
+        for prediction in predictions:
+            if isinstance(prediction, Prediction):
+                self._metrics.count(prediction)
+        return predictions
+
+    async def predict_preprocessed(
+        self, images: Sequence[PreprocessedImage], device: str, token: CancellationToken
+    ) -> list[Prediction | Problem]:
+        """As ``predict``, for inputs of ``preprocessor``, which are not counted in the metrics."""
+        first = [image.tensors[self._spec_index[self.first]] for image in images]
+        outputs = await self.first.infer(first, device, token)
+        predictions = [self._first(image, output) for image, output in zip(images, outputs, strict=True)]
         await asyncio.gather(*(self._run_stage(category, predictions, device, token) for category in self.then))
         for prediction in predictions:
             if isinstance(prediction, Prediction):
                 self._combine(prediction)
-                self._metrics.count(prediction)
         return predictions
 
-    def source(self, prediction: Prediction) -> tuple[Classifier, ModelOutput, str]:
+    def check_device(self, device: str) -> None:
+        """Return if all models run on ``device``.
+
+        Raises:
+            Problem: as ``Classifier.batcher``.
+        """
+        for stage in self.stages:
+            stage.check_device(device)
+
+    def source(self, prediction: Prediction, index: int | None = None) -> tuple[Classifier, ModelOutput, str]:
         """The classifier, its output and its label that a prediction comes from; the first model where the label is a
-        category."""
-        index = int(prediction.probabilities.argmax())
+        category, or of a category whose model did not run. ``index`` is that of a label of the card, by default the
+        likeliest."""
+        index = int(prediction.probabilities.argmax()) if index is None else index
         category = self._category_of[index]
         if category in prediction.then:
             return self.then[category], prediction.then[category], self.card.labels[index]
@@ -108,8 +124,12 @@ class Cascade:
 
     def warm_up(self) -> Prediction:
         """Combine made-up outputs once, so that the first request is not slower; the models are warm already."""
+        return self.made_up_prediction(self.preprocessor.warm_up())
+
+    def made_up_prediction(self, image: PreprocessedImage) -> Prediction:
+        """The prediction that would follow from logits that are all zero, in all models."""
         outputs = {stage: ModelOutput(np.zeros(len(stage.card.labels), np.float32), 1, "", 0.0) for stage in self.stages}
-        prediction = self._first(self._preprocessor.warm_up(), outputs[self.first])
+        prediction = self._first(image, outputs[self.first])
         assert isinstance(prediction, Prediction)
         prediction.then.update((category, outputs[model]) for category, model in self.then.items())
         self._combine(prediction)
@@ -177,6 +197,3 @@ class Cascade:
             if device not in stage.available():
                 return f"{stage.card.name}: {stage.reasons.get(device, NO_SESSION)}"
         return None
-
-
-Model = Classifier | Cascade

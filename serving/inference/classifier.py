@@ -14,6 +14,7 @@ from serving.inference.batcher import Batcher
 from serving.inference.cancellation import CancellationToken
 from serving.inference.image_preprocessor import ImagePreprocessor, PreprocessedImage
 from serving.inference.local_runner import LocalRunner, ModelOutput, Runner, max_batch_size, warm_up_sizes
+from serving.inference.observations import Observations
 from serving.inference.postprocessing import probabilities_of, reject_reason, several_reason
 from serving.inference.prediction import Prediction, PredictionMetrics
 from serving.inference.sessions import DEVICES
@@ -31,6 +32,7 @@ class Classifier:
         self.runners = runners
         self.reasons = reasons
         self.preprocessor = ImagePreprocessor([card.input], settings.limits)
+        self.observations = Observations(card, card.input)
         self._metrics = PredictionMetrics(card.name)
         self._max_batch_size = max_batch_size(card, settings)
         self._batchers = {
@@ -52,11 +54,20 @@ class Classifier:
             Problem: ``device_unavailable``; ``deadline``, ``overloaded`` or ``unavailable`` where it holds for all images.
             ClientDisconnect: the client closed its connection.
         """
-        self.batcher(device)  # refuses a missing device before any work
+        self.check_device(device)
         processed = await self.preprocessor.run(images, token)
-        tensors = [image.tensor for image in processed if isinstance(image, PreprocessedImage)]
-        outputs = iter(await self.infer(tensors, device, token))
-        return [image if isinstance(image, Problem) else self._result(image, next(outputs)) for image in processed]
+        read = iter(await self.predict_preprocessed([one for one in processed if not isinstance(one, Problem)], device, token))
+        return [self._counted(image if isinstance(image, Problem) else next(read)) for image in processed]
+
+    async def predict_preprocessed(
+        self, images: Sequence[PreprocessedImage], device: str, token: CancellationToken
+    ) -> list[Prediction | Problem]:
+        """As ``predict``, for inputs of ``preprocessor``, which are not counted in the metrics."""
+        outputs = await self.infer([image.tensor for image in images], device, token)
+        return [
+            output if isinstance(output, Problem) else self._prediction(image, output)
+            for image, output in zip(images, outputs, strict=True)
+        ]
 
     async def infer(self, tensors: Sequence[Tensor], device: str, token: CancellationToken) -> list[ModelOutput | Problem]:
         """The outputs of preprocessed images, each an input of the model.
@@ -84,9 +95,19 @@ class Classifier:
                 logits.append(output.logits)
         return logits
 
-    def source(self, prediction: Prediction) -> "tuple[Classifier, ModelOutput, str]":
-        """The classifier, its output and its label that a prediction comes from."""
-        return self, prediction.output, self.card.labels[int(prediction.probabilities.argmax())]
+    def source(self, prediction: Prediction, index: int | None = None) -> "tuple[Classifier, ModelOutput, str]":
+        """The classifier, its output and its label that a prediction comes from; ``index`` is that of a label of the card, by
+        default the likeliest."""
+        index = int(prediction.probabilities.argmax()) if index is None else index
+        return self, prediction.output, self.card.labels[index]
+
+    def check_device(self, device: str) -> None:
+        """Return if the model runs on ``device``.
+
+        Raises:
+            Problem: as ``batcher``.
+        """
+        self.batcher(device)
 
     def batcher(self, device: str) -> Batcher:
         """The batcher of ``device``; ``auto`` prefers the GPU.
@@ -111,6 +132,10 @@ class Classifier:
         for runner in self.runners.values():
             if isinstance(runner, LocalRunner):
                 runner.warm_up(image.tensor, warm_up_sizes(self._max_batch_size))
+        return self.made_up_prediction(image)
+
+    def made_up_prediction(self, image: PreprocessedImage) -> Prediction:
+        """The prediction that would follow from logits that are all zero."""
         return self._prediction(image, ModelOutput(np.zeros(len(self.card.labels), np.float32), 1, "", 0.0))
 
     def describe(self) -> dict[str, Any]:
@@ -137,12 +162,10 @@ class Classifier:
         for runner in self.runners.values():
             runner.close()
 
-    def _result(self, image: PreprocessedImage, output: ModelOutput | Problem) -> Prediction | Problem:
-        """The prediction, counted in the metrics, or the problem of the output."""
-        if isinstance(output, Problem):
-            return output
-        prediction = self._prediction(image, output)
-        self._metrics.count(prediction)
+    def _counted(self, prediction: Prediction | Problem) -> Prediction | Problem:
+        """The prediction, counted in the metrics, or the problem."""
+        if not isinstance(prediction, Problem):
+            self._metrics.count(prediction)
         return prediction
 
     def _prediction(self, image: PreprocessedImage, output: ModelOutput) -> Prediction:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import anyio.to_thread
@@ -11,48 +12,112 @@ from PIL import Image
 
 from models.card import ModelCard
 from models.outputs import LOGITS, OutputSpec
-from preprocessing import InputSpec, Stage, Tensor, tensor
+from preprocessing import InputSpec, Stage, Tensor, crop_stages, tensor
 from serving.errors import Problem
 from serving.inference.cancellation import CancellationToken
-from serving.inference.cascade import Model
+from serving.inference.classifier import Classifier
+from serving.inference.local_runner import ModelOutput
 from serving.inference.postprocessing import probabilities_of
-from serving.inference.prediction import Prediction
+from serving.inference.segmentation_stages import segmentation_stages
+from serving.inference.sequence import Model, SequenceModel
+from serving.inference.sequence_prediction import AnyPrediction
 
 PATCH_RATIO: Final = 5 / 28  # of the frame's side, about a fifth of a digit
 STEPS: Final = 12  # between positions of the patch along a side, which bounds the occlusions whatever the size of the frame
 # All of a photo is covered, and models of large frames take long: there the patches only just overlap.
 LARGE_FRAME: Final = 128 * 128
 LARGE_FRAME_STEPS: Final = 5
+# Pixels of the pictures of stages: of one character, object or photo, and of many characters.
+MAX_PICTURE_SIDE: Final = 280
+MAX_SEGMENTATION_SIDE: Final = 960
 PHOTO_HEAT: Final = 0.7  # so that the part of a photo that mattered stays visible under the heat
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedPrediction:
     """How a prediction came about: of the classifier that gave the label the preprocessing stages, ``labels`` and ``logits``
-    float32[K], and the heat map with a sentence about it."""
+    float32[K], and the heat map, if it was requested, with a sentence about it. Of the segmentation of a sequence there are
+    stages alone. Stages are shown with at most ``max_side`` pixels a side."""
 
-    prediction: Prediction
+    prediction: AnyPrediction
     stages: list[Stage]
     labels: list[str]
     logits: Tensor
-    heat_map: Image.Image
-    note: str
+    heat_map: Image.Image | None = None
+    note: str = ""
+    max_side: int = MAX_PICTURE_SIDE
 
 
-async def explain(model: Model, image: bytes | memoryview, device: str, token: CancellationToken) -> ExplainedPrediction:
+async def explain(
+    model: Model,
+    image: bytes | memoryview,
+    device: str,
+    token: CancellationToken,
+    *,
+    with_heat_map: bool = True,
+    character: int | None = None,
+) -> ExplainedPrediction:
     """Predict for one image and explain the prediction; for a cascade, that of the model that gave the label, or of the first
     where the label is a category.
 
+    For a sequence, its segmentation is shown, or ``character``, counted from 0, is explained like an image of its own.
+
     Raises:
-        Problem: that of the image; as ``Classifier.predict``.
+        Problem: that of the image; ``bad_request`` for a character that there is not; as ``Classifier.predict``.
         ClientDisconnect: the client closed its connection.
     """
+    if isinstance(model, SequenceModel):
+        return await _explain_sequence(model, image, device, token, with_heat_map=with_heat_map, character=character)
+    if character is not None:
+        raise Problem("bad_request", f"character={character}: {model.card.name} reads one character. Leave `character` out.")
     (prediction,) = await model.predict([image], device, token)
     if isinstance(prediction, Problem):
         raise prediction
-    classifier, output, label = model.source(prediction)
-    card = classifier.card
+    source = classifier, *_ = model.source(prediction)
     stages = await classifier.preprocessor.stages(image, token)
+    return await _explain_output(prediction, source, stages, device, token, with_heat_map=with_heat_map)
+
+
+async def _explain_sequence(
+    model: SequenceModel,
+    image: bytes | memoryview,
+    device: str,
+    token: CancellationToken,
+    *,
+    with_heat_map: bool,
+    character: int | None,
+) -> ExplainedPrediction:
+    """As ``explain``, for a sequence."""
+    (prediction,) = await model.predict([image], device, token)
+    if isinstance(prediction, Problem):
+        raise prediction
+    if character is None:
+        stages = await model.preprocessor.decode_and(partial(segmentation_stages, prediction=prediction), image, token)
+        return ExplainedPrediction(prediction, stages, [], np.zeros(0, np.float32), max_side=MAX_SEGMENTATION_SIDE)
+    count = len(prediction.characters)
+    if character >= count:
+        there = f"has {count} characters, from 0 to {count - 1}" if count > 1 else "has one character, 0"
+        raise Problem("bad_request", f"character={character}: the image {there}.")
+    chosen = prediction.characters[character]
+    source = classifier, *_ = model.source(chosen)
+    stages = await anyio.to_thread.run_sync(crop_stages, chosen.candidate.crop, classifier.card.input)
+    return await _explain_output(prediction, source, stages, device, token, with_heat_map=with_heat_map)
+
+
+async def _explain_output(
+    prediction: AnyPrediction,
+    source: tuple[Classifier, ModelOutput, str],
+    stages: list[Stage],
+    device: str,
+    token: CancellationToken,
+    *,
+    with_heat_map: bool,
+) -> ExplainedPrediction:
+    """Explain the output of a classifier, and its label, for the frame that is the last of ``stages``."""
+    classifier, output, label = source
+    card = classifier.card
+    if not with_heat_map:
+        return ExplainedPrediction(prediction, stages, card.labels, output.logits)
     frame = stages[-1].image
     corners = await anyio.to_thread.run_sync(covered_corners, frame, card)
     logits = np.stack([output.logits, *await classifier.infer_in_batches(occlusions(frame, card, corners), device, token)])

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from time import perf_counter, thread_time
 from typing import Final, Protocol
 
 import numpy as np
+from opentelemetry.trace import SpanKind
 
 from models.card import ModelCard
 from models.golden import GoldenOutputMismatch, verify_session
@@ -47,6 +49,8 @@ class Runner(Protocol):
     """Runs a model on one device, in this process or in another."""
 
     device: str
+    span_kind: SpanKind
+    """Of a call in a trace: ``CLIENT`` where another process runs it."""
 
     @property
     def provider(self) -> str:
@@ -63,6 +67,8 @@ class LocalRunner:
     """A session in this process. Short calls run in the event loop, long ones in the runner's own thread, which also reopens
     the session after a failure."""
 
+    span_kind = SpanKind.INTERNAL
+
     def __init__(self, path: Path, card: ModelCard, device: Device, threads: int) -> None:
         self.device = device.name
         self._card = card
@@ -75,6 +81,7 @@ class LocalRunner:
         self._name = card.name
         self._sizes = metrics.batch_size.labels(card.name, device.name)
         metrics.sessions.labels(card.name, device.name, self._provider).inc()
+        self._restarts = metrics.session_restarts.labels(card.name, device.name)
 
     @property
     def provider(self) -> str:
@@ -90,7 +97,7 @@ class LocalRunner:
         except Exception as error:  # onnxruntime's own classes share no base
             if self._session is session and perf_counter() < self._next_restart:
                 raise
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._restart, session, error)
+            await asyncio.get_running_loop().run_in_executor(self._thread, copy_context().run, self._restart, session, error)
         return await self._run(batch)
 
     def call(self, batch: Tensor) -> list[ModelOutput]:
@@ -160,7 +167,7 @@ class LocalRunner:
             now = perf_counter()
             least, most = RESTART_SECONDS
             self._next_restart = now + min(max(least, RESTART_SHARE * (now - started)), most)
-        metrics.session_restarts.labels(self._name, self.device).inc()
+        self._restarts.inc()
 
 
 def max_batch_size(card: ModelCard, settings: Settings) -> int:

@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from models.card import ModelCard, Rejection
+from models.card import ModelCard
+from models.card_fields import Rejection
 from models.outputs import probabilities
 from preprocessing import MAX_CHARACTERS, Tensor
 

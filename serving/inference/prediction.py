@@ -1,6 +1,7 @@
 """What a model computes for an image, and what is predicted from it."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from serving.inference.image_preprocessor import PreprocessedImage
 from serving.inference.local_runner import ModelOutput
@@ -40,6 +41,22 @@ class Prediction:
         return max(self.then.values(), key=lambda output: output.queue_seconds + output.inference_seconds)
 
 
+class Timed(Protocol):
+    """What a prediction of any kind has."""
+
+    @property
+    def queue_seconds(self) -> float:
+        """Seconds in queues."""
+
+    @property
+    def inference_seconds(self) -> float:
+        """Seconds in calls of models."""
+
+    @property
+    def reject_reason(self) -> str | None:
+        """Why the image is rejected, or None."""
+
+
 class PredictionMetrics:
     """Counts the predictions of one model in the metrics."""
 
@@ -47,7 +64,7 @@ class PredictionMetrics:
         self._images = metrics.images.labels(model)
         self._rejected = metrics.rejected.labels(model)
 
-    def count(self, prediction: Prediction) -> None:
+    def count(self, prediction: Timed) -> None:
         """Count an image that was predicted, and its times."""
         metrics.queue_seconds.observe(prediction.queue_seconds)
         metrics.inference_seconds.observe(prediction.inference_seconds)

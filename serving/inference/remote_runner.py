@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol
 
 import numpy as np
+from opentelemetry.trace import SpanKind
 
 from preprocessing import Tensor
 from serving.inference.local_runner import ModelOutput
@@ -30,6 +31,8 @@ class Remote(Protocol):
 
 class RemoteRunner:
     """A model on one device of the runner service."""
+
+    span_kind = SpanKind.CLIENT
 
     def __init__(self, model: str, device: str, remote: Callable[[], Remote], health: RunnerHealth[DeviceStatus]) -> None:
         self.model = model

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final, Generic, TypeVar
 
+from serving.process.request_context import CURRENT, NO_REQUEST
+
 logger = logging.getLogger("bentoml.serving")
 
 T = TypeVar("T")
@@ -75,6 +77,7 @@ class RunnerHealth(Generic[T]):
             self._task.cancel()
 
     async def _poll(self) -> None:
+        CURRENT.set(NO_REQUEST)  # the checks began with the request that came first
         missed = 0
         while True:
             try:

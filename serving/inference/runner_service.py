@@ -9,7 +9,8 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from bentoml import api as route
 from bentoml import get_current_service
-from starlette.types import ASGIApp, Receive, Scope, Send
+from opentelemetry.trace import SpanKind
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.card import MODEL_FILE, Card, ModelCard
 from models.store import load_card
@@ -17,7 +18,9 @@ from preprocessing import Tensor
 from serving.inference.local_runner import LocalRunner, max_batch_size, open_runners, warm_up_sizes
 from serving.inference.remote_runner import DeviceStatus, api_name, pack
 from serving.inference.sessions import DEVICES
+from serving.process.request_context import CURRENT, NO_REQUEST, RequestContext, joined
 from serving.process.shutdown import ServerExit, closing
+from serving.process.tracing import BatchSpans
 from serving.settings import Settings
 
 C = TypeVar("C", bound=type)
@@ -33,6 +36,7 @@ class RunnerHost:
         self._runners: dict[tuple[str, str], LocalRunner] = {}
         self._reasons: dict[tuple[str, str], str] = {}
         self._called = 0.0
+        self.calls = WaitingCalls()
         self.draining = False
         for folder in folders:
             card = load_card(folder)
@@ -60,9 +64,18 @@ class RunnerHost:
             server.exit()
 
     async def run(self, model: str, device: str, batch: Tensor) -> Tensor:
-        """The packed outputs for a batch."""
-        self._called = perf_counter()
-        return pack(await self._runners[model, device].run(batch))
+        """The packed outputs for a batch. It runs in a task of its own, whose context is that of the calls."""
+        self._called = started = perf_counter()
+        calls = self.calls.take(model_path(model, device))
+        CURRENT.set(joined(calls) if calls else NO_REQUEST)
+        spans = BatchSpans(calls, started, {"device": device}, SpanKind.INTERNAL)
+        try:
+            outputs = await self._runners[model, device].run(batch)
+        except Exception as error:
+            spans.end({}, error)
+            raise
+        spans.end({"batch_size": outputs[0].batch_size, "provider": outputs[0].provider})
+        return pack(outputs)
 
     def status(self) -> DeviceStatus:
         """Which models run on which devices."""
@@ -79,9 +92,9 @@ class RunnerHost:
             runner.close()
 
 
-class ReconnectCallers:
-    """ASGI middleware of the runner service: while it drains, its answers over TCP close their connections, so that API workers
-    on other machines connect to the runner that replaces it.
+class RunnerCalls:
+    """ASGI middleware of the runner service: tells the ``RunnerHost`` which calls wait for their batch; while it drains, its
+    answers over TCP close their connections, so that API workers on other machines connect to the runner that replaces it.
 
     Over a Unix socket they could not connect again: the parent process removes it first.
     """
@@ -90,9 +103,45 @@ class ReconnectCallers:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["client"] is not None and get_current_service().host.draining:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        host: RunnerHost = get_current_service().host
+        if scope["client"] is not None and host.draining:
             send = closing(send)
-        await self.app(scope, receive, send)
+        call, path = CURRENT.get(), scope["path"]
+
+        async def receive_watched() -> Message:
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body", False):
+                host.calls.add(path, call)  # BentoML parses it and queues it at once
+            return message
+
+        try:
+            await self.app(scope, receive_watched, send)
+        finally:
+            host.calls.discard(path, call)
+
+
+class WaitingCalls:
+    """The calls of the runner that have arrived and are in no batch yet, by path: BentoML merges their arrays, and what runs
+    the batch does not know whose they are."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, dict[RequestContext, float]] = {}
+
+    def add(self, path: str, call: RequestContext) -> None:
+        """A call has arrived in full."""
+        self._waiting.setdefault(path, {})[call] = perf_counter()
+
+    def discard(self, path: str, call: RequestContext) -> None:
+        """A call has ended, in whatever way."""
+        self._waiting.get(path, {}).pop(call, None)
+
+    def take(self, path: str) -> dict[RequestContext, float]:
+        """All that wait, which is what a batch that begins now consists of, and since when (``perf_counter``). Of a call that
+        BentoML splits, the second part is in none."""
+        return self._waiting.pop(path, {})
 
 
 def model_routes(cards: Mapping[str, Card], settings: Settings) -> Callable[[C], C]:
@@ -119,4 +168,9 @@ def _model_route(model: str, device: str, settings: Settings) -> Any:
         # BentoML cancels calls that it expects to take longer. The batchers of the API workers enforce the real deadline.
         "max_latency_ms": int(settings.deadline_seconds * 10_000),
     }
-    return route(route=f"/{model}/{device}", **options)(run)
+    return route(route=model_path(model, device), **options)(run)
+
+
+def model_path(model: str, device: str) -> str:
+    """The path of the runner's API that runs ``model`` on ``device``."""
+    return f"/{model}/{device}"

@@ -7,11 +7,15 @@ from time import monotonic
 from typing import Final
 
 from serving.middleware.api_keys import Key, KeysError, find, read_keys, warnings
+from serving.middleware.audit import DONE, FAILED, Actor, write
+from serving.process.request_context import CURRENT, NO_REQUEST
 from serving.process.workers import worker_slot
 
 logger = logging.getLogger("bentoml.serving")
 
 CHECK_SECONDS: Final = 1.0
+ACTION: Final = "api_keys.reload"
+ACTOR: Final = Actor("file of keys", "")
 
 
 class ApiKeyStore:
@@ -39,20 +43,25 @@ class ApiKeyStore:
         return find(self._keys, secret)
 
     async def _refresh(self) -> None:
+        CURRENT.set(NO_REQUEST)  # the change has nothing to do with the request that finds it
         try:
             await asyncio.to_thread(self._read)
         finally:
             self._checked, self._refresh_task = monotonic(), None
 
     def _read(self) -> None:
-        """Read the file again if it changed; if it cannot be used, keep the keys from before."""
+        """Read the file again if it changed, which the audit log says; if it cannot be used, keep the keys from before."""
         before, self._state = self._state, self._status()
         if self._state != before:
             try:
-                self._keys = read_keys(self._file)
-                logger.info("%s now holds %d keys.", self._file, len(self._keys))
+                keys, old = read_keys(self._file), self._keys
             except KeysError as error:
                 logger.error("%s The keys from before stay valid.", error)
+                write(ACTION, FAILED, ACTOR, {"file": str(self._file), "reason": str(error)})
+                return
+            self._keys = keys
+            added, removed = [key.name for key in keys if key not in old], [key.name for key in old if key not in keys]
+            write(ACTION, DONE, ACTOR, {"file": str(self._file), "keys": len(keys), "added": added, "removed": removed})
 
     def _status(self) -> tuple[int, int, int] | None:
         try:

@@ -1,6 +1,5 @@
 """Authenticates requests by API key, authorizes them by role, and applies the rate limit, before their bodies are read."""
 
-import logging
 import math
 from pathlib import Path
 from typing import Final
@@ -10,12 +9,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from serving.errors import Problem
 from serving.middleware.api_key_store import ApiKeyStore
 from serving.middleware.api_keys import Key, Role, digest, find
+from serving.middleware.audit import ANONYMOUS, Actor, write
 from serving.middleware.rate_limit import TokenBucket
 from serving.process import metrics
+from serving.process.request_context import CURRENT, HEADER_NAME, RequestContext, new_request_id, trusted_request_id
 from serving.process.workers import shared_folder
 from serving.settings import Settings
-
-logger = logging.getLogger("bentoml.serving")
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # Health checks, and the description of the API, which is the same for everybody.
@@ -28,6 +27,8 @@ READ_POSTS: Final = frozenset({"/classify", "/classify/batch", "/explain", "/gal
 # Where in a request's scope its API key is, for the application.
 SCOPE_KEY: Final = "image_classifier.key"
 _SCHEME: Final = b"bearer "
+# Characters of a path, and of X-Forwarded-For, in the audit log.
+AUDITED_PATH: Final = 200
 
 
 def required_role(method: str, path: str) -> Role | None:
@@ -38,7 +39,8 @@ def required_role(method: str, path: str) -> Role | None:
 
 
 class InternalAuth:
-    """ASGI middleware of the runner service: only requests with the service's own key pass, and probes.
+    """ASGI middleware of the runner service: only requests with the service's own key pass, and probes. It begins the
+    ``RequestContext`` of a call, with the ids of the requests that the API worker makes it for.
 
     The runner reads pickles, so that whoever can call it can run any program in it.
     """
@@ -48,11 +50,17 @@ class InternalAuth:
         self._keys = [Key("internal", "admin", digest(key.encode()))]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not _is_probe(scope) and find(self._keys, _bearer(scope)) is None:
-            await Problem("unauthorized", "The runner only serves the API workers of its own service.").response()(
-                scope, receive, send
-            )
+        if scope["type"] != "http" or _is_probe(scope):
+            await self.app(scope, receive, send)
             return
+        if find(self._keys, _bearer(scope)) is None:
+            request_id = new_request_id()
+            problem = Problem("unauthorized", "The runner only serves the API workers of its own service.")
+            response = problem.response(request_id)
+            response.headers[HEADER_NAME] = request_id
+            await response(scope, receive, send)
+            return
+        CURRENT.set(RequestContext(trusted_request_id(scope["headers"])))
         await self.app(scope, receive, send)
 
 
@@ -90,14 +98,15 @@ class Authentication:
             wrong = "Unknown API key." if secret else "The request has no API key."
             raise Problem("unauthorized", f"{wrong} Send one as `Authorization: Bearer KEY`.")
         if not key.allows(role):
-            raise Problem("forbidden", f"The key {key.name!r} may not {method} {path}. Use a key with the role {role!r}.")
+            problem = Problem("forbidden", f"The key {key.name!r} may not {method} {path}. Use a key with the role {role!r}.")
+            scope[SCOPE_KEY] = key
+            write("request", problem.code, actor_of(scope), {"method": method, "path": path[:AUDITED_PATH]})
+            raise problem
         if self._buckets is not None and (seconds := self._buckets.acquire(key.digest)):
             wait = math.ceil(seconds)
             raise Problem(
                 "rate_limited", f"The key {key.name!r} sent too many requests. Try again in {wait} s.", retry_after=wait
             )
-        if role == "admin":
-            logger.info("%s %s with the key %s", method, path, key.name)
         scope[SCOPE_KEY] = key
 
 
@@ -109,6 +118,14 @@ def authenticated_key(scope: Scope) -> Key | None:
     """The API key that a request was authenticated with; None where it needed none."""
     key: Key | None = scope.get(SCOPE_KEY)
     return key
+
+
+def actor_of(scope: Scope) -> Actor:
+    """Who sent a request, for the audit log."""
+    key = authenticated_key(scope)
+    forwarded = next((value for name, value in scope["headers"] if name == b"x-forwarded-for"), b"")
+    client = scope.get("client") or ("",)
+    return Actor(ANONYMOUS if key is None else key.name, client[0], forwarded.decode("latin-1")[:AUDITED_PATH])
 
 
 def _bearer(scope: Scope) -> bytes:

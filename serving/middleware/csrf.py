@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.errors import Problem
 from serving.process import metrics
+from serving.process.request_context import HEADER_NAME
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 SAME_SITE: Final = (b"same-origin", b"none")  # of Sec-Fetch-Site: a page of this service, or the visitor's own action
@@ -21,8 +22,8 @@ def cors_options(origins: Collection[str]) -> dict[str, Any]:
     return {
         "allow_origins": list(origins),
         "allow_methods": ["GET", "POST", "PATCH", "DELETE"],
-        "allow_headers": ["Authorization", "Content-Type"],
-        "expose_headers": ["Location", "Retry-After"],
+        "allow_headers": ["Authorization", "Content-Type", HEADER_NAME, "Traceparent"],
+        "expose_headers": ["Location", "Retry-After", HEADER_NAME],
     }
 
 

@@ -1,5 +1,6 @@
 """Replaces the error bodies of BentoML and Starlette by problem documents (RFC 9457)."""
 
+import logging
 from http import HTTPStatus
 from typing import Final
 
@@ -8,13 +9,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.errors import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, Problem
 
+logger = logging.getLogger("bentoml.serving")
+
 # The code for each status that BentoML and Starlette answer by themselves.
 CODES: Final = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media", 429: "overloaded", 503: "unavailable"}
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 class ProblemDetailsMiddleware:
-    """ASGI middleware that replaces every error response that is no problem document yet, except 499, and every redirect.
+    """ASGI middleware that replaces every error response that is no problem document yet, except 499, and every redirect; an
+    exception before the response is logged and answered 500.
 
     The service has no redirects: Starlette's, from a path with an extra slash, would contain the request's Host header.
     """
@@ -26,10 +30,11 @@ class ProblemDetailsMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        replaced = False
+        started = replaced = False
 
         async def send_problem(message: Message) -> None:
-            nonlocal replaced
+            nonlocal started, replaced
+            started = True
             if message["type"] == "http.response.start" and _is_error(message["status"]):
                 headers = MutableHeaders(raw=list(message["headers"]))
                 if not headers.get("content-type", "").startswith(MEDIA_TYPE):
@@ -43,7 +48,13 @@ class ProblemDetailsMiddleware:
             if not replaced:
                 await send(message)
 
-        await self.app(scope, receive, send_problem)
+        try:
+            await self.app(scope, receive, send_problem)
+        except Exception as error:
+            if started:
+                raise
+            logger.error("%s failed", scope["path"], exc_info=error)
+            await _problem_for(500, scope).response()(scope, receive, send)
 
 
 def _is_error(status: int) -> bool:

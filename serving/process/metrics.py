@@ -31,7 +31,14 @@ batch_size = Histogram(f"{PREFIX}_batch_size", "Images in one call of a session.
 images_in_flight = Gauge(
     f"{PREFIX}_images_in_flight", "Images accepted and not yet answered, waiting or in work.", multiprocess_mode="livesum"
 )
+images_in_flight_limit = Gauge(
+    f"{PREFIX}_images_in_flight_limit",
+    "Images that all workers together may have in flight; the next is refused.",
+    multiprocess_mode="livemax",
+)
 queue_depth = Gauge(f"{PREFIX}_queue_depth", "Images waiting for a model.", ["model", "device"], multiprocess_mode="livesum")
+workers = Gauge(f"{PREFIX}_workers", "Live worker processes.", ["service"], multiprocess_mode="livesum")
+worker_restarts = Counter(f"{PREFIX}_worker_restarts", "Worker processes started in place of one that had ended.", ["service"])
 session_restarts = Counter(f"{PREFIX}_session_restarts", "Sessions reopened after a failure.", ["model", "device"])
 sessions = Gauge(
     f"{PREFIX}_sessions",
@@ -44,6 +51,24 @@ gpu_fallback = Gauge(
     "1 where a GPU session failed to open and the CPU is used.",
     ["model"],
     multiprocess_mode="livemax",
+)
+observed_images = Counter(
+    f"{PREFIX}_observed_images",
+    "Images answered by /classify and /classify/batch, by bin of the top label, its confidence, rejection and mean ink.",
+    ["model", "quantity", "bin"],
+)
+# Each worker sets the references of the models it serves: those of the last reload count.
+reference_share = Gauge(
+    f"{PREFIX}_reference_share",
+    "The share of a bin in the reference on the model's card; 0 for a bin of a version that is no longer served.",
+    ["model", "quantity", "bin"],
+    multiprocess_mode="livemostrecent",
+)
+reference_images = Gauge(
+    f"{PREFIX}_reference_images",
+    "The pictures of the reference on the model's card; 0 where the version in service has none.",
+    ["model"],
+    multiprocess_mode="livemostrecent",
 )
 
 decode_seconds: Final = stage_duration_seconds.labels("decode")

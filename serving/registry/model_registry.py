@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from models.card import MODEL_FILE, Card, CascadeCard, ModelCard
+from models.card import MODEL_FILE, Card, CascadeCard, ModelCard, SequenceCard
 from models.store import load_card
 from serving.errors import Problem
-from serving.inference.cascade import Cascade, Model
+from serving.inference.cascade import Cascade
 from serving.inference.classifier import Classifier
 from serving.inference.local_runner import open_runners
+from serving.inference.observations import export_references
 from serving.inference.remote_runner import DeviceStatus, Remote, RemoteRunner, device_status
 from serving.inference.runner_health import RunnerHealth
+from serving.inference.sequence import Model, SequenceModel
 from serving.inference.sessions import DEVICES
 from serving.settings import Settings
 
@@ -22,7 +24,7 @@ logger = logging.getLogger("bentoml.serving")
 
 
 class ModelRegistry:
-    """The models that one API worker serves: classifiers, and cascades of them."""
+    """The models that one API worker serves: classifiers, cascades of them, and sequences that either reads."""
 
     def __init__(self, cards: Iterable[Card], classifier: Callable[[ModelCard], Classifier], settings: Settings) -> None:
         cards = list(cards)
@@ -31,7 +33,9 @@ class ModelRegistry:
             self._classifiers.extend(classifier(card) for card in cards if isinstance(card, ModelCard))
             by_tag = {opened.card.tag: opened for opened in self._classifiers}
             cascades = [Cascade(card, by_tag, settings) for card in cards if isinstance(card, CascadeCard)]
-            models: list[Model] = [*self._classifiers, *cascades]
+            readers = by_tag | {cascade.card.tag: cascade for cascade in cascades}
+            sequences = [SequenceModel(card, readers, settings) for card in cards if isinstance(card, SequenceCard)]
+            models: list[Model] = [*self._classifiers, *cascades, *sequences]
             self._models = {model.card.name: model for model in models}
             for model in self._models.values():
                 model.warm_up()
@@ -56,6 +60,10 @@ class ModelRegistry:
         if name not in self._models:
             raise Problem("unknown_model", f"Unknown model {name!r}. Use one of: {', '.join(self._models)}.")
         return self._models[name]
+
+    def enter_service(self) -> None:
+        """Export the references of the models, which are in service from now on."""
+        export_references(model.card for model in self._models.values())
 
     def describe(self) -> list[dict[str, Any]]:
         """The models as ``GET /models`` lists them."""

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from bentoml.models import BentoModel
 
-from models.card import CARD_FILE, MODEL_FILE, Card, CardError, CascadeCard, ModelCard, read_card
+from models.card import CARD_FILE, MODEL_FILE, Card, CardError, ModelCard, read_card
 from models.golden import GoldenOutputMismatch, verify_session
 from models.store import card_folders, catalogue_folder, verified_folder
 from serving.inference.sessions import CPU, Session
@@ -108,13 +108,13 @@ def checked_cards(settings: Settings) -> dict[str, Card]:
     """The cards of the catalogue by name, as they lie in the store.
 
     Raises:
-        CardError: a model does not lie there or was changed, a cascade's model is not in the catalogue too, or the default
+        CardError: a model does not lie there or was changed, one that a card names is not in the catalogue too, or the default
             model is not.
     """
     cards = cards_of(read_card(folder / CARD_FILE).tag for folder in card_folders(settings.catalogue))
-    tags = {card.tag for card in cards.values() if isinstance(card, ModelCard)}
+    tags = {card.tag for card in cards.values()}
     for card in cards.values():
-        if isinstance(card, CascadeCard) and (missing := {card.first, *card.then.values()} - tags):
+        if missing := set(card.member_tags) - tags:
             raise CardError(f"{card.tag} needs {', '.join(sorted(missing))}, which the catalogue does not hold.")
     if settings.default_model not in cards:
         there = f"There are: {', '.join(cards)}." if cards else "It holds no card.yaml."

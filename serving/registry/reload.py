@@ -57,6 +57,7 @@ class ModelReload:
         settings: Settings,
     ) -> None:
         self.registry = registry
+        registry.enter_service()
         self._settings = settings
         self._tasks: set[asyncio.Task[None]] = set()
         self._follower: Follower | None = None
@@ -194,6 +195,7 @@ class Follower:
             return
         self._models.retire(self._models.registry)
         self._models.registry, self._prepared = self._prepared, None
+        self._models.registry.enter_service()
         self._serves = generation
         self._state.report_serves(self._table.slot, generation)
 

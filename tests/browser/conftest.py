@@ -17,19 +17,20 @@ from tests.browser.processes import (
     write_camera_video,
 )
 from tests.browser.tabs import Tabs
+from tests.support.locks import locked
 from tests.support.pictures import STROKES, WHITE, canvas
 
 
 # Package scope: Playwright keeps an event loop running in this thread, and tests of other packages start their own.
 @pytest.fixture(scope="package")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def chromium(network_lock: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium, whose camera shows a 4 on paper. Without Chromium the test is skipped with a note how to install it."""
     if CHROMIUM is None:
         pytest.skip(NO_CHROMIUM)
     expect.set_options(timeout=TIMEOUT_MS)
     video = tmp_path_factory.mktemp("camera") / "four.y4m"
     write_camera_video(canvas(STROKES["4"], paper=WHITE, side=480, offset=(100, 100)), video)
-    with sync_playwright() as playwright:
+    with locked(network_lock, shared=True), sync_playwright() as playwright:
         browser = launch_chromium(playwright, video)
         yield browser
         browser.close()

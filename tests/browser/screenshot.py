@@ -40,7 +40,10 @@ FOLDER: Final = ROOT / "docs" / "images"
 WINDOWS: Final[dict[str, Window]] = {
     "wide": {"viewport": {"width": 1280, "height": 800}, "has_touch": False, "is_mobile": False},
     "narrow": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+    "landscape": {"viewport": {"width": 844, "height": 390}, "has_touch": True, "is_mobile": True},
 }
+# States that are shown in this window too, as far as it shows them without scrolling.
+LANDSCAPE_STATES: Final = ("answer",)
 THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 # The screenshot that the README shows too.
 README: Final = ("explained", "light", "wide")
@@ -54,18 +57,29 @@ HEIGHT: Final = """async main => {
 }"""
 
 
-def take_screenshot(page: Page) -> Image.Image:
-    """Take a screenshot of the whole page. Streamlit scrolls inside the page, so the window is made as high as its content."""
+def windows_of(state: str) -> list[str]:
+    """Return the names of the windows in which a state is shown."""
+    return [name for name in WINDOWS if name != "landscape" or state in LANDSCAPE_STATES]
+
+
+def take_screenshot(page: Page, *, whole: bool = True) -> Image.Image:
+    """Take a screenshot of the whole page, or of what the window shows."""
     page.mouse.move(1, 1)
     page.evaluate("document.fonts.ready")
     page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
+    if whole:
+        grow_window(page)
+    image = Image.open(io.BytesIO(page.screenshot(animations="disabled")))
+    return image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+
+
+def grow_window(page: Page) -> None:
+    """Make the window as high as the page, which scrolls inside of it otherwise."""
     size = page.viewport_size
     assert size is not None
     height = 0
     while height != (height := page.locator(".stMainBlockContainer").evaluate(HEIGHT)):
         page.set_viewport_size({"width": size["width"], "height": max(height, size["height"] // 2)})
-    image = Image.open(io.BytesIO(page.screenshot(animations="disabled")))
-    return image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
 
 
 def crop_above(page: Page, image: Image.Image, part: str) -> Image.Image:
@@ -80,14 +94,15 @@ def write_screenshots(browser: Browser, setup: Setup, names: Sequence[str]) -> N
     (FOLDER / "ui").mkdir(exist_ok=True)
     for name in names:
         for theme in THEMES:
-            for window, options in WINDOWS.items():
+            for window in windows_of(name):
+                options = WINDOWS[window]
                 with browser.new_context(color_scheme=theme, locale="en-US", permissions=["camera"], **options) as context:
                     context.set_default_timeout(TIMEOUT_MS)
                     page = context.new_page()
                     STATES[name](page, setup)
                     if setup.proxy.may_answer.is_set():
                         wait_for_rerun(page)
-                    image = take_screenshot(page)
+                    image = take_screenshot(page, whole=window != "landscape")
                     image.save(FOLDER / "ui" / f"{name}-{theme}-{window}.png", optimize=True)
                     if (name, theme, window) == README:
                         crop_above(page, image, ".st-key-gallery").save(FOLDER / "page.png", optimize=True)

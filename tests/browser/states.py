@@ -11,12 +11,25 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.processes import TIMEOUT_MS
-from tests.browser.strokes import DIGITS, SEVEN, THREE, Stroke, draw, draw_without_waiting, wait_for_rerun, wait_until_ready
+from tests.browser.strokes import (
+    DIGITS,
+    SEVEN,
+    THREE,
+    Stroke,
+    draw,
+    draw_without_waiting,
+    wait_for_rerun,
+    wait_until_ready,
+    written,
+)
 from tests.support.pictures import STROKES, canvas, encoded
 from tests.ui.fake_service import FakeService
 
 INK: Final = (38, 52, 104, 255)
 NOTEPAPER: Final = (226, 222, 211, 255)
+SQUIGGLE: Final[list[Stroke]] = [
+    [(270, 120), (300, 100), (310, 150), (280, 190), (320, 200), (340, 120), (350, 190), (300, 220), (270, 160), (345, 150)]
+]
 HOUSE: Final[list[Stroke]] = [
     [(70, 130), (140, 65), (212, 130)],
     [(82, 122), (84, 220), (200, 220), (198, 122)],
@@ -67,7 +80,7 @@ def empty(page: Page, setup: Setup) -> None:
     """Nothing drawn yet."""
     page.goto(setup.page)
     wait_until_ready(page)
-    expect(page.get_by_text("No pictures are saved yet")).to_be_visible()
+    expect(page.get_by_role("switch", name="Save my pictures")).to_be_visible()
 
 
 def answer(page: Page, setup: Setup, language: str = "en") -> None:
@@ -76,7 +89,7 @@ def answer(page: Page, setup: Setup, language: str = "en") -> None:
     draw(page, THREE)
     expect(headline(page)).to_have_attribute("data-label", "3")
     wait_until_ready(page)
-    page.locator(".st-key-clear button").click()
+    page.locator("[data-tool=clear]").click()  # its name depends on the language
     expect(page.locator(".empty-hint")).to_be_visible()
     draw(page, SEVEN)
     expect(headline(page)).to_have_attribute("data-label", "7")
@@ -101,13 +114,58 @@ def rejected(page: Page, setup: Setup) -> None:
     expect(page.locator(".notice")).to_be_visible()
 
 
+def several(page: Page, setup: Setup) -> None:
+    """Two digits, of which a model that reads one at a time says that they are several."""
+    page.goto(setup.page)
+    wait_until_ready(page)
+    draw(page, [[(x * 0.55 + 30, y + 20) for x, y in stroke] for stroke in written("42")])
+    expect(page.get_by_role("button", name="Read as a number")).to_be_visible()
+
+
+def sequence(page: Page, setup: Setup) -> None:
+    """The number 1987 with a character selected."""
+    page.goto(f"{setup.page}/?model=numbers")
+    draw(page, written("1987"))
+    expect(headline(page)).to_have_attribute("data-label", "1987")
+    wait_until_ready(page)
+    select_character(page, 1)
+    wait_for_rerun(page)
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
+
+
+def unsure(page: Page, setup: Setup) -> None:
+    """A number with something in it that is no digit."""
+    page.goto(f"{setup.page}/?model=numbers")
+    draw(page, [*written("19"), *SQUIGGLE, *(shifted(stroke, 360) for stroke in DIGITS["7"])])
+    wait_until_ready(page)
+    expect(page.locator(".headline.sequence.rejected")).to_be_visible()
+
+
 def explained(page: Page, setup: Setup) -> None:
     """A 5 with its explanation."""
     page.goto(setup.page)
     draw(page, DIGITS["5"])
     expect(headline(page)).to_have_attribute("data-label", "5")
     page.get_by_text("How this answer was computed").click()
-    expect(page.locator(".stages img")).to_have_count(5)
+    expect(page.locator(".stages img")).to_have_count(4)
+
+
+def replay(page: Page, setup: Setup) -> None:
+    """A 5 that is drawn again beside the confidence over time."""
+    page.goto(setup.page)
+    draw(page, DIGITS["5"])
+    expect(headline(page)).to_have_attribute("data-label", "5")
+    page.emulate_media(reduced_motion="reduce")  # the same picture in each screenshot
+    page.get_by_text("Watch it being drawn").click()
+    expect(page.locator(".replay-strip li")).to_have_count(6)
+
+
+def challenge(page: Page, setup: Setup) -> None:
+    """A challenge that has just begun."""
+    page.goto(setup.page)
+    wait_until_ready(page)
+    page.get_by_role("button", name="Challenge").click()
+    expect(page.locator(".st-key-challenge-task")).to_be_visible()
 
 
 def compared(page: Page, setup: Setup) -> None:
@@ -162,7 +220,7 @@ def gallery(page: Page, setup: Setup) -> None:
         draw(page, DIGITS[label])
         expect(page.locator(".st-key-saved .card")).to_have_count(count)
         wait_until_ready(page)
-        page.locator(".st-key-clear button").click()
+        page.locator(".st-key-tools").get_by_role("button", name="Clear").click()
         expect(page.locator(".empty-hint")).to_be_visible()
     entries = httpx.get(f"{setup.proxy.address}/gallery", timeout=60).json()["entries"]
     httpx.patch(f"{setup.proxy.address}/gallery/{entries[1]['id']}", json={"label": "4"}, timeout=60).raise_for_status()
@@ -178,6 +236,16 @@ def code(page: Page, setup: Setup) -> None:
     page.get_by_text("Use it from code").click()
     page.get_by_role("tab", name="Python: bentoml").click()
     expect(page.get_by_role("tabpanel").filter(visible=True).locator("code")).to_be_visible()
+
+
+def monitor(page: Page, setup: Setup) -> None:
+    """The figures of a service that answers requests."""
+    page.goto(setup.page)
+    wait_until_ready(page)
+    page.get_by_text("Live: how the service is doing").click()
+    for label in "357":
+        draw(page, DIGITS[label])
+    expect(page.locator(".live-figures")).to_be_visible()
 
 
 def slow(page: Page, setup: Setup) -> None:
@@ -205,10 +273,39 @@ def korean(page: Page, setup: Setup) -> None:
 
 # In the order of docs/ui.md.
 ALL: Final[tuple[Callable[[Page, Setup], None], ...]] = (
-    *(loading, empty, answer, pen, rejected, explained, compared, uploaded, camera, files),
-    *(gallery, code, refused, slow, down, korean),
+    *(
+        loading,
+        empty,
+        answer,
+        pen,
+        rejected,
+        several,
+        sequence,
+        unsure,
+        explained,
+        replay,
+        challenge,
+        compared,
+        uploaded,
+        camera,
+        files,
+    ),
+    *(gallery, code, monitor, refused, slow, down, korean),
 )
 STATES: Final = {state.__name__: state for state in ALL}
+
+
+def select_character(page: Page, number: int) -> None:
+    """Select a character of the answer by a tap on the sheet."""
+    box = page.locator(".character-boxes[data-place=draw] button").nth(number).bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator(".selected-character .bars")).to_be_visible()
+
+
+def shifted(stroke: Stroke, right: float) -> Stroke:
+    """Return a stroke of a digit on the sheet for several characters."""
+    return [(right + x * 0.6, 60 + y * 0.75) for x, y in stroke]
 
 
 def headline(page: Page) -> Locator:

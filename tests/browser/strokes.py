@@ -64,6 +64,22 @@ THREE: Final = DIGITS["3"]
 SEVEN: Final = DIGITS["7"]
 
 
+# Where a sheet for several characters has the first of them, how far the next one is, and how large they are.
+FIRST: Final = (-10, 50)
+ADVANCE: Final = 120
+WRITTEN_SCALE: Final = 0.75
+
+
+def written(number: str) -> list[Stroke]:
+    """Return the strokes of a number on the sheet for several characters."""
+    left, top = FIRST
+    return [
+        [(left + ADVANCE * place + x * WRITTEN_SCALE, top + y * WRITTEN_SCALE) for x, y in stroke]
+        for place, digit in enumerate(number)
+        for stroke in DIGITS[digit]
+    ]
+
+
 def canvas_of(page: Page) -> Locator:
     """Return the canvas element that takes the strokes."""
     return page.locator("canvas.upper-canvas")
@@ -94,7 +110,7 @@ def draw_without_waiting(page: Page, strokes: Sequence[Stroke]) -> None:
         page.mouse.move(*points[0])
         page.mouse.down()
         for x, y in points[1:]:
-            page.mouse.move(x, y, steps=4)
+            page.mouse.move(x, y)
         page.mouse.up()
 
 
@@ -130,7 +146,8 @@ def send_touch(fingers: CDPSession, kind: str, point: Point) -> None:
 
 
 def to_window(page: Page, stroke: Stroke) -> list[Point]:
-    """Return a stroke in window coordinates."""
+    """Return a stroke in window coordinates; the page shows the canvas larger where there is room."""
     box = canvas_of(page).bounding_box()
     assert box is not None
-    return [(box["x"] + x, box["y"] + y) for x, y in stroke]
+    scale = box["width"] / canvas_of(page).evaluate("canvas => canvas.width")
+    return [(box["x"] + x * scale, box["y"] + y * scale) for x, y in stroke]

@@ -1,5 +1,6 @@
 """The API documentation page of the service: it needs no other host, and sends requests to the API."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,8 +52,12 @@ def test_page_describes_the_api_and_sends_requests(desktop: Page, service_addres
     desktop.goto(f"{service_address}/")
     expect(desktop).to_have_title("Image classifier API")
     expect(desktop.locator(".info .title")).to_contain_text("Image classifier")
-    for path in ("/classify", "/classify/batch", "/explain", "/models", "/livez", "/metrics"):
-        expect(desktop.locator(f'[data-path="{path}"]')).to_have_count(1)
+    expect(desktop.locator(".info .version").first).to_have_text(re.compile(r"[0-9.]+ \(from source\)"))
+    expect(desktop.locator(".servers option")).to_have_text([service_address])
+    for path in ("/classify", "/classify/batch", "/explain", "/models", "/gallery"):
+        expect(desktop.locator(f'[data-path="{path}"]').first).to_be_visible()
+    for path in ("/livez", "/readyz", "/healthz", "/metrics", "/models/reload"):
+        expect(desktop.locator(f'[data-path="{path}"]')).to_have_count(0)
     expect(desktop.get_by_role("button", name="Authorize")).to_have_count(0)
     expect(desktop.locator("img, iframe")).to_have_count(0)
     live = answered(try_classify(desktop), "200")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -10,16 +11,18 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, TimeoutError, expect
 
-from tests.browser.processes import TIMEOUT_MS, ServiceSwitch, start_page_for
-from tests.browser.strokes import SEVEN, THREE, draw, wait_until_ready
+from tests.browser.processes import ServiceSwitch, start_page_for
+from tests.browser.strokes import DIGITS, SEVEN, THREE, canvas_of, draw, wait_for_rerun, wait_until_ready
 from tests.support.pictures import WHITE, digit, encoded
 from tests.support.processes import free_port, start_service
+from tests.support.waiting import until
 from tests.ui.fake_service import FakeGallery, FakeService, gallery_entry, problem_response
 from ui.state.saved_gallery import PAGE_SIZE
 
 pytestmark = pytest.mark.browser
 
 MAX_ATTEMPTS = 5
+ATTEMPT_MS = 1_000.0  # of the first; each waits twice as long as the one before
 
 
 def saved_cards(page: Page) -> Locator:
@@ -30,6 +33,17 @@ def unsaved_cards(page: Page) -> Locator:
     return page.locator(".st-key-session-pictures .card")
 
 
+def tool(page: Page, name: str) -> Locator:
+    """Return a button of the canvas."""
+    return page.locator(".st-key-tools").get_by_role("button", name=name)
+
+
+def clear(page: Page) -> None:
+    wait_until_ready(page)
+    tool(page, "Clear").click()
+    expect(page.locator(".empty-hint")).to_be_visible()
+
+
 def turn_saving_on(page: Page) -> None:
     wait_until_ready(page)
     page.get_by_text("Save my pictures").click()
@@ -38,17 +52,19 @@ def turn_saving_on(page: Page) -> None:
 
 
 def press(page: Page, name: str, index: int = 0) -> None:
-    page.get_by_role("button", name=name, exact=True).nth(index).click()
+    """Press a button whose name begins so."""
+    page.get_by_role("button", name=re.compile(f"^{name}")).nth(index).click()
 
 
 def correct(page: Page, index: int, label: str) -> None:
     """Choose a corrected label. A rerun of the page closes the list; then it is opened again."""
-    labels = page.get_by_role("combobox", name="Correct label of picture").nth(index)
+    labels = page.get_by_role("combobox", name="Correct label of").nth(index)
     option = page.get_by_role("option", name=label, exact=True)
-    for _ in range(MAX_ATTEMPTS):
+    for attempt in range(MAX_ATTEMPTS):
+        wait_for_rerun(page)
         labels.press("ArrowDown")
         try:
-            option.click(timeout=TIMEOUT_MS / MAX_ATTEMPTS)
+            option.click(timeout=ATTEMPT_MS * 2**attempt)
             return
         except TimeoutError:
             continue
@@ -109,7 +125,7 @@ def test_nothing_is_saved_while_saving_is_off(desktop: Page, switch: ServiceSwit
     expect(unsaved_cards(desktop)).to_have_count(1)
     wait_until_ready(desktop)
     assert {request.method for request in switch.target.requests_to("/gallery")} == {"GET"}
-    press(desktop, "Save")
+    press(desktop, "Save picture 1")
     expect(saved_cards(desktop)).to_have_count(1)
     expect(unsaved_cards(desktop)).to_have_count(0)
     assert [request.method for request in switch.target.requests_to("/gallery")].count("POST") == 1
@@ -125,13 +141,15 @@ def test_two_open_pages_do_not_conflict(desktop: Page, gallery: FakeGallery, swi
         expect(saved_cards(page)).to_have_count(3)
     correct(other, 0, "5")
     expect(saved_cards(other).nth(0)).to_have_attribute("data-label", "5")
-    press(other, "Delete", 2)
+    press(other, "Delete picture 3")
     expect(saved_cards(other)).to_have_count(2)
-    press(desktop, "Delete", 2)
+    desktop.reload()
+    expect(saved_cards(desktop)).to_have_count(2)  # hidden from all while the deletion can be undone
+    del gallery.entries["b"]
+    correct(desktop, 1, "5")
     expect(desktop.get_by_text("had already been deleted on another page")).to_be_visible()
-    expect(saved_cards(desktop)).to_have_count(2)
+    expect(saved_cards(desktop)).to_have_count(1)
     expect(saved_cards(desktop).nth(0)).to_have_attribute("data-label", "5")
-    assert list(gallery.entries) == ["b", "c"]
 
 
 def test_load_more_and_delete_all(desktop: Page, gallery: FakeGallery, switched_page: str) -> None:
@@ -144,11 +162,16 @@ def test_load_more_and_delete_all(desktop: Page, gallery: FakeGallery, switched_
     expect(desktop.get_by_role("button", name="Load more")).to_have_count(0)
     desktop.get_by_role("button", name="Delete all").click()
     expect(desktop.get_by_text("those of all visitors and all models")).to_be_visible()
-    assert len(gallery.entries) == PAGE_SIZE + 3
-    press(desktop, "Delete all pictures")
-    expect(desktop.get_by_text("No pictures are saved yet")).to_be_visible()
+    press(desktop, f"Delete all {PAGE_SIZE + 3} pictures")
     expect(saved_cards(desktop)).to_have_count(0)
-    assert gallery.entries == {}
+    assert len(gallery.entries) == PAGE_SIZE + 3
+    press(desktop, "Undo deleting")
+    expect(saved_cards(desktop)).to_have_count(PAGE_SIZE)
+    desktop.get_by_role("button", name="Delete all saved pictures").click()
+    press(desktop, f"Delete all {PAGE_SIZE + 3} pictures")
+    expect(saved_cards(desktop)).to_have_count(0)
+    desktop.goto("about:blank")
+    until(lambda: gallery.entries == {})  # also when the visitor has left the page
 
 
 def test_pending_picture_is_saved_after_a_database_outage(desktop: Page, gallery: FakeGallery, switched_page: str) -> None:
@@ -164,14 +187,64 @@ def test_pending_picture_is_saved_after_a_database_outage(desktop: Page, gallery
     expect(unsaved_cards(desktop)).to_have_count(0)
 
 
+def test_same_drawing_twice_does_not_break_the_gallery(desktop: Page, switch: ServiceSwitch, switched_page: str) -> None:
+    switch.target = FakeService()
+    desktop.goto(switched_page)
+    for _ in range(2):
+        for stroke in DIGITS["4"]:
+            answered = len(switch.target.requests_to("/classify"))
+            draw(desktop, [stroke])
+            until(lambda: len(switch.target.requests_to("/classify")) > answered)  # noqa: B023 - called at once
+            wait_until_ready(desktop)
+        clear(desktop)
+    expect(unsaved_cards(desktop)).to_have_count(1)
+    expect(desktop.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_drawing_of_a_card_returns_to_the_canvas(desktop: Page, switch: ServiceSwitch, switched_page: str) -> None:
+    switch.target = FakeService()
+    desktop.goto(switched_page)
+    draw(desktop, SEVEN)
+    expect(unsaved_cards(desktop)).to_have_count(1)
+    clear(desktop)
+    draw(desktop, THREE)
+    expect(unsaved_cards(desktop)).to_have_count(2)
+    wait_until_ready(desktop)
+    desktop.get_by_role("radio", name="Upload").click()
+    expect(canvas_of(desktop)).to_be_hidden()
+    wait_for_rerun(desktop)
+    press(desktop, "Edit picture 2")
+    expect(canvas_of(desktop)).to_be_visible()
+    expect(desktop.locator(".headline")).to_be_visible()
+    draw(desktop, [[(100, 140), (190, 140)]])
+    answered = len(switch.target.requests_to("/classify"))
+    tool(desktop, "Undo").click()
+    until(lambda: len(switch.target.requests_to("/classify")) > answered)
+    expect(tool(desktop, "Clear")).to_be_enabled()  # the strokes of the card are there
+    expect(unsaved_cards(desktop)).to_have_count(2)  # and what was on the canvas before has its card
+
+
+def test_saved_picture_is_opened_and_closed(desktop: Page, gallery: FakeGallery, switched_page: str) -> None:
+    gallery.entries["a"] = gallery_entry("a")
+    desktop.goto(switched_page)
+    press(desktop, "Open picture 1")
+    expect(desktop.locator(".upload-preview img")).to_be_visible()
+    expect(desktop.locator(".headline")).to_be_visible()
+    press(desktop, "Close this picture")
+    expect(desktop.locator(".upload-preview")).to_have_count(0)
+    expect(desktop.locator(".headline")).to_have_count(0)
+
+
 def test_service_without_a_gallery(desktop: Page, switch: ServiceSwitch, switched_page: str) -> None:
     switch.target = FakeService()
     desktop.goto(switched_page)
     draw(desktop, SEVEN)
-    expect(desktop.get_by_text("This service does not save pictures")).to_be_visible()
+    expect(desktop.get_by_text("not saved, gone when you reload the page")).to_be_visible()
     expect(desktop.get_by_role("switch", name="Save my pictures")).to_have_count(0)
-    press(desktop, "Remove from this tab")
+    press(desktop, "Remove these pictures from the page")
     expect(desktop.locator(".card")).to_have_count(0)
+    press(desktop, "Undo removing")
+    expect(desktop.locator(".card")).to_have_count(1)
 
 
 def test_failed_export_shows_the_reason(desktop: Page, gallery: FakeGallery, switch: ServiceSwitch, switched_page: str) -> None:

@@ -3,10 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.processes import TIMEOUT_MS
 from tests.browser.strokes import DIGITS, SEVEN, Stroke, canvas_of, draw_with_finger, wait_until_ready
-from tests.support.metrics import Counted
-from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -36,16 +33,14 @@ def test_drawing_does_not_scroll_the_page(page: Page, digit: str) -> None:
     assert scrolled(page) == before
 
 
-def test_drawing_in_the_corner_with_the_toolbar(page: Page, service_address: str) -> None:
+def test_drawing_in_the_corner_with_the_toolbar(page: Page) -> None:
     wait_until_ready(page)
     before = scrolled(page)
     draw_with_finger(page, SCROLLING)
     expect(page.locator(".headline")).to_be_visible()
     assert scrolled(page) == before
     wait_until_ready(page)
-    batches = Counted(service_address)
     draw_with_finger(page, SEVEN)
-    until(lambda: batches("batch_size_count{cpu,digits}") == 1, TIMEOUT_MS / 1000)
     page.locator(".st-key-tools").get_by_role("button", name="Undo").tap()
     page.locator(".st-key-tools").get_by_role("button", name="Undo").tap()
     expect(page.locator(".empty-hint")).to_be_visible()

@@ -5,6 +5,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.browser.processes import ServiceSwitch
+from tests.browser.states import settings
 from tests.browser.strokes import SEVEN, draw, wait_until_ready
 from tests.browser.tabs import is_external
 from tests.ui.fake_service import PNG, FakeGallery, FakeService, explanation, gallery_entry, problem_response
@@ -40,8 +41,8 @@ def test_malicious_texts_cause_no_external_requests(page: Page, service: FakeSer
     external: list[str] = []
     page.on("request", lambda request: external.append(request.url) if is_external(request.url) else None)
     wait_until_ready(page)
-    sidebar = page.get_by_test_id("stSidebar")
-    expect(sidebar.get_by_text(MALICIOUS)).to_have_count(2)  # title and version; why there is no GPU
+    expect(page.locator(".st-key-model-choice").get_by_text(MALICIOUS)).to_have_count(1)  # title and version
+    expect(page.get_by_test_id("stSidebar").get_by_text(MALICIOUS)).to_have_count(1)  # why there is no GPU
     draw(page, SEVEN)
     expect(page.locator(".headline .label")).to_have_text(MALICIOUS)
     page.get_by_text("How this answer was computed").click()
@@ -50,10 +51,11 @@ def test_malicious_texts_cause_no_external_requests(page: Page, service: FakeSer
     expect(page.get_by_role("tabpanel").filter(visible=True).locator("code")).to_be_visible()
     expect(page.locator(".st-key-saved .card-label")).to_have_text(f"2{MALICIOUS}")
     wait_until_ready(page)
-    page.get_by_test_id("stSidebar").get_by_role("combobox", name="Compare with").click()
-    expect(page.get_by_role("option")).to_have_text([MALICIOUS])
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("option")).to_have_count(0)
+    with settings(page):
+        page.get_by_test_id("stSidebar").get_by_role("combobox", name="Compare with").click()
+        expect(page.get_by_role("option")).to_have_text([MALICIOUS])
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("option")).to_have_count(0)
     assert page.locator(EXTERNAL_ELEMENTS).count() == 0
 
     service.replies["/classify"] = lambda _: problem_response(400, "unknown_code", MALICIOUS, f"2{MALICIOUS}")
@@ -61,7 +63,7 @@ def test_malicious_texts_cause_no_external_requests(page: Page, service: FakeSer
     page.locator("input[type=file]").set_input_files(
         FilePayload(name=f"{MALICIOUS[:30]}.png", mimeType="image/png", buffer=PNG)
     )
-    expect(page.locator(".alert")).to_have_text(f"{MALICIOUS}: 2{MALICIOUS}")
+    expect(page.locator(".alert")).to_contain_text(f"2{MALICIOUS}")
     assert page.locator(EXTERNAL_ELEMENTS).count() == 0
     assert external == []
 

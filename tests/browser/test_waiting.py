@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.processes import ServiceSwitch
 from tests.browser.strokes import SEVEN, THREE, Stroke, draw, draw_without_waiting, wait_until_ready
-from tests.ui.fake_service import FakeService, classification
+from tests.ui.fake_service import FakeService, classification, explanation
 
 pytestmark = pytest.mark.browser
 
@@ -17,7 +17,7 @@ BAR: list[Stroke] = [[(60, 250), (220, 250)]]
 
 
 class Slow(FakeService):
-    """Answers `/classify` only while `may_answer` is set."""
+    """Answers pictures only while `may_answer` is set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,11 +25,17 @@ class Slow(FakeService):
         self.may_answer.set()
         self.labels = iter("7394")
         self.replies["/classify"] = self.answer
+        self.replies["/explain"] = self.explain
 
     def answer(self, _: httpx.Request) -> httpx.Response:
         """Return the next label as soon as it may answer."""
         assert self.may_answer.wait(120)
         return httpx.Response(200, json=classification(next(self.labels)))
+
+    def explain(self, _: httpx.Request) -> httpx.Response:
+        """Return an explanation as soon as it may answer; it is asked for while a stroke is drawn."""
+        assert self.may_answer.wait(120)
+        return httpx.Response(200, json=explanation("0"))
 
 
 @pytest.fixture
@@ -56,7 +62,7 @@ def test_slow_answer_keeps_the_previous_one_with_a_notice(page: Page, service: S
     service.may_answer.clear()
     draw_without_waiting(page, BAR)
     expect(notice).to_be_visible()
-    expect(notice).to_contain_text("The service is slow")
+    expect(notice).to_contain_text("This takes longer than usual")
     expect(page.locator(".headline")).to_have_attribute("data-label", "7")
     expect(page.locator(".headline")).to_have_css("opacity", "0.45")
     box = page.locator(".answer").bounding_box()

@@ -1,6 +1,5 @@
 """The stack of deploy/compose/ as a test runs it: `make up` with a project, secrets and ports of its own."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -16,6 +15,7 @@ from typing import Any, Final
 import pytest
 
 from tests.containers.conftest import Images
+from tests.support.locks import locked
 from tests.support.processes import ROOT, free_port
 
 FOLDER: Final = Path(__file__).parent
@@ -97,8 +97,7 @@ class ComposeStack:
 
 def build_services_image() -> None:
     """Build the image of haproxy, PostgreSQL, Prometheus and Alertmanager; one process does, others wait and find it built."""
-    with (Path(tempfile.gettempdir()) / f"{SERVICES_IMAGE}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(Path(tempfile.gettempdir()) / f"{SERVICES_IMAGE}.lock"):
         run("docker", "build", "--quiet", "--network", "host", "--tag", SERVICES_IMAGE, FOLDER / "services")
 
 

@@ -1,19 +1,27 @@
 """A Docker engine, and both images, built once per run as `make image` and `make image-ui` do."""
 
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from deploy.images import NAMES, project_version
+from tests.support.locks import locked
 from tests.support.processes import ROOT, service_environment
 
 BUILD_SECONDS = 900.0
+
+
+@pytest.fixture(scope="package", autouse=True)
+def networks(network_lock: Path) -> Iterator[None]:
+    """No Chromium of another process runs while containers start and end."""
+    with locked(network_lock):
+        yield
 
 
 class Images(NamedTuple):
@@ -41,8 +49,7 @@ def images(engine: str, model_store: Path, tmp_path_factory: pytest.TempPathFact
     assert engine
     names = Images(*(f"{NAMES[image]}:{project_version()}" for image in ("api", "page")))
     folder = tmp_path_factory.getbasetemp().parent
-    with (folder / f"images-{testrun_uid}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(folder / f"images-{testrun_uid}.lock"):
         done = folder / f"images-{testrun_uid}.done"
         if not done.exists():
             build(model_store)

@@ -14,6 +14,7 @@ from tests.browser.strokes import SEVEN, draw
 from tests.browser.tabs import Tabs
 from tests.containers.compose_stack import ComposeStack, inspect, run, running_stack
 from tests.containers.conftest import Images
+from tests.deploy.monitoring.rule_files import all_rules
 from tests.support.pictures import digit, encoded
 from tests.support.waiting import until
 
@@ -100,7 +101,14 @@ def test_prometheus_scrapes_every_api_container(stack: ComposeStack) -> None:
         query = httpx.get(f"{stack.prometheus_address}/api/v1/query", params={"query": "sum by (job) (up)"}).json()
         return {one["metric"]["job"]: int(one["value"][1]) for one in query["data"]["result"]}
 
-    until(lambda: up() == {"api": API_CONTAINERS, "haproxy": 1}, seconds=60)
+    until(lambda: up() == {"image-classifier": API_CONTAINERS, "haproxy": 1}, seconds=60)
+
+
+def test_prometheus_has_the_rules_and_reaches_alertmanager(stack: ComposeStack) -> None:
+    groups = httpx.get(f"{stack.prometheus_address}/api/v1/rules").json()["data"]["groups"]
+    assert len([rule for group in groups for rule in group["rules"]]) == len(all_rules())
+    alertmanagers = f"{stack.prometheus_address}/api/v1/alertmanagers"
+    until(lambda: len(httpx.get(alertmanagers).json()["data"]["activeAlertmanagers"]) == 1, seconds=60)
 
 
 def test_backup_of_the_gallery_is_restored(stack: ComposeStack, tmp_path: Path) -> None:

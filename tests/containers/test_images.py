@@ -140,4 +140,6 @@ def test_bill_of_materials_lists_what_the_image_holds(images: Images, image: str
     assert {purl for purl in purls if purl.startswith("pkg:pypi/")} == packages
     assert {purl.split("/")[2].partition("@")[0] for purl in purls if purl.startswith("pkg:deb/")} == set(debian.split())
     models = [part["name"] for part in listed if part["type"] == "machine-learning-model"]
-    assert sorted(models) == (["category", "characters", "digits", "fashion", "letters"] if image == "api" else [])
+    assert sorted(models) == (
+        ["category", "characters", "digits", "fashion", "letters", "numbers", "text"] if image == "api" else []
+    )

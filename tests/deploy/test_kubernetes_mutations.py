@@ -148,7 +148,11 @@ FULL: list[tuple[checks.Check, Change, str]] = [
         in_spec("HorizontalPodAutoscaler", "api", "metrics.0.pods.metric.name", "waiting_images"),
         "scales by waiting_images",
     ),
-    (checks.measured, in_spec("PrometheusRule", "image-classifier", "groups.0.rules.0.expr", "up == 0"), "uses no metric"),
+    (
+        checks.measured,
+        in_spec("PrometheusRule", "image-classifier", "groups.0.rules.0.expr", "image_classifier_waiting > 0"),
+        "uses image_classifier_waiting",
+    ),
     (
         checks.namespaces,
         put("metadata.namespace", "default", lambda found: named(found, "Service", "api")),

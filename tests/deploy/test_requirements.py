@@ -9,7 +9,7 @@ from packaging.requirements import InvalidRequirement
 from deploy.requirements import FOLDER, LockedPackage, lock_file, read_lock
 from tests.support.processes import ROOT
 
-LOCKED = ["base", "bento", "dev", "gpu", "ui"]
+LOCKED = ["base", "bento", "bulk", "dev", "gpu", "ui"]
 SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -51,6 +51,11 @@ def test_tested_versions_are_served_versions() -> None:
     tested = {(name, version) for name, version, _ in versions("dev")}
     for group in ("base", "bento", "ui"):
         assert {(name, version) for name, version, _ in versions(group)} <= tested
+
+
+def test_bulk_adds_ray_alone_to_the_tested_versions() -> None:
+    tested = {(name, version) for name, version, _ in versions("dev")}
+    assert {name for name, version, _ in versions("bulk") if (name, version) not in tested} == {"ray"}
 
 
 def test_both_bentos_are_built_from_lock_files() -> None:

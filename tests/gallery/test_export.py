@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from gallery import Entry, Filter, Store, StoredImage, prepare_image, zip_entries
-from gallery.export import CHUNK, folder_name
+from gallery.export import CHUNK, MAX_NAME_BYTES, folder_name
 from tests.gallery.entries import FOUR, SEVEN, allow, prediction
 from tests.support.pictures import encoded
 
@@ -165,9 +165,16 @@ def test_unusual_labels_have_safe_folder_names(label: str) -> None:
     assert not set(name) & set('/\\:*?"<>|.\n\0')
 
 
-@given(st.text(min_size=1, max_size=100))
-def test_folder_names_are_unique(label: str) -> None:
-    assert unquote(folder_name(label)) == label
+@given(st.text(min_size=1, max_size=500), st.text(min_size=1, max_size=3))
+def test_folder_names_are_unique_and_fit_into_a_file_system(label: str, more: str) -> None:
+    name = folder_name(label)
+    assert len(name.encode()) <= 255
+    assert unquote(name) == label or len(name.encode()) > MAX_NAME_BYTES
+    assert name != folder_name(label + more)
+
+
+def test_a_text_of_lines_is_one_folder() -> None:
+    assert folder_name("1987\n20") == "1987%0A20"
 
 
 def test_python_zipfile_unpacks_the_export(store: Store, tmp_path: Path) -> None:

@@ -91,6 +91,16 @@ def test_a_failed_confirmation_lowers_the_rate_and_is_remarked() -> None:
     assert any("had to be lowered by" in remark for remark in peak.remarks)
 
 
+def test_confirmations_that_fail_lower_the_rate_in_growing_steps() -> None:
+    _, runs = find(SimulatedService())
+    first = 1 + next(number for number, run in enumerate(runs) if run.purpose == "confirmation")
+    peak, runs = find(SimulatedService(disturbed=frozenset(range(first, first + 3))))
+    rates = list(dict.fromkeys(run.result.rate or 0 for run in runs if run.purpose == "confirmation"))
+    assert rates[1:] == pytest.approx([0.96 * rates[0], 0.96 * 0.92 * rates[0], 0.96 * 0.92 * 0.84 * rates[0]])
+    assert peak.confirmed
+    assert any("had to be lowered by 26%" in remark for remark in peak.remarks)
+
+
 def test_confirmations_that_all_fail_leave_an_unconfirmed_noisy_peak() -> None:
     peak, _ = find(SimulatedService(disturbed=frozenset(range(12, 100))))
     assert not peak.confirmed

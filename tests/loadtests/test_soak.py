@@ -18,11 +18,11 @@ from loadtests.soak.__main__ import soak
 from loadtests.soak.report import Row, SoakReport
 from loadtests.soak.traffic import Traffic, good_images
 
-# 24 s of load, after 5 s at the peak rate: with start and warm-up about 40 s. It shows failed requests, lost processes, and
-# leaks of about 10 kB or more per request; smaller leaks are found by `make soak`.
-MINUTES = 0.4
+# 15 s of load, after 5 s at the peak rate: with start and warm-up about 25 s. It shows failed requests, lost processes, and
+# leaks of about 15 kB or more per request; smaller leaks are found by `make soak`.
+MINUTES = 0.25
 PEAK_SECONDS = 5.0
-BAD_IMAGES = 600
+BAD_IMAGES = 300
 MAX_GROWTH = 0.1
 # Share of the peak rate: other tests may start meanwhile.
 PEAK_SHARE = 0.2

@@ -10,17 +10,8 @@ import onnx
 import pytest
 
 from models.__main__ import main
-from models.card import (
-    CARD_FILE,
-    MODEL_FILE,
-    Calibration,
-    CascadeCard,
-    ModelCard,
-    Provenance,
-    Rejection,
-    file_sha256,
-    write_card,
-)
+from models.card import CARD_FILE, MODEL_FILE, CascadeCard, ModelCard, SequenceCard, file_sha256, write_card
+from models.card_fields import Calibration, Provenance, Rejection
 from preprocessing import Geometry, InputSpec
 from tests.models.graphs import SIZE, linear
 from tests.support.processes import ROOT
@@ -83,6 +74,25 @@ def add_cascade(catalogue: Path, name: str, first: str, then: dict[str, str], la
         labels=list(labels),
         first=first,
         then=then,
+        metrics=[],
+        provenance=provenance(),
+        licence="none",
+    )
+    write_card(card, folder / CARD_FILE)
+    return card
+
+
+def add_sequence(catalogue: Path, name: str, reader: str, labels: Sequence[str]) -> SequenceCard:
+    """Add the card of a sequence, valid or not, to a catalogue."""
+    folder = catalogue / name
+    folder.mkdir(parents=True)
+    card = SequenceCard(
+        name=name,
+        version="1.0.0",
+        title=name,
+        task="sequence",
+        labels=list(labels),
+        reader=reader,
         metrics=[],
         provenance=provenance(),
         licence="none",

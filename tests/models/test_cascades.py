@@ -6,7 +6,7 @@ import pytest
 from models.__main__ import main
 from models.card import CARD_FILE, CardError, ModelCard, read_card, write_card
 from models.outputs import OutputSpec
-from models.store import card_folders, cascades_last, delete, verified_folder
+from models.store import card_folders, delete, members_first, verified_folder
 from models.validation import validate_folder
 from tests.models.catalogues import add_cascade, add_model
 
@@ -64,7 +64,7 @@ def test_cascade_of_labels_that_are_each_for_themselves_is_rejected(stages: Path
 
 def test_cascades_are_imported_last(stages: Path) -> None:
     add_cascade(stages, "characters", "zcategory:1.0.0", THEN, LABELS)
-    assert [folder.name for folder in cascades_last(card_folders(stages))] == ["figures", "letters", "zcategory", "characters"]
+    assert [folder.name for folder in members_first(card_folders(stages))] == ["figures", "letters", "zcategory", "characters"]
 
 
 @pytest.fixture

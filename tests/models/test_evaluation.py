@@ -7,6 +7,7 @@ import onnx
 import pytest
 from PIL import Image, ImageDraw
 
+import models.evaluation as evaluation_module
 from models.__main__ import main
 from models.card import CARD_FILE, CardError, ModelCard, read_card
 from models.evaluation import Evaluation
@@ -73,6 +74,24 @@ def test_one_half_calibrates_and_the_other_is_evaluated(bars: Path, card: ModelC
     assert evaluation.calibration.temperature > 1
     assert 0.5 <= evaluation.rejection.threshold < 1
     assert "bars" in evaluation.metrics.dataset
+
+
+def test_few_pictures_give_no_reference(bars: Path, card: ModelCard, pictures: Path) -> None:
+    found = evaluate(bars, card, pictures)
+    assert found.reference is None
+    assert any("has no reference to notice drift with: it takes 200 pictures, and these are 30" in one for one in found.remarks)
+
+
+def test_enough_pictures_give_a_reference_of_their_answers(
+    bars: Path, card: ModelCard, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation_module, "MIN_PICTURES", 30)
+    evaluation = evaluate(bars, card, pictures)
+    found = evaluation.reference
+    assert found is not None
+    assert (found.n, found.dataset) == (30, evaluation.metrics.dataset)
+    assert found.label == {"lying": 15, "upright": 15} and found.rejected < 10
+    assert 0.09 < found.ink.edges[0] < found.ink.edges[-1] < 0.1  # a bar of 12x2 of 16x16 pixels
 
 
 def test_file_names_do_not_matter(bars: Path, card: ModelCard, pictures: Path) -> None:

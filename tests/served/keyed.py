@@ -12,10 +12,11 @@ ORIGINS = ("https://friend.example", "http://localhost:8501")
 
 
 class Keyed(NamedTuple):
-    """The service's address and log, and three of its keys."""
+    """The service's address, log and file of keys, and three of its keys."""
 
     address: str
     log: Path
+    file: Path
     reader: str
     admin: str
     other_reader: str
@@ -28,4 +29,4 @@ def start_keyed_service(home: Path, keys: Path) -> Iterator[Keyed]:
     reader, admin, other = add_key(keys, "page", "read"), add_key(keys, "me", "admin"), add_key(keys, "app", "read")
     settings = {"API_KEYS_FILE": str(keys), "CORS_ORIGINS": ", ".join(ORIGINS), "ACCESS_LOG": "true", "WORKERS": "1"}
     with start_service(home, port, **settings) as address:
-        yield Keyed(address, home / f"service-{port}.log", reader, admin, other)
+        yield Keyed(address, home / f"service-{port}.log", keys, reader, admin, other)

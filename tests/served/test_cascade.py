@@ -54,7 +54,7 @@ def test_models_tell_of_the_cascade_and_its_stages(address: str) -> None:
 
 def test_the_default_model_is_in_the_description(address: str) -> None:
     schemas = httpx.get(f"{address}/docs.json").json()["components"]["schemas"]
-    for name, field in (("ImageInput", "image"), ("BatchInput", "images")):
+    for name, field in (("ImageInput", "image"), ("ExplainInput", "image"), ("BatchInput", "images")):
         assert schemas[name]["properties"]["model"]["default"] == "characters"
         assert schemas[name]["required"] == [field]
 

@@ -39,7 +39,7 @@ def test_the_answer_of_the_contract(client: httpx.Client) -> None:
     answer = response.json()
     assert list(answer) == [
         *("model", "version", "label", "confidence", "top", "probabilities", "rejected", "reject_reason"),
-        *("category", "provider", "batch_size", "timings_ms"),
+        *("category", "characters", "provider", "batch_size", "timings_ms"),
     ]
     assert (answer["model"], answer["label"], answer["rejected"], answer["category"]) == ("digits", "7", False, None)
     assert answer["top"][0] == {"label": "7", "confidence": answer["confidence"]}
@@ -160,6 +160,20 @@ def test_explain_shows_every_stage_the_logits_and_the_ink_that_mattered(client: 
     heat = Image.open(io.BytesIO(base64.b64decode(answer["heatmap"]["png"])))
     assert heat.size == (28, 28)
     assert heat.getbbox() is not None
+
+
+def test_explain_without_the_heat_map(client: httpx.Client) -> None:
+    encoded_seven = base64.b64encode(SEVEN).decode()
+    for answer in (
+        client.post("/explain?heatmap=false", content=SEVEN, headers={"Content-Type": "image/png"}),
+        client.post("/explain", files={"image": SEVEN}, data={"heatmap": "false"}),
+        client.post("/explain", json={"image": encoded_seven, "heatmap": False}),
+    ):
+        assert answer.json()["heatmap"] is None
+        assert [stage["name"] for stage in answer.json()["stages"]] == ["gray", "ink", "crop", "input"]
+    refused = client.post("/explain?heatmap=perhaps", files={"image": SEVEN})
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
+    assert "heatmap='perhaps'" in refused.json()["detail"]
 
 
 def test_models_say_what_they_are_and_where_they_run(client: httpx.Client) -> None:

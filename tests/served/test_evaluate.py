@@ -72,8 +72,8 @@ def test_card_with_better_figures_than_measured_fails(
     service_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, better: float, status: int
 ) -> None:
     service = served.Service.at(service_address)
-    found, _ = served.evaluate_model(service, "digits", GeneratedDigits(tmp_path), tmp_path)
-    claim = found[0].model_copy(update={"accuracy": found[0].accuracy - 0.002 + 0.2 * better})
+    found = served.evaluate_model(service, "digits", GeneratedDigits(tmp_path), tmp_path).metrics[0]
+    claim = found.model_copy(update={"accuracy": found.accuracy - 0.002 + 0.2 * better})
     monkeypatch.setattr(served.Service, "metrics", lambda _self, _model: [claim])
     assert evaluate(service_address, tmp_path) == status
 

@@ -46,8 +46,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def classifies(address: str) -> bool:
     """Whether the service is ready and reads a picture."""
-    ready = httpx.get(f"{address}/readyz", timeout=10).status_code == 200
-    return ready and httpx.post(f"{address}/classify", content=SEVEN, timeout=10).json()["label"] == "7"
+    ready = httpx.get(f"{address}/readyz", timeout=60).status_code == 200
+    return ready and httpx.post(f"{address}/classify", content=SEVEN, timeout=60).json()["label"] == "7"
 
 
 def keeps(address: str) -> bool:

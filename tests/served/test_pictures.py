@@ -137,4 +137,4 @@ def test_a_batch_whose_client_hung_up_is_not_prepared_to_its_end(service_address
 
     until(level, 30)
     assert settled[-1] < 40
-    assert httpx.post(f"{service_address}/classify", content=SEVEN, timeout=10).json()["label"] == "7"
+    assert httpx.post(f"{service_address}/classify", content=SEVEN, timeout=60).json()["label"] == "7"

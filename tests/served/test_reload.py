@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.served
 CLIENTS = 4
 ENOUGH = 100
 SECONDS = 30.0
+PAUSE_SECONDS = 0.01  # of a client after an answer, so that something of the machine is left for what starts meanwhile
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class Seen:
 async def ask(client: httpx.AsyncClient, seen: Seen) -> None:
     while True:
         seen.note(await client.post("/classify", content=samples()[0].data))
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
 @asynccontextmanager
@@ -79,10 +82,18 @@ async def change(address: str) -> httpx.Response:
         return await client.post(f"{address}/models/reload")
 
 
+@pytest.fixture(scope="module")
+def first_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model store and a catalogue with the first version, imported once."""
+    folder = tmp_path_factory.mktemp("first-version")
+    bring(folder, "1.0.0")
+    return folder
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A model store and a catalogue with the first version."""
-    bring(tmp_path, "1.0.0")
+def home(first_version: Path, tmp_path: Path) -> Path:
+    """A test's own model store and catalogue with the first version."""
+    shutil.copytree(first_version, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
@@ -94,6 +105,13 @@ def running_service(home: Path) -> Iterator[tuple[str, psutil.Process]]:
     environment = service_environment(home, port, **settings(home))
     with running(SERVE, f"{address}/readyz", home / "log", environment) as process:
         yield address, psutil.Process(process.pid)
+
+
+def reference_of_marks(address: str) -> dict[str, float]:
+    """The shares of the labels in the reference that the service exports, without those of the bin of all other labels."""
+    found = scrape(address)
+    names = sorted({label for labels in LABELS.values() for label in labels})
+    return {name: found.get(f"reference_share{{{name},marks,label}}", 0.0) for name in names}
 
 
 def test_models_change_once_at_a_time_under_load_without_a_failed_request_and_back(home: Path) -> None:
@@ -109,10 +127,14 @@ def test_models_change_once_at_a_time_under_load_without_a_failed_request_and_ba
                 done = [answer.json() for answer in answers if answer.status_code != 409]
                 assert done and all(one == {"models": {"marks": "2.0.0"}} for one in done)
                 await answered(seen, "2.0.0")
+                shares = {"a": 0, "b": 0, "c": 1 / 3, "d": 1 / 3, "e": 1 / 3}
+                assert reference_of_marks(address) == pytest.approx(shares, abs=0.002)
                 restored = await asyncio.to_thread(models, home, "restore", "marks:1.0.0", catalogue=home / "catalogue")
                 assert restored.returncode == 0, restored.stderr
                 assert (await change(address)).json() == {"models": {"marks": "1.0.0"}}
                 await answered(seen, "1.0.0")
+                shares = {"a": 1 / 2, "b": 1 / 2, "c": 0, "d": 0, "e": 0}
+                assert reference_of_marks(address) == pytest.approx(shares, abs=0.002)
                 assert not seen.faults
             (served,) = httpx.get(f"{address}/models", timeout=30).json()["models"]
             assert served["version"] == "1.0.0"

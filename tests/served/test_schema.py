@@ -70,7 +70,7 @@ def test_what_is_asked_rightly_is_answered_as_described(service_address: str, op
 
         for path in ("/healthz", "/livez", "/readyz", "/metrics", "/models"):
             ask("GET", path)
-        for model in ("digits", "characters"):
+        for model in ("digits", "characters", "numbers"):
             ask("POST", "/classify", content=PICTURE, headers=FORM, params={"model": model})
             ask("POST", "/explain", content=PICTURE, headers=FORM, params={"model": model})
         ask("POST", "/classify/batch", content=encode_form([SAMPLE.data, b"nothing"], "images"), headers=FORM)

@@ -27,6 +27,7 @@ SEVEN = encoded(digit("7"))
 OVERLAY = ROOT / "deploy" / "kubernetes" / "overlays" / "split-runner"
 KEY = "a key for the runner"
 CLIENTS = 8
+PAUSE_SECONDS = 0.02  # of a client after an answer, so that something of the machine is left for the runner that starts
 
 
 def command_of(component: str, runner: int = 0) -> list[str]:
@@ -70,7 +71,7 @@ def service(model_store: Path) -> Iterator[tuple[str, Forwarder]]:
 
 
 def status(address: str) -> int:
-    return httpx.get(address, timeout=10).status_code
+    return httpx.get(address, timeout=60).status_code
 
 
 def test_api_is_alive_without_its_runner_and_ready_with_it(service: tuple[str, Forwarder], model_store: Path) -> None:
@@ -122,7 +123,7 @@ def classify_until(address: str, stop: Event) -> list[tuple[int, str]]:
     """Classify one image after the other; status and label of the answers."""
     answers = []
     with httpx.Client(base_url=address, timeout=30) as client:
-        while not stop.is_set():
+        while not stop.wait(PAUSE_SECONDS):
             response = client.post("/classify", content=SEVEN)
             answers.append((response.status_code, response.json().get("label", response.text)))
     return answers

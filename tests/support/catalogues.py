@@ -8,7 +8,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from models.card import CARD_FILE, MODEL_FILE, Calibration, ModelCard, file_sha256, read_card, write_card
+from models.card import CARD_FILE, MODEL_FILE, ModelCard, file_sha256, read_card, write_card
+from models.card_fields import Calibration
 from models.store import CATALOGUE
 from preprocessing import Geometry
 from tests.models.catalogues import add_cascade, add_model

@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 import onnx
 
-from models.card import CARD_FILE, MODEL_FILE, Calibration, ModelCard, Rejection, file_sha256, write_card
+from models.card import CARD_FILE, MODEL_FILE, ModelCard, file_sha256, write_card
+from models.card_fields import Calibration, Rejection
 from models.outputs import OutputSpec
 from preprocessing import InputSpec, PhotoGeometry
 from tests.models.catalogues import provenance

@@ -9,7 +9,8 @@ import pytest
 
 pytest.importorskip("torch", reason="PyTorch is missing; `make setup-train` installs it")
 
-from models.card import Calibration, ClassMetrics, Metrics, ModelCard, Provenance, Rejection
+from models.card import ModelCard
+from models.card_fields import Calibration, ClassMetrics, Metrics, Provenance, Rejection
 from tests.training.synthetic_data import Images
 from training import __main__ as command
 from training.data import splits

@@ -95,6 +95,48 @@ def photo_model(name: str = "scenes", *, colour: str = "RGB", multi_label: bool 
     return model(name, title="Scenes", card=card)
 
 
+def sequence_model(name: str = "numbers", reader: str = "digits") -> dict[str, Any]:
+    """Return the entry of a model that reads several characters, each with the model `reader`."""
+    labels = [*map(str, range(10)), *([] if name == "numbers" else LETTERS)]
+    return model(name, title=f"Sequences: {name}", card={"task": "sequence", "reader": f"{reader}:1.0.0", "labels": labels})
+
+
+def sequence_classification(
+    text: str = "42", *, unsure: Sequence[int] = (), confidence: float = 0.96, **changes: Any
+) -> dict[str, Any]:
+    """Return an answer of a sequence model: characters side by side. Those with the numbers in `unsure` are rejected."""
+    characters: list[dict[str, Any]] = []
+    for line_number, line in enumerate(text.split("\n")):
+        for place, label in enumerate(line):
+            share = 0.41 if len(characters) in unsure else 0.98
+            characters.append(
+                {
+                    "label": label,
+                    "confidence": share,
+                    "top": [{"label": label, "confidence": share}, {"label": "1", "confidence": 0.01}],
+                    "box": [60 + 90 * place, 70 + 120 * line_number, 70, 100],
+                    "line": line_number,
+                    "rejected": len(characters) in unsure,
+                }
+            )
+    other = text[:-1] + "6"
+    top = [{"label": text, "confidence": confidence}, {"label": other, "confidence": 0.02}]
+    reason = f"characters {', '.join(str(number + 1) for number in unsure)} are unlike the training data" if unsure else None
+    return (
+        classification(text)
+        | {
+            "model": "numbers",
+            "confidence": confidence,
+            "top": top,
+            "probabilities": {each["label"]: each["confidence"] for each in top},
+            "characters": characters,
+            "rejected": bool(unsure),
+            "reject_reason": reason,
+        }
+        | changes
+    )
+
+
 def characters_model() -> dict[str, Any]:
     """Return the entry of a cascade, which has no input of its own."""
     return model("characters", title="Characters", card={"labels": [*map(str, range(10)), *LETTERS, "drawing"]})
@@ -138,6 +180,7 @@ class FakeGallery:
 
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    pictures: dict[str, bytes] = field(default_factory=dict)
     database_down: bool = False
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -147,9 +190,11 @@ class FakeGallery:
             return {"GET": self.page, "POST": self.save, "DELETE": self.delete_all}[request.method](request)
         if request.url.path == "/gallery/export":
             return httpx.Response(200, content=self.export(), headers={"Content-Type": "application/zip"})
-        id = request.url.path.removeprefix("/gallery/")
+        id = request.url.path.removeprefix("/gallery/").removesuffix("/image")
         if id not in self.entries:
             return problem_response(404, "not_found", "Not found", "There is no such picture in the gallery.")
+        if request.url.path.endswith("/image"):
+            return httpx.Response(200, content=OTHER_PNG, headers={"Content-Type": "image/png"})
         if request.method == "DELETE":
             del self.entries[id]
             return httpx.Response(204)
@@ -157,19 +202,28 @@ class FakeGallery:
         return httpx.Response(200, json=self.entries[id])
 
     def save(self, request: httpx.Request) -> httpx.Response:
-        """Add an entry, or replace the one with the same key."""
-        key = request.url.params["key"]
+        """Add an entry, or replace the one with the same key; the correction stays while picture and model are the same."""
+        key, model = request.url.params["key"], request.url.params["model"]
         known = self.keys.get(key) in self.entries
         id = self.keys[key] if known else f"p{len(self.keys)}x{len(self.entries)}"
-        self.keys[key] = id
-        self.entries[id] = gallery_entry(id, model=request.url.params["model"])
+        same = known and self.pictures[id] == request.content and self.entries[id]["model"] == model
+        corrected = self.entries[id]["corrected"] if same else None
+        self.keys[key], self.pictures[id] = id, request.content
+        self.entries[id] = gallery_entry(id, model=model, corrected=corrected)
         return httpx.Response(200 if known else 201, json=self.entries[id])
 
     def page(self, request: httpx.Request) -> httpx.Response:
-        """Return one page of entries; the cursor is the number of entries before it."""
-        model, start = request.url.params.get("model"), int(request.url.params.get("cursor", 0))
-        end = start + int(request.url.params["limit"])
-        entries = [entry for entry in reversed(self.entries.values()) if model in (None, entry["model"])]
+        """Return one page of the selected entries; the cursor is the number of entries before it."""
+        params = request.url.params
+        start = int(params.get("cursor", 0))
+        end = start + int(params["limit"])
+        entries = [
+            entry
+            for entry in reversed(self.entries.values())
+            if params.get("model") in (None, entry["model"])
+            and params.get("label") in (None, entry["corrected"] or entry["label"])
+            and params.get("corrected") in (None, str(entry["corrected"] is not None).lower())
+        ]
         following = str(end) if end < len(entries) else None
         return httpx.Response(200, json={"entries": entries[start:end], "next": following, "total": len(entries)})
 
@@ -219,6 +273,7 @@ class FakeService:
 
     replies: dict[str, Reply] = field(
         default_factory=lambda: {
+            "/readyz": lambda _: httpx.Response(200),
             "/models": lambda _: httpx.Response(200, json=models_response()),
             "/classify": lambda _: httpx.Response(200, json=classification()),
             "/classify/batch": batch_response,

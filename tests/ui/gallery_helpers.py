@@ -1,5 +1,8 @@
 """Helpers of the gallery's tests: classifications, a filled gallery, and a clock that the test sets."""
 
+from collections.abc import Callable
+from typing import Any
+
 from tests.ui.fake_service import FakeGallery, FakeService, classification, gallery_entry
 from ui.api.schemas import Classification
 from ui.state.session_gallery import SessionGallery
@@ -13,6 +16,21 @@ class FakeClock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class ManualTimer:
+    """Replaces `threading.Timer`; nothing happens by itself."""
+
+    daemon = True
+
+    def __init__(self, _seconds: float, _function: Callable[..., None], _arguments: list[Any]) -> None:
+        pass
+
+    def start(self) -> None:
+        """Do nothing."""
+
+    def cancel(self) -> None:
+        """Do nothing."""
 
 
 def make_classification(label: str, **changes: object) -> Classification:

@@ -2,10 +2,14 @@
 
 import re
 from html import unescape
+from zlib import crc32
 
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import ButtonGroup
 
-from ui.state.drawing import CanvasContent, Drawing, Pen
+from tests.ui.fake_service import PNG
+from ui.images.polyline import SQUARE_SHEET
+from ui.state.drawing import WIDE_SHEET, CanvasContent, Drawing, Pen, Stroke
 
 ADDRESS = "http://127.0.0.1:3999"
 
@@ -16,35 +20,59 @@ class FakeCanvas:
     def __init__(self) -> None:
         self.drawing = Drawing()
         self.pens: list[Pen] = []
-        self._revision = 0
 
-    def show(self, content: CanvasContent, pen: Pen) -> Drawing:
+    def show(self, content: CanvasContent, pen: Pen, *, wide: bool = False) -> Drawing:
         """Replaces `ui.components.canvas.show`."""
         reported = self.drawing
         self.pens.append(pen)
-        if content.revision != self._revision:
-            self._revision = content.revision
-            self.drawing = Drawing(content.strokes[-1]["png"], content.strokes) if content.strokes else Drawing()
+        self._size = WIDE_SHEET if wide else SQUARE_SHEET
+        if content.revision != self.drawing.revision:
+            self._report(content.strokes, content.revision)
         return reported
 
     def draw(self, png: bytes) -> None:
         """Add a stroke; `png` is the picture of the canvas with it."""
-        stroke = {"type": "Path", "stroke": "#000000", "path": [["M", png]], "png": png}
-        self.drawing = Drawing(png, (*self.drawing.strokes, stroke))
+        x = crc32(png) % 280  # another picture has another path
+        stroke = {"path": [["M", x, 20], ["L", x, 200]], "strokeWidth": 20, "stroke": "#000000", "eraser": False, "png": png}
+        self._report((*self.drawing.strokes, stroke))
+
+    def undo(self) -> None:
+        """Remove the last stroke, as the button of the canvas does."""
+        self._report(self.drawing.strokes[:-1])
+
+    def clear(self) -> None:
+        """Remove all strokes, as the button of the canvas does."""
+        self._report(())
+
+    def _report(self, strokes: tuple[Stroke, ...], revision: str | None = None) -> None:
+        begins = bool(strokes) and not self.drawing.strokes
+        self._count += begins
+        revision = self.drawing.revision if revision is None else revision
+        png, number = strokes[-1].get("png", PNG) if strokes else None, max(self._count - 1, 0)
+        self.drawing = Drawing(png, strokes, number, revision, size=self._size)
+
+    _count = 0
+    _size = SQUARE_SHEET
+
+
+def source_control(page: AppTest) -> ButtonGroup[str]:
+    """Return the control of the picture source."""
+    (control,) = (each for each in page.segmented_control if (each.key or "").startswith("source"))
+    return control
 
 
 def choose_source(page: AppTest, source: str) -> None:
     """Choose a picture source."""
-    page.segmented_control(key="source").set_value(source).run()
+    source_control(page).set_value(source).run()
 
 
 def upload(page: AppTest, *files: tuple[str, bytes]) -> None:
     """Upload files, given by name and content."""
-    page.file_uploader(key="uploaded-files").set_value([(name, data, "image/png") for name, data in files]).run()
+    page.file_uploader[0].set_value([(name, data, "image/png") for name, data in files]).run()
 
 
 def press(page: AppTest, button: str) -> None:
-    """Press a button of the canvas; a second run lets the canvas report its new content."""
+    """Press a button; a second run lets the canvas report what the page has put on it."""
     page.button(key=button).click().run()
     page.run()
 
@@ -66,9 +94,10 @@ def html_of(page: AppTest) -> str:
 
 
 def alerts(page: AppTest) -> list[str]:
-    """Return the texts of the error boxes."""
+    """Return the texts of the error boxes, with ID in the place of request ids."""
     found = re.findall(r'<div class="notice alert" role="alert">(.*?)</div>', html_of(page), re.DOTALL)
-    return [unescape(re.sub(r"<[^>]*>", "", alert)) for alert in found]
+    texts = (re.sub(r"<code>[0-9a-f]{16}</code>", "ID", alert) for alert in found)
+    return [unescape(re.sub(r"<[^>]*>", "", text)) for text in texts]
 
 
 def count_cards(page: AppTest) -> int:

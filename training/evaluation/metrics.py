@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from models import calibration
-from models.card import Metrics
+from models.card_fields import Metrics
 from models.metrics import compute_metrics
 from training.data.datasets import Labels
 from training.evaluation.rejection import RejectionRule

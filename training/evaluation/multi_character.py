@@ -98,7 +98,7 @@ def count_characters(image: Image.Image) -> int:
 
 def single(scan: Ink, rng: np.random.Generator, *, redrawn: bool = False) -> Image.Image:
     """Render one character, ``redrawn`` with a random stroke width or with that of the scan."""
-    return as_sent(_glyph(scan, _height(rng), random_width(rng) if redrawn else None), rng)
+    return as_sent(scale_scan(scan, _height(rng), random_width(rng) if redrawn else None), rng)
 
 
 def several(scans: Images, rng: np.random.Generator, gaps: tuple[float, float] = GAPS, lines: int | None = None) -> Image.Image:
@@ -123,7 +123,7 @@ def slanted(scans: Images, rng: np.random.Generator) -> Image.Image:
         above = (height - len(glyph)) // 2
         tall = np.pad(glyph, ((above, height - len(glyph) - above), (0, 0)))
         left = _nearest(line, tall, round(rng.uniform(*GAPS) * glyph.shape[1])) if line.size else 0
-        line = _joined(line, tall, left)
+        line = joined(line, tall, left)
     return as_sent(line, rng)
 
 
@@ -145,24 +145,24 @@ def as_sent(ink: Ink, rng: np.random.Generator) -> Image.Image:
 def _glyphs(scans: Images, rng: np.random.Generator) -> list[Ink]:
     height, width = _height(rng), random_width(rng) if rng.random() < 0.5 else None
     selected = rng.integers(len(scans), size=3 if rng.random() < TRIPLES else 2)
-    return [_glyph(scans[index], height * rng.uniform(0.8, 1), width) for index in selected]
+    return [scale_scan(scans[index], height * rng.uniform(0.8, 1), width) for index in selected]
 
 
 def _height(rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(*np.log(HEIGHTS))))
 
 
-def _glyph(scan: Ink, height: float, stroke_width: float | None) -> Ink:
+def scale_scan(scan: Ink, height: float, stroke_width: float | None) -> Ink:
     """Crop a scan to its ink and scale it; redraw it if ``stroke_width``, a share of the height, is given."""
-    ink = _cropped(scan)
+    ink = crop_ink(scan)
     if stroke_width is not None:
-        ink = _cropped(stroke(centreline(Image.fromarray(scan)), stroke_width))
+        ink = crop_ink(stroke(centreline(Image.fromarray(scan)), stroke_width))
     scale = height / max(ink.shape)
     size = max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale))
-    return _cropped(np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)))
+    return crop_ink(np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)))
 
 
-def _cropped(ink: Ink) -> Ink:
+def crop_ink(ink: Ink) -> Ink:
     """Remove the faintest ink, then the blank rows and columns at the edges."""
     firm = np.where(ink > FAINTEST, ink, 0).astype(np.uint8)
     rows, columns = firm.any(axis=1).nonzero()[0], firm.any(axis=0).nonzero()[0]
@@ -179,11 +179,11 @@ def _in_a_line(glyphs: Sequence[Ink], rng: np.random.Generator, gaps: tuple[floa
         tall = np.pad(glyph, ((above, height - len(glyph) - above), (0, 0)))
         gap = rng.uniform(*gaps) * (before + glyph.shape[1]) / 2
         left = line.shape[1] + (max(1, round(gap)) if gap else 0) if line.size else 0
-        line, before = _joined(line, tall, left), glyph.shape[1]
+        line, before = joined(line, tall, left), glyph.shape[1]
     return line
 
 
-def _joined(line: Ink, glyph: Ink, left: int) -> Ink:
+def joined(line: Ink, glyph: Ink, left: int) -> Ink:
     """Add a glyph of the same height to a line, from column ``left`` on."""
     wide = np.zeros((len(line), max(line.shape[1], left + glyph.shape[1])), dtype=np.uint8)
     wide[:, : line.shape[1]] = line
@@ -207,4 +207,4 @@ def _sheared(glyph: Ink, slant: float) -> Ink:
     margin = round(len(glyph) * abs(slant)) + 2
     image = Image.fromarray(np.pad(glyph, ((0, 0), (margin, margin))))
     shear = (1, slant, -slant * len(glyph) / 2, 0, 1, 0)
-    return _cropped(np.asarray(image.transform(image.size, Image.Transform.AFFINE, shear, Image.Resampling.BILINEAR)))
+    return crop_ink(np.asarray(image.transform(image.size, Image.Transform.AFFINE, shear, Image.Resampling.BILINEAR)))

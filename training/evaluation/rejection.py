@@ -31,13 +31,14 @@ class RejectionRule:
 
 
 def choose_rejection(
-    known: Logits, outliers: Mapping[str, Logits], temperature: float, acceptance_rate: float
+    known: Logits, accepted: Logits, outliers: Mapping[str, Logits], temperature: float, acceptance_rate: float
 ) -> RejectionRule:
-    """Choose the score with the best mean AUROC, and the threshold that accepts the given share of the known images."""
+    """Choose the score with the best mean AUROC of ``known`` images against outliers, and the threshold that accepts the given
+    share of ``accepted``."""
     table: dict[Score, dict[str, float]] = {}
     for score in SCORES:
         known_scores = out_of_distribution_scores(known, score, temperature)
         scores = {name: out_of_distribution_scores(logits, score, temperature) for name, logits in outliers.items()}
         table[score] = {name: auroc(known_scores, outlier_scores) for name, outlier_scores in scores.items()}
     best = max(SCORES, key=lambda score: float(np.mean(list(table[score].values()))))
-    return RejectionRule(best, rejection_threshold(known, best, temperature, acceptance_rate), table)
+    return RejectionRule(best, rejection_threshold(accepted, best, temperature, acceptance_rate), table)

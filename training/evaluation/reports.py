@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from models.card import Metrics
+from models.card_fields import Metrics
 from training.data.datasets import Labels
 from training.data.image_sets import ImageSet
 from training.evaluation.metrics import confusion_matrix

@@ -14,11 +14,13 @@ from training.fitting.loop import Settings
 from training.fitting.network import plain_cnn
 from training.recipe import Recipe
 from training.rendering.augmentation import augment_scan
-from training.rendering.strokes import draw
-from training.rendering.validation_digits import draw_validation_digit
+from training.rendering.strokes import draw, draw_rare
+from training.rendering.validation_digits import RARE_FORMS, draw_rare_validation_digit, draw_validation_digit
 
 HELD_OUT: Final = 500
 STROKES: Final = 10_000
+RARE_STROKES: Final = 3_000
+UNSEEN_GENERATOR: Final = "stroke digits of another generator, validation (training.rendering.validation_digits)"
 
 
 class Digits(Recipe):
@@ -34,6 +36,8 @@ class Digits(Recipe):
         "Quick, Draw! drawings (Google, CC BY 4.0) and scribbles, as examples of what is no digit",
     )
     settings = Settings()
+    version = "1.1.0"
+    rejection_set = UNSEEN_GENERATOR
 
     @property
     def labels(self) -> list[str]:
@@ -45,24 +49,27 @@ class Digits(Recipe):
     def training(self, number: int) -> dict[str, ImageSet]:
         seeds = self.seeds(number)
         scans, more = self._mnist[0], self._emnist[0]
-        digits = np.tile(np.arange(10, dtype=np.int64), STROKES)
+        digits, rare = (np.tile(np.arange(10, dtype=np.int64), count) for count in (STROKES, RARE_STROKES))
         images = {
             "mnist": ImageSet.of(scans),
             "mnist, varied": ImageSet.of(scans, augment_scan, next(seeds)),
             "mnist, varied again": ImageSet.of(scans, augment_scan, next(seeds)),
             "emnist, varied": ImageSet.of(more, augment_scan, next(seeds)),
             "strokes": ImageSet(draw, digits, digits, next(seeds)),
+            "rare strokes": ImageSet(draw_rare, rare, rare, next(seeds)),
         }
         letters = outliers.every_second_of(emnist(self.data), outliers.LETTERS_UNLIKE_DIGITS)
         return images | outliers.training_outliers(self.data, letters, next(seeds))
 
     def validation(self) -> dict[str, ImageSet]:
         digits = np.tile(np.arange(10, dtype=np.int64), 300)
-        generated = ImageSet(draw_validation_digit, digits, digits, 7)
+        rare = [name for name in RARE_FORMS for _ in range(100)]
+        rare_digits = np.array([RARE_FORMS[name][0] for name in rare], dtype=np.int64)
         return {
             "MNIST, validation (5,000 of train, held out)": ImageSet.of(self._mnist[1]),
             "EMNIST digits, validation (5,000 held out)": ImageSet.of(self._emnist[1]),
-            "stroke digits of another generator, validation (training.rendering.validation_digits)": generated,
+            UNSEEN_GENERATOR: ImageSet(draw_validation_digit, digits, digits, 7),
+            "rare forms of that generator, validation": ImageSet(draw_rare_validation_digit, rare, rare_digits, 8),
         }
 
     def test(self) -> dict[str, ImageSet]:

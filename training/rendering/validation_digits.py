@@ -80,10 +80,60 @@ FORMS: Final = {
     ),
 }
 
+# Forms that models of scans and of the more frequent forms misread, in the same notation. "~" before a stroke: it is faint.
+RARE_FORMS: Final = {
+    "7 with a hooked head and a low bar": (
+        7,
+        ("a3 a1* e1* c4 b7 / a5 d5", "a2 b1 e1* d3 b7 / a5 e5", "b3 b1 d1 e1* c5 c7 / a6 e6", "a3 b2 c1 e1* c7 / b5 e5"),
+    ),
+    "9 with a long tail to the left": (
+        9,
+        ("e2 c1 b2 c3 e2* e5 d7 a7", "d2 c1 b2 c3 d2 d5 c7 a6", "e2 d1 c2 d3 e2* e6 c7 a7", "e2 c1 b2 d3 e2 e6 d7 a7 a6"),
+    ),
+    "4 whose second stroke is missing or faint": (
+        4,
+        ("b1 a5* e5", "c1 a4* d4 / ~ c3 c7", "b1 b5* e5 / ~ d3 d7", "c1 a5* e5 / d4 d6", "d1 a5* e5 / ~ d2 d7"),
+    ),
+    "5 with a detached flag": (
+        5,
+        ("a2 a4* d4 e6 c7 a6 / c1 e1", "b2 b4* d4 d6 b7 a7 / d1 f1", "a2 a4* c4 e5 d7 a7 / b1 d0", "a3 a4* d4 d7 a7 / c2 e1"),
+    ),
+    "3 in one stroke with little belly": (3, ("b1 c1 d2 c4 d5 c7 b7", "a1 c1 c3 c4 d6 b7", "b1 c2 c4 d6 c7 a7")),
+    "9 in one stroke with little belly": (9, ("d1 c1 c2 c3 d2* d7", "d2 c1 c3 d2 d5 c7", "d1 c1 c3 d3 d1* c7")),
+    "6 as a slanted stick with a knot": (
+        6,
+        ("e1 b6 b7 c7 c6 b6", "d1 b5 a7 b7 b6 a6", "c1 b6 b7 c7 c6 b6", "e1 c5 b7 c7 d6 b6"),
+    ),
+    "2 ending in a long loop": (2, ("a2 c1 d2 c4 a6 a7 c6 e7 f7", "a2 c1 e2 c5 a7 a6 c6 f7", "b2 c1 d2 b6 a7 a6 c6 e7 g7")),
+    **{
+        f"{digit} in straight lines": (digit, forms)
+        for digit, forms in enumerate(
+            (
+                ("a1* e1* e7* a7* a1", "b1* d1* d7* b7* b1"),
+                ("c1 c7", "d1 d4* d7"),
+                ("a1 e1* e4* a4* a7* e7", "b1 d1* d4* b4* b7* d7"),
+                ("a1 e1* e7* a7 / a4 e4", "b1 d1* d4* b4* d4* d7* b7"),
+                ("a1 a4* e4 / e1 e7", "b1 b4* d4 / d1 d7"),
+                ("e1 a1* a4* e4* e7* a7", "d1 b1* b4* d4* d7* b7"),
+                ("e1 a1* a7* e7* e4* a4", "b1 b7* d7* d4* b4"),
+                ("a1 e1* e7", "b3 b1* d1* d7"),
+                ("a1* e1* e7* a7* a1 / a4 e4", "b4 b1* d1* d7* b7* b4* d4"),
+                ("e4 a4* a1* e1* e7* a7", "d4 b4* b1* d1* d7"),
+            )
+        )
+    },
+}
+
 
 def draw_validation_digit(digit: int, rng: np.random.Generator) -> Image.Image:
     """Draw a digit in one of its forms: mode "L", white on black, about 200 pixels a side."""
     return draw_form(FORMS[digit][int(rng.integers(len(FORMS[digit])))], rng)
+
+
+def draw_rare_validation_digit(name: str, rng: np.random.Generator) -> Image.Image:
+    """Draw a digit in a form of ``RARE_FORMS``: mode "L", white on black, about 200 pixels a side."""
+    forms = RARE_FORMS[name][1]
+    return draw_form(forms[int(rng.integers(len(forms)))], rng)
 
 
 def draw_form(form: str, rng: np.random.Generator) -> Image.Image:
@@ -91,9 +141,10 @@ def draw_form(form: str, rng: np.random.Generator) -> Image.Image:
     wide, tall = rng.uniform(22, 42), rng.uniform(22, 30)
     shear, perspective = rng.normal(0, 0.12), rng.normal(0, 0.08)
     width = np.exp(rng.uniform(np.log(1.5), np.log(20)))
-    strokes = []
+    strokes, levels = [], []
     for text in form.split("/"):
-        points = [(ord(name[0]) - ord("a"), int(name[1]) - 1, name.endswith("*")) for name in text.split()]
+        levels.append(int(rng.integers(60, 160)) if "~" in text else 255)
+        points = [(ord(name[0]) - ord("a"), int(name[1]) - 1, name.endswith("*")) for name in text.replace("~", "").split()]
         place = np.array([(x, y) for x, y, _ in points]) + rng.normal(0, 0.17, (len(points), 2))
         place = place * (wide, tall)
         place[:, 0] += (90 - place[:, 1]) * shear
@@ -104,11 +155,11 @@ def draw_form(form: str, rng: np.random.Generator) -> Image.Image:
     size = np.ceil(all_points.max(axis=0) - low + 20).astype(int)
     canvas = Image.new("L", (int(size[0]), int(size[1])))
     draw = ImageDraw.Draw(canvas)
-    for stroke in strokes:
+    for stroke, level in zip(strokes, levels, strict=True):
         phase = rng.uniform(0, 6)
         for number, (x, y) in enumerate(_resampled(stroke - low)):
             radius = width * (1 + 0.2 * np.sin(number / 25 + phase)) / 2 + 0.4
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=level)
     return canvas.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 1.2)))
 
 

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
+from ui.api.gallery_schemas import GalleryFilter
 from ui.api.schemas import ProblemDocument
 
 PATH: Final = "/gallery-export"
@@ -20,12 +21,23 @@ MAX_CONCURRENT_EXPORTS: Final = 4
 # A browser that accepts no data for so long is disconnected.
 SEND_TIMEOUT_SECONDS: Final = 10.0
 TIMEOUT: Final = httpx.Timeout(15, connect=3)
+# The longest model name and the longest label that the service accepts.
 MAX_NAME_LENGTH: Final = 63
+MAX_LABEL_LENGTH: Final = 100
 
 
-def export_url(model: str | None) -> str:
-    """Return the URL of the export relative to the page: of one model, or of all."""
-    return PATH.lstrip("/") + (f"?{urlencode({'model': model})}" if model else "")
+def export_url(selection: GalleryFilter) -> str:
+    """Return the URL of the export of the selected entries, relative to the page."""
+    params = selection.params()
+    return PATH.lstrip("/") + (f"?{urlencode(params)}" if params else "")
+
+
+def selection_of(request: Request) -> GalleryFilter:
+    """Return the entries that a request to this route selects; other values than the page sends select all."""
+    params = request.query_params
+    model, label = params.get("model", "")[:MAX_NAME_LENGTH], params.get("label", "")[:MAX_LABEL_LENGTH]
+    corrected = {"true": True, "false": False}.get(params.get("corrected", ""))
+    return GalleryFilter(model or None, label or None, corrected)
 
 
 def export_route(address: str, api_key: str | None, transport: httpx.AsyncBaseTransport | None = None) -> Route:
@@ -39,7 +51,7 @@ def export_route(address: str, api_key: str | None, transport: httpx.AsyncBaseTr
 
     async def export(request: Request) -> Response:
         nonlocal running
-        model = request.query_params.get("model", "")[:MAX_NAME_LENGTH]
+        selection = selection_of(request)
         if running >= MAX_CONCURRENT_EXPORTS:
             return PlainTextResponse("Too many exports at once. Try again when one has ended.\n", 429, {"Retry-After": "10"})
         running += 1
@@ -52,10 +64,10 @@ def export_route(address: str, api_key: str | None, transport: httpx.AsyncBaseTr
             await client.aclose()
 
         try:
-            export_request = client.build_request("GET", "/gallery/export", params={"model": model} if model else None)
+            export_request = client.build_request("GET", "/gallery/export", params=selection.params() or None)
             upstream = await client.send(export_request, stream=True)
             if upstream.status_code == 200:
-                return ExportResponse(upstream, f"gallery-{model}.zip" if model else "gallery.zip", finish)
+                return ExportResponse(upstream, f"gallery-{selection.model}.zip" if selection.model else "gallery.zip", finish)
             error = PlainTextResponse(f"{error_detail(await upstream.aread())}\n", upstream.status_code)
         except httpx.HTTPError:
             error = PlainTextResponse("The service does not answer. Try again in a moment.\n", 503)

@@ -12,12 +12,31 @@ class LabelScore(BaseModel):
     confidence: float
 
 
+class Character(BaseModel):
+    """One character of a sequence: `box` is left, top, width and height in pixels of the picture, `line` counts from 0."""
+
+    label: str
+    confidence: float
+    top: list[LabelScore] = Field(default_factory=list)
+    box: tuple[float, float, float, float]
+    line: int = 0
+    rejected: bool = False
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the visitor should look at it: it was rejected, or another label is nearly as probable."""
+        return self.rejected or self.confidence < LEAST_SURE
+
+
+# A character that is less probable than this is marked as unsure.
+LEAST_SURE: Final = 0.7
 # A label of a multi-label model applies from this probability on.
 LEAST_PROBABILITY: Final = 0.5
 
 
 class Classification(BaseModel):
-    """The response of `POST /classify`.
+    """The response of `POST /classify`. Of a sequence, `label` is the whole text, its lines separated by "\\n", `top` has the
+    likeliest readings of it, and `characters` its characters in reading order; of any other model `characters` is None.
 
     `multi_label` is not sent by the service: the page sets it from the model's card.
     """
@@ -35,6 +54,7 @@ class Classification(BaseModel):
     batch_size: int | None = None
     timings_ms: dict[str, float] = Field(default_factory=dict)
     multi_label: bool = False
+    characters: list[Character] | None = None
 
     @property
     def predicted_labels(self) -> list[LabelScore]:
@@ -48,7 +68,7 @@ class Classification(BaseModel):
     @property
     def several_characters(self) -> bool:
         """Whether it was rejected because the picture shows several characters. Only the text of the reason tells."""
-        return self.rejected and "several characters" in (self.reject_reason or "")
+        return self.rejected and self.characters is None and "several characters" in (self.reject_reason or "")
 
 
 class ProblemDocument(BaseModel):
@@ -58,6 +78,7 @@ class ProblemDocument(BaseModel):
     title: str = ""
     detail: str = ""
     code: str = ""
+    request_id: str = ""
 
 
 class BatchResponse(RootModel[list[Classification | ProblemDocument]]):
@@ -119,9 +140,17 @@ class ModelOutput(BaseModel):
 
 
 class ModelCard(BaseModel):
-    """A model card: all labels of the model, its input and its output."""
+    """A model card: all labels of the model, its input and its output.
 
+    A cascade has the tag `NAME:VERSION` of the model that predicts the category, `first`, and those of the models that predict
+    the label, by category, `then`. A sequence reads several characters, each with the model of the tag `reader`.
+    """
+
+    task: str = "classify"
+    reader: str = ""
     labels: list[str] = Field(default_factory=list)
+    first: str = ""
+    then: dict[str, str] = Field(default_factory=dict)
     input: ModelInput | None = None
     output: ModelOutput = Field(default_factory=ModelOutput)
 
@@ -131,9 +160,19 @@ class ModelCard(BaseModel):
         return self.input.geometry.subject if self.input else Geometry().subject
 
     @property
+    def is_sequence(self) -> bool:
+        """Whether the model reads several characters in one picture."""
+        return self.task == "sequence"
+
+    @property
     def in_colour(self) -> bool:
         """Whether the model reads colours. Models of ink and objects read grey levels, whatever their number of channels."""
         return self.input is not None and self.subject == "photo" and self.input.colour != "grey"
+
+
+def tag_name(tag: str) -> str:
+    """Return the name in a tag `NAME:VERSION`."""
+    return tag.partition(":")[0]
 
 
 class DeviceStatus(BaseModel):
@@ -164,6 +203,7 @@ class ServiceLimits(BaseModel):
     max_side: int = 2**13
     max_batch_bytes: int = 2**26
     max_images: int = 256
+    max_characters: int = 64
 
 
 class ModelCatalogue(BaseModel):
@@ -186,33 +226,23 @@ class ModelCatalogue(BaseModel):
         """Return whether each label of the model of that name has a probability for itself."""
         return any(model.name == name and model.card.output.multi_label for model in self.models)
 
+    def cascade_of(self, name: str) -> ModelCard | None:
+        """Return the card of a cascade that uses the model of that name for one of its categories, if there is one."""
+        return next((model.card for model in self.models if name in map(tag_name, model.card.then.values())), None)
+
+    def sequence_for(self, name: str) -> Model | None:
+        """Return the sequence model for several characters of the model of that name; None where the service has none.
+
+        It is the one that reads with that model, else the first that knows all its labels, else any.
+        """
+        sequences = [model for model in self.models if model.card.is_sequence]
+        labels = set(self.get(name).card.labels)
+
+        def rank(model: Model) -> tuple[bool, bool]:
+            return tag_name(model.card.reader) != name, not labels <= set(model.card.labels)
+
+        return min(sequences, key=rank, default=None)
+
     def get(self, name: str) -> Model:
         """Return the model of that name."""
         return next(model for model in self.models if model.name == name)
-
-
-class SavedPicture(BaseModel):
-    """One entry of the service's gallery, with a thumbnail."""
-
-    id: str
-    model: str
-    version: str = ""
-    label: str
-    confidence: float
-    rejected: bool = False
-    corrected: str | None = None
-    thumbnail: Base64Bytes
-
-
-class GalleryPage(BaseModel):
-    """The response of `GET /gallery`: entries, newest first, the cursor of the next page, and the total number of entries."""
-
-    entries: list[SavedPicture]
-    next: str | None = None
-    total: int = 0
-
-
-class DeleteAllResponse(BaseModel):
-    """The response of `DELETE /gallery`."""
-
-    deleted: int = 0

@@ -3,12 +3,14 @@
 import csv
 import io
 from collections.abc import Sequence
+from math import ceil
 from typing import Final
 
+from ui.api.client import ServiceError
 from ui.api.schemas import Classification
-from ui.components import error_texts, labels, markup
+from ui.components import error_texts, file_limit, labels, markup
 from ui.i18n.translation import translate
-from ui.state.files import FileResult
+from ui.state.files import FileRefusal, FileResult
 
 COLUMNS: Final = ("file", "label", "confidence", "rejected", "model", "version", "error")
 # The further column of a multi-label model, with all labels that apply.
@@ -18,11 +20,16 @@ FORMULA_PREFIXES: Final = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def to_html(rows: Sequence[FileResult]) -> str:
-    """Return the table: picture, file name with the error if any, label, confidence."""
-    names = ("", translate("files.file"), translate("files.label"), translate("files.confidence"))
-    head = "".join(f"<th>{markup.escape(name)}</th>" for name in names)
+    """Return the table: picture, file name with the reason if there is no answer, label, confidence."""
+    columns = (translate("files.picture"), translate("files.file"), translate("files.label"), translate("files.confidence"))
+    head = "".join(f'<th scope="col">{markup.escape(name)}</th>' for name in columns)
     body = "".join(_html_row(row) for row in rows)
-    return f'<div class="files"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    caption = markup.escape(translate("files.caption", count=len(rows)))
+    # The box scrolls, so that it must be reachable with the keyboard.
+    return (
+        f'<div class="files" tabindex="0" role="region" aria-label="{caption}"><table><caption>{caption}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def to_csv(rows: Sequence[FileResult], *, multi_label: bool = False) -> bytes:
@@ -50,6 +57,23 @@ def rejection_text(classification: Classification) -> str:
     return translate("files.several") if classification.several_characters else translate("files.rejected")
 
 
+def reason(outcome: ServiceError | FileRefusal | None) -> str:
+    """Return why a file has no answer, and what to do."""
+    if outcome is None:
+        return translate("files.not_classified")
+    if isinstance(outcome, ServiceError):
+        advice = error_texts.advice(outcome) or error_texts.detail(outcome)
+        return f"{error_texts.title(outcome)}. {advice}" if advice else error_texts.title(outcome)
+    if outcome.reason == "empty":
+        return translate("files.empty")
+    return translate("files.too_large", size=megabytes(outcome.size), limit=file_limit.max_file_megabytes())
+
+
+def megabytes(size: int) -> str:
+    """Return a size in megabytes (2^20 bytes), rounded up to one decimal, so that it is never below a limit it exceeds."""
+    return f"{ceil(size / 2**20 * 10) / 10:,.1f}"
+
+
 def _html_row(row: FileResult) -> str:
     picture = markup.image(row.thumbnail, alt="") if row.thumbnail else ""
     if isinstance(row.outcome, Classification):
@@ -57,10 +81,7 @@ def _html_row(row: FileResult) -> str:
         note = _note("muted", rejection_text(row.outcome)) if row.outcome.rejected else ""
     else:
         label, confidence = "–", ""
-        if row.outcome:
-            note = _note("error", error_texts.title_and_detail(row.outcome))
-        else:
-            note = _note("muted", translate("files.not_classified"))
+        note = _note("error" if row.outcome else "muted", reason(row.outcome))
     return (
         f'<tr data-label="{markup.escape(label)}"><td>{picture}</td><td class="file">{markup.escape(row.name)}{note}</td>'
         f'<td class="label">{markup.escape(label)}</td><td class="confidence">{markup.escape(confidence)}</td></tr>'
@@ -76,8 +97,7 @@ def _csv_cells(row: FileResult) -> list[str]:
     if isinstance(outcome, Classification):
         rejected = "true" if outcome.rejected else "false"
         return [row.name, outcome.label, f"{outcome.confidence:.6g}", rejected, outcome.model, outcome.version, ""]
-    error = error_texts.title_and_detail(outcome) if outcome else translate("files.not_classified")
-    return [row.name, "", "", "", "", "", error]
+    return [row.name, "", "", "", "", "", reason(outcome)]
 
 
 def _labels_cell(row: FileResult) -> str:

@@ -16,8 +16,13 @@ def joined(classification: Classification) -> str:
     if not named:
         return translate("labels.none")
     if len(named) <= MAX_NAMED:
-        return ", ".join(named)
+        return ", ".join(map(one_line, named))
     return translate("labels.more", labels=", ".join(named[:MAX_NAMED]), count=len(named) - MAX_NAMED)
+
+
+def one_line(label: str) -> str:
+    """Return the text of a sequence with its lines side by side."""
+    return " / ".join(label.split("\n"))
 
 
 def confidence(classification: Classification) -> str:

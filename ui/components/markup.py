@@ -16,10 +16,18 @@ from ui.images.media_types import media_type
 # Control characters, lone surrogates, and characters that change the text direction.
 UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
+# Texts without anything that Streamlit's Markdown changes: words, separated by single spaces, slashes or hyphens.
+PLAIN: Final = re.compile(r"[^\W_]+(?:[ /-][^\W_]+)*")
+
 
 def escape(text: str) -> str:
     """Escape text for HTML content and quoted attributes; unprintable characters become U+FFFD."""
     return escape_html(UNPRINTABLE.sub("\ufffd", text))
+
+
+def is_plain(text: str) -> bool:
+    """Return whether Streamlit shows a text unchanged where it reads Markdown, as in the label of a button."""
+    return PLAIN.fullmatch(text) is not None
 
 
 def percent(probability: float) -> str:
@@ -40,5 +48,5 @@ def image(data: bytes, *, alt: str, pixelated: bool = False) -> str:
 
 def top_labels(scores: Sequence[LabelScore]) -> str:
     """Return the most likely labels as a list."""
-    rows = "".join(f"<li><b>{escape(each.label)}</b><span>{percent(each.confidence)}</span></li>" for each in scores)
+    rows = "".join(f"<li><b>{escape(each.label)}</b> <span>{percent(each.confidence)}</span></li>" for each in scores)
     return f'<ol class="top">{rows}</ol>'

@@ -1,4 +1,4 @@
-"""Notices of the page: what to do first, rejected pictures, errors, and a service that does not answer."""
+"""Notices of the page: what to do first, errors, and a service that does not answer."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from ui.api.client import ServiceError, ServiceUnavailable
-from ui.api.schemas import Classification, ModelCard
+from ui.api.schemas import ModelCard
 from ui.components import error_texts, markup
 from ui.i18n.translation import translate
 from ui.state.session import DRAW, UPLOAD
@@ -17,7 +17,7 @@ MAX_LISTED_CHARACTERS: Final = 400
 # With more kinds of labels than this, the hint does not name what the model reads.
 MAX_KINDS: Final = 3
 # Errors that the same picture would cause again: no retry button.
-PICTURE_ERRORS: Final = ("too_large", "unsupported_media", "undecodable", "no_ink")
+PICTURE_ERRORS: Final = ("bad_request", "too_large", "unsupported_media", "undecodable", "no_ink")
 
 
 def empty_hint(source: str, card: ModelCard) -> str:
@@ -25,6 +25,8 @@ def empty_hint(source: str, card: ModelCard) -> str:
     thing, labels = describe_pictures(card), card.labels
     if source == DRAW:
         title = translate("notices.draw", thing=thing) if thing else translate("notices.draw_anything")
+        if card.is_sequence:
+            title = translate("notices.write", thing=thing)
     elif source == UPLOAD:
         title = translate("notices.upload", thing=thing) if thing else translate("notices.upload_anything")
     else:
@@ -49,49 +51,45 @@ def slow_notice() -> str:
     return f'<p class="slow-notice">{markup.escape(translate("notices.slow"))}</p>'
 
 
-def rejection_notice(classification: Classification, card: ModelCard) -> str:
-    """Return why a picture was rejected and what to do: it is out of distribution, or shows several characters."""
-    if classification.several_characters:
-        title, advice = translate("notices.several"), translate("notices.one_at_a_time")
-    else:
-        drawn = card.subject not in ("object", "photo")
-        thing = describe_pictures(card)
-        advice = translate("notices.rejected_advice") if drawn else translate("notices.rejected_photo_advice")
-        if thing:
-            title = translate("notices.rejected", thing=thing)
-        else:
-            title = translate("notices.rejected_by_model", model=classification.model)
-    reason = classification.reject_reason
-    details = f'<p class="muted">{markup.escape(reason)}</p>' if reason else ""
-    return (
-        f'<div class="notice" role="note"><p><b>{markup.escape(title)}</b> '
-        f"{markup.escape(translate('notices.only_a_guess'))}</p>"
-        f"<p>{markup.escape(advice)}</p>{details}</div>"
-    )
-
-
 def show_failure(failure: ServiceUnavailable | ServiceError, key: str = "retry") -> None:
     """Show why a request failed, and a retry button if a retry may help."""
     if isinstance(failure, ServiceUnavailable):
-        st.html(alert(unavailable_text(failure)))
+        st.html(unavailable_alert(failure))
         show_retry(key)
         return
-    title, advice = error_texts.title(failure), error_texts.advice(failure)
-    st.html(alert(error_texts.detail(failure), title=title, advice=advice))
+    title, details = error_texts.title(failure), error_texts.detail(failure)
+    st.html(alert(error_texts.advice(failure), title=title, details=details, reference=failure.request_id))
     if failure.code not in PICTURE_ERRORS:
         show_retry(key)
 
 
-def alert(message: str, *, title: str = "", advice: str = "") -> str:
-    """Return an error box that screen readers announce."""
-    heading = f"<b>{markup.escape(title)}</b>{': ' if message else ''}" if title else ""
-    more = f"<p>{markup.escape(advice)}</p>" if advice else ""
+def alert(message: str, *, title: str = "", details: str = "", reference: str = "") -> str:
+    """Return an error box that screen readers announce; the details are folded, with the request id as a reference that a
+    visitor can give to the operator."""
+    heading = f"<b>{markup.escape(title)}{'.' if message else ''}</b> " if title else ""
+    more = " " + folded(translate("notices.details"), details, _reference(reference)) if details else ""
     return f'<div class="notice alert" role="alert"><p>{heading}{markup.escape(message)}</p>{more}</div>'
 
 
-def unavailable_text(failure: ServiceUnavailable) -> str:
-    """Return which address does not answer, why, and that nothing is lost."""
-    return translate("notices.unavailable", address=failure.address, reason=error_texts.unavailable_reason(failure))
+def folded(title: str, text: str, more: str = "") -> str:
+    """Return a text that shows its title only, until the visitor opens it; `more` is HTML that follows it."""
+    return f"<details><summary>{markup.escape(title)}</summary> <p>{markup.escape(text)}</p>{more}</details>"
+
+
+def _reference(request_id: str) -> str:
+    """Return the paragraph with the request id, which one click selects."""
+    if not request_id:
+        return ""
+    text = markup.escape(translate("notices.reference"))
+    return f' <p class="reference">{text} <code>{markup.escape(request_id)}</code></p>'
+
+
+def unavailable_alert(failure: ServiceUnavailable) -> str:
+    """Return an error box that says that the service does not answer and nothing is lost; address and reason are folded."""
+    reason = error_texts.unavailable_reason(failure)
+    details = translate("notices.unavailable_details", address=failure.address, reason=reason)
+    title = translate("notices.unavailable")
+    return alert(translate("notices.nothing_lost"), title=title, details=details, reference=failure.request_id)
 
 
 def show_retry(key: str) -> None:
@@ -102,18 +100,28 @@ def show_retry(key: str) -> None:
 
 def describe_pictures(card: ModelCard) -> str:
     """Return what a model's pictures show, as `describe_labels`; an empty text for a model of photos, whose labels may be any
-    words, such as "fresh" and "rotten"."""
+    words, such as "fresh" and "rotten". A sequence reads a number or a text."""
+    if card.is_sequence:
+        return translate("notices.a_number") if reads_numbers(card) else translate("notices.a_text")
     return "" if card.subject == "photo" else describe_labels(card.labels)
+
+
+def reads_numbers(card: ModelCard) -> bool:
+    """Whether all labels of a model are digits."""
+    return all(label.isdigit() for label in card.labels)
 
 
 def describe_labels(labels: Sequence[str]) -> str:
     """Return what the labels have in common, such as "a digit or a letter"; an empty text if there are too many kinds."""
     kinds = list(dict.fromkeys(map(label_kind, labels)))
-    if not kinds or len(kinds) > MAX_KINDS:
-        return ""
-    if len(kinds) == 1:
-        return kinds[0]
-    return translate("notices.or", others=", ".join(kinds[:-1]), last=kinds[-1])
+    return alternatives(kinds) if 0 < len(kinds) <= MAX_KINDS else ""
+
+
+def alternatives(names: Sequence[str]) -> str:
+    """Return names, at least one, as alternatives: "a, b or c"."""
+    if len(names) == 1:
+        return names[0]
+    return translate("notices.or", others=", ".join(names[:-1]), last=names[-1])
 
 
 def label_kind(label: str) -> str:

@@ -1,39 +1,80 @@
 """The controls of the pen: stroke width, ink colour and background colour."""
 
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
 
 from ui.i18n.translation import translate
-from ui.state.drawing import Pen
+from ui.state.drawing import FINE_PEN_WIDTH, PEN_WIDTH, Pen
 
 MIN_WIDTH: Final = 6
 MAX_WIDTH: Final = 40
 # WCAG 2 contrast ratio below which ink and background look the same.
 MIN_CONTRAST: Final = 1.5
+_START: Final = "pen-start"
 
 
 def current_pen() -> Pen:
     """Return the chosen pen; the default before the controls are on the page."""
-    default = Pen()
-    state = st.session_state
+    start, state = _start(), st.session_state
     return Pen(
-        state.get("pen-width", default.width), state.get("ink", default.ink), state.get("background", default.background)
+        state.get(_key("pen-width"), start.width),
+        state.get(_key("ink"), start.ink),
+        state.get(_key("background"), start.background),
     )
 
 
-def show_controls(on_colour_change: Callable[[], None]) -> None:
-    """Show the controls in a popover; `on_colour_change` is called when a colour changes."""
-    default = Pen()
+def set_pen(pen: Pen) -> None:
+    """Choose another pen; call it before the controls.
+
+    The controls become new ones that start with this pen: while they are hidden, the browser would not take over new values.
+    """
+    width = min(max(pen.width, MIN_WIDTH), MAX_WIDTH)
+    st.session_state[_START] = replace(pen, width=width), _generation() + 1
+
+
+def invert() -> None:
+    """Swap the colours of ink and background."""
+    pen = current_pen()
+    set_pen(replace(pen, ink=pen.background, background=pen.ink))
+
+
+def follow_sheet(*, wide: bool) -> None:
+    """Choose the width for one character or for several, unless the visitor chose another; call it before the controls."""
+    pen, (width, other) = current_pen(), (FINE_PEN_WIDTH, PEN_WIDTH) if wide else (PEN_WIDTH, FINE_PEN_WIDTH)
+    if pen.width == other:
+        set_pen(replace(pen, width=width))
+
+
+def show_controls() -> None:
+    """Show the controls in a popover. New colours apply to the whole drawing."""
+    start = _start()
     with st.popover(translate("pen.title"), icon=":material/brush:", key="pen"):
-        st.slider(translate("pen.width"), MIN_WIDTH, MAX_WIDTH, default.width, format="%d px", key="pen-width")
+        st.slider(translate("pen.width"), MIN_WIDTH, MAX_WIDTH, start.width, format="%d px", key=_key("pen-width"))
         with st.container(horizontal=True):
-            st.color_picker(translate("pen.ink"), default.ink, key="ink", on_change=on_colour_change)
-            st.color_picker(translate("pen.background"), default.background, key="background", on_change=on_colour_change)
+            st.color_picker(translate("pen.ink"), start.ink, key=_key("ink"))
+            st.color_picker(translate("pen.background"), start.background, key=_key("background"))
         pen = current_pen()
         if contrast(pen.ink, pen.background) < MIN_CONTRAST:
             st.caption(translate("pen.low_contrast"))
+
+
+def _start() -> Pen:
+    """Return the pen that the controls start with."""
+    pen: Pen = st.session_state.get(_START, (Pen(), 0))[0]
+    return pen
+
+
+def _generation() -> int:
+    """Return how often the page has chosen another pen."""
+    generation: int = st.session_state.get(_START, (Pen(), 0))[1]
+    return generation
+
+
+def _key(name: str) -> str:
+    """Return the key of a control."""
+    return f"{name}-{_generation()}" if _generation() else name
 
 
 def contrast(one: str, other: str) -> float:

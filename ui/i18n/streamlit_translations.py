@@ -8,7 +8,7 @@ import streamlit as st
 from ui.i18n.translation import translate
 
 # The widgets whose texts are translated.
-WIDGETS: Final = ".st-key-uploaded-files, .st-key-camera"
+WIDGETS: Final = "[class*=st-key-uploaded-files], .st-key-camera"
 _translator: Final = st.components.v2.component(
     "streamlit-translations",
     js=Path(__file__).with_name("streamlit_translations.js").read_text(encoding="utf-8"),

@@ -41,6 +41,11 @@ def set_language(code: str) -> None:
     st.query_params["lang"] = code
 
 
+def forget_language() -> None:
+    """Discard the visitor's choice, so that the language in the URL or the browser's counts again."""
+    st.session_state.pop(_SESSION_KEY, None)
+
+
 @cache
 def load_messages(language: str) -> dict[str, str]:
     """Load all texts of a language by their key `group.name`."""

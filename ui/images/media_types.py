@@ -10,7 +10,6 @@ SIGNATURES: Final = {
     "image/gif": (b"GIF87a", b"GIF89a"),
     "image/bmp": (b"BM",),
 }
-SUFFIXES: Final = ("png", "jpg", "jpeg", "webp", "bmp", "gif")
 UNKNOWN: Final = "application/octet-stream"
 
 
@@ -20,3 +19,9 @@ def media_type(data: bytes) -> str:
         if data.startswith(signatures) and (kind != "image/webp" or data[8:12] == b"WEBP"):
             return kind
     return UNKNOWN
+
+
+def file_name(data: bytes) -> str:
+    """Return a file name for a picture, with the suffix of its format."""
+    kind = media_type(data)
+    return "picture" if kind == UNKNOWN else f"picture{kind.replace('image/', '.')}"

@@ -8,6 +8,7 @@ from PIL import Image
 
 from ui.images.media_types import SIGNATURES, media_type
 from ui.images.metadata import strip_metadata
+from ui.images.polyline import Size
 
 _FORMATS: Final = {kind: kind.removeprefix("image/").upper() for kind in SIGNATURES}
 # The operation that turns an image upright, by its EXIF orientation.
@@ -20,6 +21,8 @@ _TRANSPOSES: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# The orientations in which width and height are exchanged.
+_TURNED: Final = (5, 6, 7, 8)
 
 # Longest sides in pixels: twice the displayed size, for high-resolution screens.
 PREVIEW_SIDE: Final = 560
@@ -90,6 +93,16 @@ def thumbnail(data: bytes) -> bytes | None:
     file = io.BytesIO()
     image.save(file, "WEBP")
     return file.getvalue()
+
+
+def upright_size(data: bytes) -> Size | None:
+    """Return width and height in pixels of an image turned upright, without decoding it; None if that is unknown."""
+    try:
+        image, orientation = _open(data)
+    except Exception:  # as in `preview`
+        return None
+    turned = orientation in _TURNED
+    return (image.height, image.width) if turned else image.size
 
 
 def _open(data: bytes) -> tuple[Image.Image, int]:

@@ -1,12 +1,15 @@
 """Classifies many files in few requests and remembers the results for the session."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from time import perf_counter
+from typing import Final, Literal
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ui.api.client import Client, ServiceError
 from ui.api.schemas import Classification, Model, ServiceLimits
@@ -15,20 +18,39 @@ from ui.images.resize import preview, shrink_to_limits, thumbnail
 from ui.state.session_gallery import SessionGallery
 
 _SESSION_KEY: Final = "file-results"
+# The orders in which the results are shown.
+AS_SENT: Final = "as_sent"
+BY_DOUBT: Final = "by_doubt"
+BY_NAME: Final = "by_name"
+ORDERS: Final = (BY_DOUBT, AS_SENT, BY_NAME)
 # Small enough that the progress bar moves often.
 MAX_FILES_PER_REQUEST: Final = 16
 # Bytes of a multipart body around each picture.
 MULTIPART_OVERHEAD_BYTES: Final = 512
+# What the browser sends in place of a file that is too large, with the file's size in bytes.
+TOO_LARGE_MEDIA_TYPE: Final = r"application/x-too-large; *size=([0-9]{1,15})"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRefusal:
+    """Why the page does not send a file to the service, and the size of the file in bytes."""
+
+    reason: Literal["empty", "too_large"]
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PictureFile:
-    """A file's name and content with its SHA-256; `shrunk` if the content was made smaller for the service."""
+    """A file's name and content with its SHA-256; `shrunk` if the content was made smaller for the service.
+
+    A file with a `refusal` has no content and is not sent.
+    """
 
     name: str
     data: bytes = field(repr=False)
     digest: str
     shrunk: bool = False
+    refusal: FileRefusal | None = None
 
     @classmethod
     def from_bytes(cls, name: str, data: bytes) -> "PictureFile":
@@ -41,6 +63,16 @@ class PictureFile:
         fit = shrink_to_limits(data, limits.max_image_bytes, limits.max_pixels, limits.max_photo_pixels, limits.max_side)
         return replace(cls.from_bytes(name, fit), shrunk=fit != data)
 
+    @classmethod
+    def from_upload(cls, limits: ServiceLimits, upload: UploadedFile) -> "PictureFile":
+        """Create a file from an uploaded one. Of a file that is too large the browser sends only the size (`file_limit.js`)."""
+        size = re.fullmatch(TOO_LARGE_MEDIA_TYPE, upload.type)
+        if size:
+            return replace(cls.from_bytes(upload.name, b""), refusal=FileRefusal("too_large", int(size[1])))
+        if not upload.size:
+            return replace(cls.from_bytes(upload.name, b""), refusal=FileRefusal("empty"))
+        return cls.within_limits(limits, upload.name, upload.getvalue())
+
     @property
     def download_name(self) -> str:
         """The file name for this content. A shrunk picture gets a name that differs from the original file's."""
@@ -50,12 +82,20 @@ class PictureFile:
 
 
 @dataclass(frozen=True, slots=True)
+class FileRequest:
+    """One request to the service: how many pictures it had, and how many seconds it took."""
+
+    pictures: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class FileResult:
-    """One row of the results: file name, thumbnail, and the answer, the error, or None while not classified."""
+    """One row of the results: file name, thumbnail, and the answer, why there is none, or None while not classified."""
 
     name: str
     thumbnail: bytes | None
-    outcome: Classification | ServiceError | None
+    outcome: Classification | ServiceError | FileRefusal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +149,15 @@ class BatchClassifier:
 
 @dataclass(slots=True)
 class FileResults:
-    """The results for the files on the page: outcomes by result key, thumbnails by digest."""
+    """The results for the files on the page: outcomes and the requests they came with by result key, thumbnails by digest.
+
+    `order` is the one of `ORDERS` that the visitor chose.
+    """
 
     outcomes: dict[tuple[str, ...], Classification | ServiceError] = field(default_factory=dict)
     thumbnails: dict[str, bytes | None] = field(default_factory=dict)
+    order: str = BY_DOUBT
+    _requests: dict[tuple[str, ...], FileRequest] = field(default_factory=dict)
 
     @classmethod
     def current(cls) -> "FileResults":
@@ -126,6 +171,7 @@ class FileResults:
         """Discard the results for files that are no longer on the page."""
         digests = {file.digest for file in files}
         self.outcomes = {key: outcome for key, outcome in self.outcomes.items() if key[0] in digests}
+        self._requests = {key: request for key, request in self._requests.items() if key[0] in digests}
         self.thumbnails = {digest: picture for digest, picture in self.thumbnails.items() if digest in digests}
 
     def classify_missing(
@@ -143,11 +189,14 @@ class FileResults:
         Raises:
             ServiceUnavailable, ServiceError: the service stopped answering; the results until then are stored.
         """
-        missing = list({file.digest: file for file in files if classifier.result_key(file) not in self.outcomes}.values())
+        unknown = [file for file in files if not file.refusal and classifier.result_key(file) not in self.outcomes]
+        missing = list({file.digest: file for file in unknown}.values())
         done = 0
         for batch in classifier.batches(missing):
             progress(done, len(missing))
+            start = perf_counter()
             outcomes = classifier.classify([file.data for file in batch])
+            request = FileRequest(len(batch), perf_counter() - start)
             for file, outcome in zip(batch, outcomes, strict=True):
                 if file.digest not in self.thumbnails:
                     self.thumbnails[file.digest] = thumbnail(file.data)
@@ -155,6 +204,7 @@ class FileResults:
                     gallery.add(None, file.data, preview(file.data), outcome, classifier.device)
                 if isinstance(outcome, Classification) or not outcome.retryable:
                     self.outcomes[classifier.result_key(file)] = outcome
+                    self._requests[classifier.result_key(file)] = request
             for outcome in outcomes:
                 if isinstance(outcome, ServiceError) and outcome.retryable:
                     raise outcome
@@ -163,6 +213,15 @@ class FileResults:
     def rows(self, classifier: BatchClassifier, files: Sequence[PictureFile]) -> list[FileResult]:
         """Return the results for the files, in order."""
         return [
-            FileResult(file.name, self.thumbnails.get(file.digest), self.outcomes.get(classifier.result_key(file)))
+            FileResult(
+                file.name,
+                self.thumbnails.get(file.digest),
+                file.refusal or self.outcomes.get(classifier.result_key(file)),
+            )
             for file in files
         ]
+
+    def requests(self, classifier: BatchClassifier, files: Sequence[PictureFile]) -> list[FileRequest]:
+        """Return the requests that the results for the files came with."""
+        found = [self._requests.get(classifier.result_key(file)) for file in files]
+        return list({id(request): request for request in found if request is not None}.values())

@@ -9,6 +9,11 @@ from ui.i18n.translation import current_language
 _MISSING: Final = object()
 
 
+def widget_key(name: str, number: int) -> str:
+    """Return the key of a widget that is replaced by a new one, without the state of the former, when its number grows."""
+    return f"{name}-{number}" if number else name
+
+
 def set_widget(key: str, value: object) -> None:
     """Set the value of the widget with this key; call it just before the widget.
 

@@ -1,35 +1,42 @@
-"""The saved pictures: cards to correct and delete, the model filter, export and deletion of all."""
+"""The saved pictures: cards to correct, open and delete, the filters, export and deletion of all."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
 
 from ui.api.client import Client, ServiceError
 from ui.api.gallery_export import export_url
-from ui.api.schemas import ModelCatalogue, SavedPicture
-from ui.components import cards
+from ui.api.gallery_schemas import ALL_ENTRIES, SavedPicture
+from ui.api.schemas import ModelCatalogue
+from ui.components import cards, error_texts, labels
 from ui.i18n.translation import translate
+from ui.images.media_types import file_name
 from ui.state.saved_gallery import SavedGallery
+from ui.state.session import Session
 from ui.state.widget_state import set_widget
+from ui.views.correction import as_labels
 
-# The value of the model filter for all models; no model can have this name.
-ALL_MODELS: Final = "*"
+# The value of a filter that selects all; no model and no label can have this name.
+ALL: Final = ""
 
 
-def show(gallery: SavedGallery, client: Client, catalogue: ModelCatalogue) -> None:
-    """Show the saved pictures as last loaded, newest first."""
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.html(cards.row_title(translate("gallery.saved"), f"{gallery.total:,}" if gallery.entries else ""), width="content")
-        _show_tools(gallery, client, catalogue)
+def show(session: Session, client: Client, catalogue: ModelCatalogue) -> None:
+    """Show the saved pictures as last loaded, newest first. Without any there is only what went wrong, if something did."""
+    gallery = session.gallery.saved
+    if gallery.entries or gallery.selection != ALL_ENTRIES:
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.html(cards.row_title(translate("gallery.saved"), f"{gallery.total:,}"), width="content")
+            _show_tools(gallery, client, catalogue)
     _show_failure(gallery)
-    if not gallery.entries:
-        if gallery.failure is None:
-            st.html(cards.note(translate("gallery.nothing")))
-        return
-    with st.container(key="saved"):
-        for number, entry in enumerate(gallery.entries, start=1):
-            with st.container(key=f"tile-{entry.id}"):
-                _show_card(gallery, client, catalogue, entry, number)
+    if gallery.entries:
+        with st.container(key="saved"):
+            for position, entry in enumerate(gallery.entries, start=1):
+                with st.container(key=f"tile-{entry.id}"):
+                    _show_card(session, client, catalogue, entry, position)
+    elif gallery.selection != ALL_ENTRIES and gallery.failure is None:
+        st.html(cards.note(translate("gallery.none_selected")))
     if gallery.has_more:
         icon = ":material/expand_more:"
         st.button(translate("gallery.more"), key="saved-more", icon=icon, on_click=gallery.load_more, args=[client])
@@ -37,67 +44,107 @@ def show(gallery: SavedGallery, client: Client, catalogue: ModelCatalogue) -> No
 
 def _show_tools(gallery: SavedGallery, client: Client, catalogue: ModelCatalogue) -> None:
     with st.container(key="saved-tools", horizontal=True, vertical_alignment="center", width="content"):
-        if len(catalogue.models) > 1:
-            _show_model_filter(gallery, catalogue)
+        _show_filters(gallery, catalogue)
         st.button(
             translate("gallery.refresh"),
             key="saved-refresh",
             type="tertiary",
             icon=":material/refresh:",
             on_click=gallery.invalidate,
-            args=[gallery.model],
         )
         if gallery.entries:
             st.link_button(
                 translate("gallery.export"),
-                export_url(gallery.model),
+                export_url(gallery.selection),
                 key="saved-export",
                 type="tertiary",
                 icon=":material/download:",
             )
+        if gallery.selection == ALL_ENTRIES:
             with st.popover(translate("gallery.delete_all"), type="tertiary", icon=":material/delete:"):
                 st.write(translate("gallery.delete_all_warning"))
                 # Not a primary button: Streamlit writes white on the accent colour, which is light in the dark theme.
                 st.button(
-                    translate("gallery.delete_all_confirm"),
+                    translate("gallery.delete_all_confirm", count=f"{gallery.total:,}"),
                     key="saved-delete-all",
-                    on_click=gallery.delete_all,
-                    args=[client],
+                    on_click=gallery.delete,
+                    args=[client, None],
                 )
 
 
-def _show_model_filter(gallery: SavedGallery, catalogue: ModelCatalogue) -> None:
-    def apply() -> None:
-        name = st.session_state["saved-model"]
-        gallery.invalidate(None if name == ALL_MODELS else name)
+def _show_filters(gallery: SavedGallery, catalogue: ModelCatalogue) -> None:
+    selection = gallery.selection
 
-    set_widget("saved-model", gallery.model or ALL_MODELS)
+    def select_corrected() -> None:
+        gallery.select(replace(gallery.selection, corrected=st.session_state["saved-corrected"] or None))
+
+    if len(catalogue.models) > 1:
+        _show_filter(
+            "saved-model",
+            translate("gallery.model"),
+            translate("gallery.all_models"),
+            catalogue.names(),
+            selection.model,
+            lambda model: gallery.select(replace(gallery.selection, model=model, label=None)),
+        )
+    models = [each for each in catalogue.models if selection.model in (None, each.name)]
+    _show_filter(
+        "saved-label",
+        translate("gallery.label"),
+        translate("gallery.all_labels"),
+        list(dict.fromkeys(label for model in models for label in model.card.labels)),
+        selection.label,
+        lambda label: gallery.select(replace(gallery.selection, label=label)),
+    )
+    set_widget("saved-corrected", selection.corrected is True)
+    st.toggle(translate("gallery.corrected_only"), key="saved-corrected", width="content", on_change=select_corrected)
+
+
+def _show_filter(
+    key: str, title: str, all_title: str, values: list[str], value: str | None, select: Callable[[str | None], None]
+) -> None:
+    set_widget(key, value if value in values else ALL)
     st.selectbox(
-        translate("gallery.model"),
-        [ALL_MODELS, *catalogue.names()],
-        format_func=lambda name: translate("gallery.all_models") if name == ALL_MODELS else name,
-        key="saved-model",
+        title,
+        [ALL, *values],
+        format_func=lambda each: all_title if each == ALL else each,
+        key=key,
         label_visibility="collapsed",
-        width=160,
-        on_change=apply,
+        width=140,
+        on_change=lambda: select(st.session_state[key] or None),
     )
 
 
 def _show_failure(gallery: SavedGallery) -> None:
+    if gallery.refusal is not None:
+        st.html(cards.note(translate("gallery.not_deleted", reason=gallery.refusal.detail or gallery.refusal.title)))
     if isinstance(gallery.failure, ServiceError):
-        st.html(cards.note(translate("gallery.error", reason=gallery.failure.detail or gallery.failure.title)))
+        reason = error_texts.with_reference(gallery.failure.detail or gallery.failure.title, gallery.failure)
+        st.html(cards.note(translate("gallery.error", reason=reason)))
     elif gallery.failure is not None:
         st.html(cards.note(translate("gallery.unavailable")))
     elif gallery.deleted_elsewhere:
         st.html(cards.note(translate("gallery.deleted_elsewhere")))
 
 
-def _show_card(gallery: SavedGallery, client: Client, catalogue: ModelCatalogue, entry: SavedPicture, number: int) -> None:
+def _show_card(session: Session, client: Client, catalogue: ModelCatalogue, entry: SavedPicture, position: int) -> None:
+    gallery = session.gallery.saved
+    name = cards.picture_name(position, labels.one_line(entry.corrected or entry.label), entry.created)
     st.html(cards.saved_card(entry))
-    with st.container(key=f"card-actions-{entry.id}", horizontal=True, gap="xxsmall", vertical_alignment="center"):
-        _show_correction(gallery, client, _labels(catalogue, entry), entry, number)
+    with st.container(key=f"card-correction-{entry.id}"):
+        show = _show_text_correction if _is_sequence(catalogue, entry) else _show_correction
+        show(gallery, client, _labels(catalogue, entry), entry, name)
+    with st.container(key=f"card-buttons-{entry.id}", horizontal=True, gap="small"):
+        if st.button(
+            translate("gallery.open", name=name),
+            key=f"open-{entry.id}",
+            type="tertiary",
+            icon=":material/open_in_full:",
+            help=translate("gallery.open_help"),
+        ):
+            _open(session, client, entry)
         st.button(
-            translate("gallery.delete"),
+            translate("gallery.delete", name=name),
             key=f"delete-{entry.id}",
             type="tertiary",
             icon=":material/delete:",
@@ -106,20 +153,45 @@ def _show_card(gallery: SavedGallery, client: Client, catalogue: ModelCatalogue,
         )
 
 
-def _show_correction(gallery: SavedGallery, client: Client, labels: list[str], entry: SavedPicture, number: int) -> None:
+def _open(session: Session, client: Client, entry: SavedPicture) -> None:
+    """Classify a saved picture on the page again."""
+    picture = session.gallery.saved.picture(client, entry.id)
+    if picture is not None:
+        session.open_picture(file_name(picture), picture)
+    st.rerun()
+
+
+def _show_correction(gallery: SavedGallery, client: Client, known: list[str], entry: SavedPicture, name: str) -> None:
     key = f"label-{entry.id}"
     # The service's value counts, also after a correction that failed or was made elsewhere.
-    set_widget(key, entry.corrected if entry.corrected in labels else None)
+    set_widget(key, entry.corrected if entry.corrected in known else None)
     st.selectbox(
-        translate("gallery.correction", number=number),
-        labels,
+        translate("gallery.correction", name=name),
+        known,
         index=None,
         placeholder=translate("gallery.correct"),
         key=key,
         label_visibility="collapsed",
-        disabled=not labels,
+        disabled=not known,
         on_change=lambda: gallery.correct(client, entry.id, st.session_state[key]),
     )
+
+
+def _show_text_correction(gallery: SavedGallery, client: Client, known: list[str], entry: SavedPicture, name: str) -> None:
+    """Show a field for the text that a sequence model should have read; emptied, it takes the correction back."""
+    key = f"text-{entry.id}"
+    set_widget(key, entry.corrected or "")
+    st.text_input(
+        translate("gallery.correction", name=name),
+        placeholder=translate("gallery.correct"),
+        key=key,
+        label_visibility="collapsed",
+        on_change=lambda: gallery.correct(client, entry.id, as_labels(str(st.session_state[key]), known) or None),
+    )
+
+
+def _is_sequence(catalogue: ModelCatalogue, entry: SavedPicture) -> bool:
+    return any(model.card.is_sequence for model in catalogue.models if model.name == entry.model)
 
 
 def _labels(catalogue: ModelCatalogue, entry: SavedPicture) -> list[str]:

@@ -1,4 +1,4 @@
-"""The sidebar: which model, which model to compare it with, and which device."""
+"""The sidebar: which model to compare with, and which device."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,9 +8,12 @@ import streamlit as st
 from ui.api.schemas import DeviceStatus, Model, ModelCatalogue
 from ui.components import markup
 from ui.i18n.translation import translate
+from ui.state import address
 from ui.state.widget_state import set_widget
+from ui.views.model_choice import show_description
 
-DEVICES: Final = ("auto", "cpu", "gpu")
+AUTO: Final = "auto"
+DEVICES: Final = (AUTO, "cpu", "gpu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,34 +30,25 @@ class Selection:
 
     def device_for(self, model: Model) -> str:
         """Return the chosen device if the model can run on it, else `auto`."""
-        return self.device if self.device in device_options(model)[0] else "auto"
+        return self.device if self.device in device_options(model)[0] else AUTO
 
 
 def show_heading() -> None:
     """Show the heading. It is there before the service has answered, so that the page does not change its layout then."""
+    title = translate("sidebar.title")
     with st.sidebar:
-        st.header(translate("sidebar.title"), anchor=False)
+        st.header(title, anchor=False)
+    # The stylesheet writes it on Streamlit's button that opens the sidebar.
+    st.html(f'<style>.stApp {{ --settings: "{title}"; }}</style>')
 
 
-def show(catalogue: ModelCatalogue | None) -> Selection:
-    """Show the settings and return the selection; without a catalogue nothing can be chosen."""
+def show(catalogue: ModelCatalogue | None, model: Model) -> Selection:
+    """Show the settings for the chosen model and return the selection; without a catalogue nothing can be chosen."""
+    if catalogue is None:
+        return Selection(model, AUTO)
     with st.sidebar:
-        if catalogue is None:
-            placeholder = translate("sidebar.models_unknown")
-            st.selectbox(translate("sidebar.model"), [], placeholder=placeholder, disabled=True, key="no-model")
-            return Selection(Model(name=""), "auto")
-        names = catalogue.names()
-        name = st.selectbox(translate("sidebar.model"), names, key="model", help=translate("sidebar.model_help"))
-        model = catalogue.get(name or names[0])
-        show_description(model)
         comparison_model = select_comparison_model(catalogue, model)
         return Selection(model, select_device(model), comparison_model)
-
-
-def show_description(model: Model) -> None:
-    """Show a model's title and version."""
-    parts = [model.title, translate("sidebar.version", version=model.version) if model.version else ""]
-    st.html(f'<p class="muted">{markup.escape(", ".join(part for part in parts if part))}</p>')
 
 
 def select_comparison_model(catalogue: ModelCatalogue, model: Model) -> Model | None:
@@ -78,40 +72,46 @@ def select_comparison_model(catalogue: ModelCatalogue, model: Model) -> Model | 
 
 
 def comparison_models(catalogue: ModelCatalogue, model: Model) -> list[str]:
-    """Return the names of the other models that read the same kind of picture."""
+    """Return the names of the other models that read the same kind of picture: one character, or several."""
     others = (catalogue.get(name) for name in catalogue.names() if name != model.name)
-    return [other.name for other in others if other.card.subject == model.card.subject]
+    kind = model.card.subject, model.card.is_sequence
+    return [other.name for other in others if (other.card.subject, other.card.is_sequence) == kind]
 
 
 def select_device(model: Model) -> str:
-    """Show the devices that the model can run on, then the unavailable ones with the reason; return the chosen one."""
+    """Show the devices that the model can run on, and say which are missing; return the chosen one."""
     available, unavailable = device_options(model)
     labels = {name: device_label(name) for name in DEVICES}
-    chosen = st.session_state.get("device")
-    set_widget("device", chosen if chosen in available else "auto")
-    device = st.radio(translate("sidebar.device"), available, format_func=labels.__getitem__, key="device")
+    chosen = address.chosen_device()
+    set_widget("device", chosen if chosen in available else AUTO)
+    device = st.radio(
+        translate("sidebar.device"),
+        available,
+        format_func=labels.__getitem__,
+        key=address.DEVICE,
+        on_change=address.remember_device,
+        args=[AUTO],
+    )
     for name, reason in unavailable.items():
-        # Streamlit cannot disable a single option of a radio group. A disabled group of one option looks the same.
-        st.radio(
-            translate("sidebar.device_unavailable", device=labels[name]),
-            [name],
-            index=None,
-            format_func=labels.__getitem__,
-            disabled=True,
-            label_visibility="collapsed",
-            key=f"unavailable-{name}",
-        )
-        st.html(f'<p class="muted reason">{markup.escape(reason or translate("sidebar.not_available"))}</p>')
-    return device or "auto"
+        st.html(missing_device(labels[name], reason))
+    return device or AUTO
+
+
+def missing_device(name: str, reason: str) -> str:
+    """Return a sentence that says that a device cannot be used; the service's reason is folded."""
+    text = f'<p class="muted">{markup.escape(translate("sidebar.device_missing", device=name))}</p>'
+    if not reason:
+        return text
+    return f"{text}<details><summary>{markup.escape(translate('sidebar.details'))}</summary>{markup.escape(reason)}</details>"
 
 
 def device_options(model: Model) -> tuple[list[str], dict[str, str]]:
     """Return the available devices, and the unavailable ones with the service's reason or an empty text."""
-    known = {name: model.devices.get(name, DeviceStatus(available=name == "cpu")) for name in DEVICES if name != "auto"}
-    available = ["auto", *(name for name, device in known.items() if device.available)]
+    known = {name: model.devices.get(name, DeviceStatus(available=name == "cpu")) for name in DEVICES if name != AUTO}
+    available = [AUTO, *(name for name, device in known.items() if device.available)]
     return available, {name: device.reason or "" for name, device in known.items() if not device.available}
 
 
 def device_label(name: str) -> str:
     """Return the displayed name of a device."""
-    return translate("sidebar.auto") if name == "auto" else name.upper()
+    return translate("sidebar.auto") if name == AUTO else name.upper()

@@ -1,18 +1,19 @@
 """The picture source: drawing canvas, file upload or camera."""
 
+from pathlib import Path
 from typing import Final
 
 import streamlit as st
 
 from ui.api.schemas import ModelCard, ServiceLimits
-from ui.components import canvas, markup, pen
+from ui.components import canvas, character_boxes, drop, file_limit, keyboard_pen, markup, pen, toolbar
 from ui.i18n.streamlit_translations import translate_streamlit
 from ui.i18n.translation import translate
-from ui.images.media_types import SUFFIXES
 from ui.state.files import PictureFile
 from ui.state.session import CAMERA, DRAW, UPLOAD, Session
-from ui.state.widget_state import set_widget
+from ui.state.widget_state import set_widget, widget_key
 
+ASSETS: Final = Path(__file__).parents[1] / "assets"
 ICONS: Final = {DRAW: ":material/draw:", UPLOAD: ":material/upload:", CAMERA: ":material/photo_camera:"}
 
 
@@ -28,22 +29,29 @@ def available_sources(card: ModelCard) -> list[str]:
 
 
 def select_source(session: Session, card: ModelCard) -> str:
-    """Show the sources and return the chosen one; the visitor's last choice counts while it is available."""
+    """Show the sources and return the chosen one; the visitor's last choice counts while it is available.
+
+    After the page itself has switched to another source, the control is a new widget: the browser may still report the value
+    of the former one, which was chosen before.
+    """
     names = available_sources(card)
     titles = {name: f"{ICONS[name]} {source_title(name)}" for name in names}
     source = session.source if session.source in names else names[0]
-    set_widget("source", source)
+    key = widget_key("source", session.source_switches)
+    set_widget(key, source)
 
-    def remember() -> None:
-        session.source = st.session_state["source"]
+    def remember(number: int) -> None:
+        if number == session.source_switches:
+            session.source = st.session_state[key]
 
     st.segmented_control(
         translate("sources.title"),
         names,
         required=True,
         format_func=titles.__getitem__,
-        key="source",
+        key=key,
         on_change=remember,
+        args=[session.source_switches],
         label_visibility="collapsed",
         width="stretch",
     )
@@ -56,18 +64,20 @@ def source_title(source: str) -> str:
     return titles[source]
 
 
-def show(session: Session, source: str, subject: str) -> list[PictureFile]:
-    """Show the chosen source and return its pictures.
+def show(session: Session, source: str, card: ModelCard) -> list[PictureFile]:
+    """Show the chosen source for a model and return its pictures.
 
     Canvas and uploader are always on the page and only hidden, because Streamlit forgets the state of missing widgets. The
     camera is on the page only when chosen, because the browser asks for permission as soon as it is there.
     """
     limits = session.catalogue.limits if session.catalogue else ServiceLimits()
-    files = {DRAW: show_canvas(session), UPLOAD: show_uploader(session, subject, limits)}
+    files = {DRAW: show_canvas(session, wide=card.is_sequence), UPLOAD: show_uploader(session, card.subject, limits)}
     if source == CAMERA:
-        files[CAMERA] = show_camera(subject, limits)
+        files[CAMERA] = show_camera(session, card, limits)
+    drop.show(lambda: session.switch_source(UPLOAD))
     if source != DRAW:
         translate_streamlit()
+    st.html(ASSETS / "wide_sheet.css" if card.is_sequence else "<style></style>")
     hide(*(part for part in (DRAW, UPLOAD) if part != source), *(() if source == DRAW else ("tools",)))
     return files[source]
 
@@ -78,46 +88,58 @@ def hide(*keys: str) -> None:
     st.html(f"<style>{parts} {{ display: none; }}</style>")
 
 
-def show_canvas(session: Session) -> list[PictureFile]:
-    """Show the drawing canvas and return the drawing as PNG, if there is one."""
+def show_canvas(session: Session, *, wide: bool) -> list[PictureFile]:
+    """Show the drawing canvas, a `wide` one for several characters, and return the drawing as PNG, if there is one."""
+    pen.follow_sheet(wide=wide)
     with st.container(key=DRAW):
-        picture = session.update_drawing(canvas.show(session.canvas_content, pen.current_pen()))
+        picture = session.update_drawing(canvas.show(session.canvas_content, pen.current_pen(), wide=wide))
+        keyboard_pen.show()
+        st.html(character_boxes.overlay_html(DRAW))
     return [PictureFile.from_bytes("drawing.png", picture)] if picture else []
 
 
-def show_tools(session: Session, source: str) -> None:
-    """Show the buttons of the canvas. Their keyboard shortcuts work only while the canvas is the chosen source."""
-    disabled = source != DRAW or not session.has_strokes
-    undo_icon, clear_icon = ":material/undo:", ":material/delete:"
-    st.button(translate("sources.undo"), key="undo", icon=undo_icon, on_click=session.undo, disabled=disabled, shortcut="Mod+Z")
-    st.button(
-        translate("sources.clear"), key="clear", icon=clear_icon, on_click=session.clear, disabled=disabled, shortcut="Delete"
-    )
-    pen.show_controls(lambda: session.recolour(pen.current_pen().ink))
+def show_tools() -> None:
+    """Show the buttons of the canvas and the controls of the pen."""
+    toolbar.show(on_invert=pen.invert)
+    pen.show_controls()
 
 
 def show_uploader(session: Session, subject: str, limits: ServiceLimits) -> list[PictureFile]:
     """Show the file uploader and return the files; a single picture is shown as a preview."""
     with st.container(key=UPLOAD):
-        uploads = st.file_uploader(translate("sources.files"), list(SUFFIXES), True, key="uploaded-files")
+        file_limit.limit_files()
+        # Any file is taken, so that the page can say what is wrong with it.
+        uploads = st.file_uploader(
+            translate("sources.files"), None, True, key=widget_key("uploaded-files", session.uploader_number)
+        )
         files = session.receive_files(uploads, limits)
         if not files:
             st.html(photo_advice(subject))
         preview = session.preview(files[0].data) if len(files) == 1 else None
         if preview is not None:
-            image = markup.image(preview, alt=translate("sources.uploaded"))
-            st.html(f'<div class="upload-preview">{image}</div>')
+            st.html(preview_html(preview, UPLOAD))
+        if session.opened:
+            icon = ":material/close:"
+            st.button(translate("sources.close"), key="close-opened", type="tertiary", icon=icon, on_click=session.remove_files)
         if len(files) == 1 and files[0].shrunk:
             st.html(f'<p class="muted">{markup.escape(translate("sources.shrunk"))}</p>')
     return files
 
 
-def show_camera(subject: str, limits: ServiceLimits) -> list[PictureFile]:
-    """Show the camera and return the photo, if one was taken."""
+def preview_html(preview: bytes, source: str) -> str:
+    """Return the picture of a source, with the place for boxes around its characters."""
+    image = markup.image(preview, alt=translate("sources.uploaded"))
+    return f'<div class="upload-preview"><div class="boxed">{image}{character_boxes.overlay_html(source)}</div></div>'
+
+
+def show_camera(session: Session, card: ModelCard, limits: ServiceLimits) -> list[PictureFile]:
+    """Show the camera and return the photo, if one was taken; for a sequence it is shown again, with boxes."""
     photo = st.camera_input(translate("sources.camera"), key="camera", label_visibility="collapsed", resolution="480p")
     if photo is None:
-        st.html(photo_advice(subject))
+        st.html(photo_advice(card.subject))
         return []
+    if card.is_sequence and (preview := session.preview(photo.getvalue())):
+        st.html(preview_html(preview, CAMERA))
     return [PictureFile.within_limits(limits, "photo.jpg", photo.getvalue())]
 
 

@@ -81,7 +81,7 @@ def test_missing_values_use_defaults() -> None:
 def test_corrections() -> None:
     assert parse_correction(b'{"label": "8", "note": 1}') == Correction(label="8")
     assert parse_correction(b'{"label": null}') == Correction(label=None)
-    for body in (b"", b"null", b"{}", b'{"label": 8}', b'{"label": "a\\u0000"}', b'{"label": "%s"}' % (b"x" * 101)):
+    for body in (b"", b"null", b"{}", b'{"label": 8}', b'{"label": "a\\u0000"}', b'{"label": "%s"}' % (b"x" * 512)):
         with pytest.raises(Problem, match="Send JSON like") as refused:
             parse_correction(body)
         assert refused.value.code == "bad_request"
@@ -107,7 +107,14 @@ class NoModels:
 
 
 ANSWER = Classification(
-    **{**asdict(prediction()), "probabilities": {"7": 0.75}, "reject_reason": None, "provider": "", "batch_size": 1},
+    **{
+        **asdict(prediction()),
+        "probabilities": {"7": 0.75},
+        "reject_reason": None,
+        "characters": None,
+        "provider": "",
+        "batch_size": 1,
+    },
     timings_ms=Timings(decode=0, preprocess=0, queue=0, inference=0, total=0),
 )
 PICTURE = encoded(digit("7"))

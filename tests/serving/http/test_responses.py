@@ -4,15 +4,15 @@ import numpy as np
 from PIL import Image
 
 from preprocessing import Stage
-from serving.http.responses import by_label, ranking, stage_picture
+from serving.http.responses import by_label, likeliest, stage_picture
 
 LABELS = ["0", "1", "2"]
 
 
 def test_labels_are_ranked_and_listed_by_probability() -> None:
     probabilities = np.array([0.1, 0.7, 0.2])
-    assert [(score.label, score.confidence) for score in ranking(probabilities, LABELS, 2)] == [("1", 0.7), ("2", 0.2)]
-    assert len(ranking(probabilities, LABELS, 99)) == 3
+    assert [(score.label, score.confidence) for score in likeliest(probabilities, LABELS, 2)] == [("1", 0.7), ("2", 0.2)]
+    assert len(likeliest(probabilities, LABELS, 99)) == 3
     assert by_label(probabilities, LABELS) == {"0": 0.1, "1": 0.7, "2": 0.2}
 
 

@@ -7,16 +7,18 @@ from time import perf_counter
 from typing import TypeVar
 
 import numpy as np
+from opentelemetry.trace import SpanKind
 
-from models.card import Rejection
+from models.card_fields import Rejection
 from preprocessing import Tensor
 from serving.errors import Problem
 from serving.http.responses import classification
 from serving.http.schemas import Classification
 from serving.inference.cancellation import CancellationToken
-from serving.inference.cascade import Cascade, Model
+from serving.inference.cascade import Cascade
 from serving.inference.classifier import Classifier
 from serving.inference.local_runner import ModelOutput
+from serving.inference.sequence import Model
 from serving.settings import Settings
 from tests.models.catalogues import add_cascade, add_model
 from tests.support.pictures import digit, encoded
@@ -36,6 +38,7 @@ class StandIn:
 
     device = "cpu"
     provider = "CPUExecutionProvider"
+    span_kind = SpanKind.INTERNAL
 
     def __init__(self, logits: Iterable[Iterable[float]], seconds: float = 0.0) -> None:
         self.logits = [np.asarray(row, dtype=np.float32) for row in logits]

@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.trace import SpanKind
 from starlette.requests import ClientDisconnect
 
 from preprocessing import Tensor
@@ -14,6 +16,8 @@ from serving.errors import Problem
 from serving.inference import batcher as batcher_module
 from serving.inference.batcher import Batcher
 from serving.inference.local_runner import ModelOutput
+from serving.process.log_records import use_escaped_records
+from serving.process.request_context import CURRENT, RequestContext
 
 T = TypeVar("T")
 WAIT_SECONDS = 10.0
@@ -24,6 +28,7 @@ class Model:
 
     device = "cpu"
     provider = "CPUExecutionProvider"
+    span_kind = SpanKind.INTERNAL
 
     def __init__(self) -> None:
         self.batches: list[list[float]] = []
@@ -272,3 +277,31 @@ def test_close_processes_the_queue_and_refuses_new_images() -> None:
         assert len(await asyncio.gather(*tasks)) == 4
 
     run(main)
+
+
+def test_a_failing_image_is_logged_under_the_id_of_its_own_request(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        model = Model()
+        model.free.clear()
+        model.poison = 3.0
+        queue = batcher(model)
+
+        async def request(number: float) -> None:
+            CURRENT.set(RequestContext(f"request-{number:g}"))
+            await asyncio.gather(score(queue, number), return_exceptions=True)
+
+        requests = [asyncio.create_task(request(number)) for number in (1.0, 2.0, 3.0, 4.0)]
+        await model.busy.wait()
+        model.free.set()
+        await asyncio.gather(*requests)
+        assert model.sizes == [4, 1, 1, 1, 1]
+        await queue.close()
+
+    before = logging.getLogRecordFactory()
+    use_escaped_records()
+    try:
+        run(main)
+    finally:
+        logging.setLogRecordFactory(before)
+    (record,) = (record for record in caplog.records if record.name == "bentoml.serving")
+    assert record.__dict__["request"].request_id == "request-3"

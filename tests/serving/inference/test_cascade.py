@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from models.card import Rejection
+from models.card_fields import Rejection
 from preprocessing import Tensor
 from serving.errors import Problem
 from serving.http.schemas import Classification
@@ -287,11 +287,11 @@ def test_a_device_that_a_model_lacks_is_refused_before_anything_is_done(tmp_path
 
 def test_image_is_preprocessed_once_per_distinct_input_spec(tmp_path: Path) -> None:
     stage = Stage(tmp_path, StandIn([[0, 0, 0]]), StandIn([[0, 9]]), StandIn([[0, 0, 0]]))
-    assert len(stage.cascade._preprocessor.warm_up().tensors) == 1
+    assert len(stage.cascade.preprocessor.warm_up().tensors) == 1
     digits = stage.models["digits:1.0.0"]
     digits.card = digits.card.model_copy(update={"input": digits.card.input.model_copy(update={"height": 12, "width": 12})})
     other = Cascade(stage.cascade.card, stage.models, Settings())
-    assert [tensor.shape for tensor in other._preprocessor.warm_up().tensors] == [(1, 8, 8), (1, 12, 12)]
+    assert [tensor.shape for tensor in other.preprocessor.warm_up().tensors] == [(1, 8, 8), (1, 12, 12)]
 
 
 def any_logits(k: int) -> st.SearchStrategy[list[float]]:

@@ -15,9 +15,10 @@ from loadtests.fuzz.formats import bmp, jpeg_with, progressive, segment
 from loadtests.fuzz.png import chunk, png_with
 from preprocessing import Geometry, ImageLimits, InputSpec, StrippedImage
 from serving.errors import Problem
-from serving.inference import cancellation, image_preprocessor
+from serving.inference import cancellation, image_processor
 from serving.inference.cancellation import CancellationToken
-from serving.inference.image_preprocessor import THREADS_PER_REQUEST, ImagePreprocessor, PreprocessedImage
+from serving.inference.image_preprocessor import ImagePreprocessor, PreprocessedImage
+from serving.inference.image_processor import THREADS_PER_REQUEST
 from serving.settings import Settings
 from tests.support.cost import relative_cost
 from tests.support.pictures import WHITE, digit, encoded
@@ -200,7 +201,7 @@ def test_image_waiting_for_a_thread_is_dropped_when_its_client_disconnects() -> 
     async def prepare() -> None:
         watched = Watched()
         watched.hold()
-        threads = int(image_preprocessor.THREADS.total_tokens)
+        threads = int(image_processor.THREADS.total_tokens)
         busy = [asyncio.ensure_future(watched.run_one(LARGE, patient())) for _ in range(threads)]
         await until_in_loop(lambda: len(watched.threaded) == len(busy))
         waits = asyncio.ensure_future(watched.run_one(LARGE, CancellationToken(perf_counter() + 60, leave_soon())))
@@ -234,7 +235,7 @@ def test_batch_of_large_images_leaves_threads_to_other_requests() -> None:
         batches.hold()
         running = [asyncio.ensure_future(batches.run_many([LARGE] * 40, patient())) for _ in range(3)]
         await until_in_loop(
-            lambda: len(batches.threaded) >= min(3 * THREADS_PER_REQUEST, int(image_preprocessor.THREADS.total_tokens))
+            lambda: len(batches.threaded) >= min(3 * THREADS_PER_REQUEST, int(image_processor.THREADS.total_tokens))
         )
         single = asyncio.ensure_future(other.run_one(LARGE, patient()))
         await asyncio.sleep(0)
@@ -268,7 +269,7 @@ def test_file_inspection_does_not_block_the_loop() -> None:
     ]
     watched = Watched()
     for data in worst:
-        assert len(data) < image_preprocessor.INLINE_BYTES + 6000
+        assert len(data) < image_processor.INLINE_BYTES + 6000
         assert relative_cost(partial(watched._run_inline, data), rounds=5) < 10
 
 

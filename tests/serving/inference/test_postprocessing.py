@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from models.card import CARD_FILE, ModelCard, Rejection, read_card
+from models.card import CARD_FILE, ModelCard, read_card
+from models.card_fields import Rejection
 from models.outputs import LOGITS, OutputSpec, probabilities
 from models.store import CATALOGUE
 from preprocessing import MAX_CHARACTERS, Tensor

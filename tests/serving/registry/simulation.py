@@ -35,6 +35,9 @@ class FakeCatalogue:
         self.tags = tags
         self.open = True
 
+    def enter_service(self) -> None:
+        """As for every catalogue."""
+
     async def retire(self) -> None:
         """Close once nobody uses it, which takes a step here."""
         await asyncio.sleep(0)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from models.calibration import log_softmax
-from models.card import ClassMetrics
+from models.card_fields import ClassMetrics
 from training.evaluation.metrics import acceptance_rate, card_metrics, confusion_matrix, predict, rounded
 from training.evaluation.rejection import RejectionRule
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.card import Metrics
+from models.card_fields import Metrics
 from training.data.image_sets import ImageSet
 from training.evaluation.metrics import card_metrics
 from training.evaluation.reports import EXAMPLES, Predictions, overstated_metrics, summary, worst_confusions

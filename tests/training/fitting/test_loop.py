@@ -233,7 +233,7 @@ def test_fine_classes_are_trained_and_labels_are_measured(drawings: LabelledImag
     labels = LabelledImages(drawings.images, drawings.labels // 5)
     torch.manual_seed(0)
     network = nn.Sequential(*plain_cnn((8, 8, 8, 8, 8, 8), len(fine_classes), dropout=0), MergedClasses([5, 5]))
-    settings = Settings(epochs=6, batch_size=40, ema_decay=0.8, threads=1)
+    settings = Settings(epochs=9, batch_size=40, ema_decay=0.8, threads=1)
     model, curve = fit(network, fine_classes, lambda _: drawings, {SEEN: labels}, settings, Callback())
     assert curve[-1].accuracy[SEEN] > 0.9
     logits = predict_logits(model, torch.from_numpy(drawings.images))

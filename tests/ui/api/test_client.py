@@ -24,6 +24,7 @@ from tests.ui.fake_service import (
     request_pictures,
 )
 from ui.api.client import Client, ServiceError, ServiceUnavailable
+from ui.api.gallery_schemas import GalleryFilter
 from ui.api.schemas import Classification, ModelCatalogue
 
 ADDRESS = "http://127.0.0.1:3000"
@@ -108,9 +109,9 @@ def test_same_key_replaces_the_saved_picture() -> None:
 def test_gallery_is_paginated() -> None:
     gallery = FakeGallery({str(number): gallery_entry(str(number), model="ab"[number % 2]) for number in range(5)})
     with connected(FakeService(gallery=gallery)) as client:
-        first = client.list_gallery(limit=2, model="a")
+        first = client.list_gallery(limit=2, selection=GalleryFilter(model="a"))
         assert ([entry.id for entry in first.entries], first.total) == (["4", "2"], 3)
-        last = client.list_gallery(limit=2, cursor=first.next, model="a")
+        last = client.list_gallery(limit=2, cursor=first.next, selection=GalleryFilter(model="a"))
         assert ([entry.id for entry in last.entries], last.next) == (["0"], None)
 
 
@@ -137,6 +138,30 @@ def test_id_is_quoted_in_the_path() -> None:
     with connected(reply) as client:
         client.delete("../classify?a=1")
     assert requests[0].url.raw_path == b"/gallery/..%2Fclassify%3Fa%3D1"
+
+
+def test_error_has_the_id_of_its_request() -> None:
+    service = FakeService(replies={"/models": lambda _: problem_response(500, "internal")})
+    with connected(service) as client:
+        with pytest.raises(ServiceError) as refused:
+            client.list_models()
+        service.down = True
+        with pytest.raises(ServiceUnavailable) as unavailable:
+            client.list_models()
+    sent = [request.headers["X-Request-ID"] for request in service.requests]
+    assert [refused.value.request_id, unavailable.value.request_id] == sent
+    assert len({*sent}) == 2
+
+
+def test_id_that_the_service_answers_replaces_the_one_that_was_sent() -> None:
+    def reply(_: httpx.Request) -> httpx.Response:
+        answer = problem_response(503, "unavailable")
+        answer.headers["X-Request-ID"] = "from-the-service"
+        return answer
+
+    with connected(reply) as client, pytest.raises(ServiceUnavailable) as unavailable:
+        client.list_models()
+    assert unavailable.value.request_id == "from-the-service"
 
 
 def test_gallery_database_outage_is_unavailable() -> None:
@@ -236,3 +261,25 @@ def test_error_without_a_problem_document_is_a_service_error(body: str) -> None:
         pytest.raises(ServiceError, match="Internal Server Error"),
     ):
         client.list_models()
+
+
+def test_readiness_is_asked_without_raising() -> None:
+    service = FakeService()
+    with connected(service) as client:
+        assert client.is_ready()
+        service.replies["/readyz"] = lambda _: problem_response(503, "unavailable")
+        assert not client.is_ready()
+        service.down = True
+        assert not client.is_ready()
+    assert [request.url.path for request in service.requests] == ["/readyz"] * 3
+
+
+def test_metrics_are_read_with_the_key() -> None:
+    service = FakeService()
+    service.replies["/metrics"] = lambda _: httpx.Response(200, text="requests 1\n")
+    with connected(service, api_key="secret") as client:
+        assert client.read_metrics() == "requests 1\n"
+    assert service.requests[0].headers["Authorization"] == "Bearer secret"
+    service.down = True
+    with connected(service) as client, pytest.raises(ServiceUnavailable):
+        client.read_metrics()

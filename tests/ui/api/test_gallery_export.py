@@ -14,6 +14,7 @@ from starlette.types import Message, Scope
 from tests.ui.fake_service import FakeGallery, FakeService, gallery_entry, problem_response
 from ui.api import gallery_export
 from ui.api.gallery_export import MAX_CONCURRENT_EXPORTS, PATH, export_route, export_url
+from ui.api.gallery_schemas import GalleryFilter
 
 ADDRESS = "http://127.0.0.1:3000"
 SCOPE: Scope = {
@@ -43,15 +44,25 @@ def fetch(app: Starlette, path: str = PATH, **params: str) -> httpx.Response:
 def test_export_is_streamed_with_its_file_name() -> None:
     service = FakeService(gallery=FakeGallery({"1": gallery_entry("1", corrected="4")}))
     page = server(service, "secret")
-    answer = fetch(page, "/" + export_url("digits"))
+    answer = fetch(page, "/" + export_url(GalleryFilter(model="digits")))
     assert answer.headers["content-type"] == "application/zip"
     assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''gallery-digits.zip"
     assert zipfile.ZipFile(io.BytesIO(answer.content)).namelist() == ["4/1.png", "manifest.json"]
-    assert "gallery.zip" in fetch(page, "/" + export_url(None)).headers["content-disposition"]
+    assert "gallery.zip" in fetch(page, "/" + export_url(GalleryFilter())).headers["content-disposition"]
     first, second = service.requests
     assert dict(first.url.params) == {"model": "digits"}
     assert dict(second.url.params) == {}
     assert first.headers["Authorization"] == "Bearer secret"
+
+
+def test_export_has_the_selection_of_the_page() -> None:
+    service = FakeService(gallery=FakeGallery({"1": gallery_entry("1")}))
+    page = server(service)
+    for corrected in (True, False):
+        fetch(page, "/" + export_url(GalleryFilter("digits", "T-shirt/top & x", corrected)))
+    sent = [dict(request.url.params) for request in service.requests]
+    assert sent[0] == {"model": "digits", "label": "T-shirt/top & x", "corrected": "true"}
+    assert sent[1]["corrected"] == "false"
 
 
 @pytest.mark.parametrize("model", ['a"b\r\nSet-Cookie: x', "../..", "가" * 100])

@@ -2,7 +2,6 @@
 
 import pytest
 
-from ui.components import error_texts
 from ui.i18n import translation
 
 
@@ -10,4 +9,3 @@ from ui.i18n import translation
 def korean(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sets the language of the page to Korean."""
     monkeypatch.setattr(translation, "current_language", lambda: "ko")
-    monkeypatch.setattr(error_texts, "current_language", lambda: "ko")

@@ -1,61 +1,101 @@
-"""The headline, bars and details of an answer."""
+"""The headline and bars of an answer."""
+
+import re
 
 import pytest
 
 from tests.ui.fake_service import LETTERS
 from tests.ui.gallery_helpers import make_classification, make_scenes
-from ui.api.schemas import Classification
 from ui.components import charts
 
 
 def test_bars_mark_only_the_predicted_label() -> None:
-    text = charts.bars({"3": 0.2, "7": 0.8}, make_classification("7"))
+    text = charts.bars(make_classification("7", probabilities={"3": 0.2, "7": 0.8}))
     assert text.count('class="bar predicted"') == 1
     assert text.count('class="bar"') == 1
     assert 'style="width:80.00%"' in text
     assert "many" not in text
-    assert text.index(">3<") < text.index(">7<")
+    assert text.index('data-label="3"') < text.index('data-label="7"')
+
+
+def test_unlikely_classes_have_no_bar() -> None:
+    probabilities = {"1": 0.0009, "3": 0.02, "5": 0.0, "7": 0.979}
+    text = charts.bars(make_classification("7", probabilities=probabilities))
+    assert re.findall('class="bar(?: predicted)?".*? data-label="(.)"', text) == ["3", "7"]
+    assert text.endswith('<p class="other-classes">The other 2: under 0.1% each</p>')
+    one = charts.bars(make_classification("7", probabilities={"3": 0.0001, "7": 0.9999}))
+    assert "The other one: under 0.1%" in one
+    assert "other-classes" not in charts.bars(make_classification("7", probabilities={"3": 0.2, "7": 0.8}))
+
+
+def test_predicted_label_has_a_bar_however_unlikely() -> None:
+    probabilities = {"dog": 0.0005, "cat": 0.0004}
+    assert 'data-label="dog"' in charts.bars(make_classification("dog", probabilities=probabilities))
+
+
+def test_of_many_classes_the_most_likely_have_bars_and_the_others_are_folded() -> None:
+    probabilities = dict.fromkeys(LETTERS, 0.02) | {"Q": 0.5, "Z": 0.0001}
+    shown, folded = charts.bars(make_classification("Q", probabilities=probabilities)).split('<details class="other-classes">')
+    assert shown.count("<li") == charts.MOST_LIKELY
+    assert shown.index("<li") == shown.index('<li class="bar predicted"')
+    assert "<summary>The other 16: at most 2.0% each</summary>" in folded
+    assert folded.count("<li") == 15 and "predicted" not in folded
+
+
+def test_only_the_most_likely_of_a_thousand_classes_can_be_unfolded() -> None:
+    probabilities = {f"label {number}": (1000 - number) / 500_500 for number in range(1000)}
+    text = charts.bars(make_classification("label 0", probabilities=probabilities))
+    assert text.count("<li") == charts.MOST_LIKELY + charts.MAX_BARS
+    assert "The other 990: at most 0.2% each" in text
 
 
 def test_many_bars_are_in_two_columns() -> None:
-    assert 'class="bars many" style="--rows: 14"' in charts.bars(
-        dict.fromkeys([*LETTERS, "drawing"], 1 / 27), make_classification("A")
-    )
+    probabilities = dict.fromkeys([*LETTERS, "drawing"], 1 / 27)
+    assert 'class="bars many" style="--rows: 14"' in charts.bar_list(probabilities, make_classification("A"))
 
 
 def test_many_bars_with_long_names_are_in_one_column() -> None:
     probabilities = {f"{letter}, as botanists call it": 1 / 26 for letter in LETTERS}
-    assert '<ul class="bars">' in charts.bars(probabilities, make_classification("A"))
+    assert '<ul class="bars">' in charts.bar_list(probabilities, make_classification("A"))
 
 
 def test_bars_of_a_multi_label_model_mark_each_label_that_applies() -> None:
-    scenes = make_scenes()
-    text = charts.bars(scenes.probabilities, scenes)
+    text = charts.bars(make_scenes())
     assert text.count('class="bar predicted"') == text.count("aria-current") == 2
     assert text.count('class="bar"') == 2
     none = make_scenes(probabilities={"sky": 0.4, "water": 0.49}, confidence=0.49)
-    assert "predicted" not in charts.bars(none.probabilities, none)
+    assert "predicted" not in charts.bars(none)
+
+
+def test_bars_of_a_rejected_picture_are_folded_and_mark_none() -> None:
+    text = charts.folded_bars(make_classification("7", rejected=True))
+    assert text.startswith('<details class="other-classes"><summary>How close')
+    assert text.count('class="bar"') == 10 and "predicted" not in text
+    assert charts.folded_bars(make_classification("7", rejected=True, probabilities={})) == ""
 
 
 def test_most_likely_begins_with_the_label() -> None:
     probabilities = {letter: index / 1000 for index, letter in enumerate(LETTERS)}
     answer = make_classification("A", probabilities=probabilities)
-    assert list(charts.most_likely(answer)) == ["A", *"ZYXWVUTSR"]
-    assert list(charts.most_likely(answer, 3)) == ["A", "Z", "Y"]
+    assert list(charts.most_likely(answer, 10)) == ["A", *"ZYXWVUTSR"]
 
 
 def test_bars_are_not_wider_than_their_track() -> None:
-    assert "width:100.00%" in charts.bars({"7": 1.0000001}, make_classification("7"))
+    assert "width:100.00%" in charts.bars(make_classification("7", probabilities={"7": 1.0000001}))
 
 
-def test_headline_shows_label_confidence_top_labels_and_category() -> None:
-    text = charts.headline(make_classification("7", category={"label": "letter", "confidence": 0.97}))
+def test_words_of_an_answer_do_not_run_together() -> None:
+    answer = make_classification("Z", category={"label": "letter", "confidence": 0.97})
+    assert re.sub("<[^>]*>", "", charts.headline(answer)) == "Z almost certain 99.1% letter"
+    assert re.sub("<[^>]*>", "", charts.bar_list({"Z": 0.8}, answer)) == "Z  80.0%"
+
+
+def test_headline_shows_label_confidence_and_category() -> None:
+    text = charts.headline(make_classification("7", category={"label": "digit", "confidence": 0.97}))
     assert 'data-label="7"' in text
     assert "99.1%" in text
-    assert text.count("<li>") == 3
-    assert "category letter, 97.0%" in text
-    assert "best guess" not in text
-    assert "category" not in charts.headline(make_classification("7"))
+    assert ">digit</span>" in text and "97.0%" not in text
+    assert "digit" not in charts.headline(make_classification("7"))
 
 
 @pytest.mark.parametrize(
@@ -64,12 +104,6 @@ def test_headline_shows_label_confidence_top_labels_and_category() -> None:
 )
 def test_long_labels_are_in_a_smaller_font(label: str, size: str) -> None:
     assert f'<div class="{size}">{label}</div>' in charts.headline(make_classification(label))
-
-
-def test_headline_of_a_rejected_picture_says_best_guess() -> None:
-    text = charts.headline(make_classification("7", rejected=True))
-    assert 'class="headline uncertain"' in text
-    assert "best guess" in text
 
 
 def test_headline_of_a_multi_label_model_has_all_labels_that_apply() -> None:
@@ -83,13 +117,6 @@ def test_headline_of_a_multi_label_model_has_all_labels_that_apply() -> None:
 def test_headline_without_a_label_that_applies_says_so() -> None:
     text = charts.headline(make_scenes(probabilities={"sky": 0.4, "water": 0.49}, confidence=0.49))
     assert ">No label</div>" in text and "0 of 2 labels" in text and 'class="headline uncertain"' in text
-
-
-def test_rejected_picture_of_a_multi_label_model_has_one_best_guess() -> None:
-    rejected = make_scenes(rejected=True)
-    text = charts.headline(rejected)
-    assert ">water</div>" in text and "97.0%" in text and "best guess" in text
-    assert "labels" not in charts.screen_reader_text(rejected)
 
 
 def test_headline_names_at_most_four_labels() -> None:
@@ -119,22 +146,6 @@ def test_screen_reader_text() -> None:
 
 
 def test_labels_are_escaped() -> None:
-    assert "<b>&lt;i&gt;</b>" in charts.headline(make_classification("7", top=[{"label": "<i>", "confidence": 1}]))
-    assert "<i>" not in charts.bars({"<i>": 1.0}, make_classification("<i>"))
-
-
-def test_details_show_model_provider_batch_and_times() -> None:
-    text = charts.details(make_classification("7"))
-    assert "digits 1.0.0 · CPU · batch of 4 · 1.1 ms (decode 0.5, preprocess 0.1, queue 0.2, inference 0.1)" in text
-    assert "batch of 1 " in charts.details(make_classification("7", batch_size=1))
-    assert "tokenise 2.0" in charts.details(make_classification("7", timings_ms={"tokenise": 2, "total": 3}))
-
-
-def test_details_omit_missing_fields() -> None:
-    bare = Classification(model="digits", label="7", confidence=1)
-    assert charts.details(bare) == '<p class="answer-details">digits</p>'
-
-
-@pytest.mark.usefixtures("korean")
-def test_details_in_korean() -> None:
-    assert "4장 묶음 · 1.1 ms (디코딩 0.5, 전처리 0.1, 대기 0.2, 추론 0.1)" in charts.details(make_classification("7"))
+    answer = make_classification("<i>", probabilities={"<i>": 1.0})
+    assert "<i>" not in charts.headline(answer) + charts.bars(answer)
+    assert 'data-label="&lt;i&gt;"' in charts.bars(answer)

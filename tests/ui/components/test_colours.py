@@ -69,7 +69,7 @@ def test_stylesheet_and_streamlit_have_the_same_colours(theme: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["page.css", "gallery.css"])
+@pytest.mark.parametrize("name", ["page.css", "picture.css", "answer.css", "files.css", "gallery.css"])
 def test_colours_are_defined_as_variables_only(name: str) -> None:
     # Other colours would not be checked here. White behind pictures is the same in both themes.
     css = (FOLDER / "assets" / name).read_text(encoding="utf-8")

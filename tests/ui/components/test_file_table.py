@@ -26,7 +26,7 @@ def test_table_shows_labels_and_errors() -> None:
     assert text.count('data-label="7"') == 2
     assert "99.1%" in text
     assert text.count("not recognised") == 1
-    assert "This picture is damaged: It ends too early." in text
+    assert "This picture is damaged. Save it again, or send another one." in text
     assert text.count("not classified yet") == 1
     assert text.count("<img") == 2
 
@@ -50,7 +50,7 @@ def test_csv_can_be_parsed() -> None:
     assert (seven["file"], seven["label"], seven["confidence"], seven["rejected"]) == ('칠, "7".png', "7", "0.991", "false")
     assert (seven["model"], seven["version"], seven["error"]) == ("digits", "1.0.0", "")
     assert (odd["file"], odd["label"], odd["confidence"], odd["rejected"]) == ("odd\nname.png", "-", "0.5", "true")
-    assert (cut["label"], cut["error"]) == ("", "This picture is damaged: It ends too early.")
+    assert (cut["label"], cut["error"]) == ("", "This picture is damaged. Save it again, or send another one.")
     assert late["error"] == "not classified yet"
 
 

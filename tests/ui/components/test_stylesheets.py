@@ -36,5 +36,11 @@ def test_every_selector_is_used(sheet: Path) -> None:
     assert classes - words - SYNTAX_CLASSES == set()
 
 
+@pytest.mark.parametrize("sheet", STYLESHEETS, ids=lambda sheet: sheet.name)
+def test_no_stylesheet_looks_like_html(sheet: Path) -> None:
+    # The browser's sanitizer drops a whole stylesheet with a "<", also in a string.
+    assert "<" not in sheet.read_text(encoding="utf-8")
+
+
 def test_every_stylesheet_is_loaded() -> None:
     assert {sheet.name for sheet in STYLESHEETS} <= set(string_constants())

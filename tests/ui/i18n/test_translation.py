@@ -18,6 +18,8 @@ from ui.i18n.translation import (
 )
 
 OTHERS = [language for language in LANGUAGES if language != DEFAULT_LANGUAGE]
+# Which argument of these functions is the key.
+KEY_PLACES = {"translate": 0, "translate_to": 1}
 MODULES = sorted(Path(ui.__path__[0]).rglob("*.py"))
 
 
@@ -27,12 +29,14 @@ def placeholders(text: str) -> set[str]:
 
 
 def used_messages() -> dict[str, set[str]]:
-    """Return all keys that the code passes to `translate`, with the names of the values."""
+    """Return all keys that the code passes to `translate` and `translate_to`, with the names of the values."""
     found: dict[str, set[str]] = {}
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "translate":
-                key = node.args[0]
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KEY_PLACES:
+                key = node.args[KEY_PLACES[node.func.id]]
+                if path.stem == "translation":
+                    continue
                 assert isinstance(key, ast.Constant) and isinstance(key.value, str), (
                     f"{path.name}:{node.lineno}: translate() needs a literal key"
                 )

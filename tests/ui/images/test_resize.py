@@ -14,7 +14,7 @@ from tests.support.pictures import WHITE, digit, encoded
 from tests.ui.fake_service import JPEG, PNG, WEBP
 from ui.images import resize
 from ui.images.media_types import UNKNOWN, media_type
-from ui.images.resize import PREVIEW_SIDE, preview, shrink_to_limits
+from ui.images.resize import PREVIEW_SIDE, preview, shrink_to_limits, upright_size
 
 
 def open_preview(data: bytes) -> Image.Image:
@@ -59,9 +59,16 @@ def test_preview_of_a_large_picture_is_small_and_upright(kind: str) -> None:
     rotated.save(file, kind, exif=exif)
     upright = open_preview(file.getvalue()).convert("RGB")
     assert upright.size == (PREVIEW_SIDE // 2, PREVIEW_SIDE)
+    assert upright_size(file.getvalue()) == (1000, 2000)
     green = np.asarray(upright)[:, :, 1]
     assert green[: PREVIEW_SIDE // 2 - 20].max() < 50
     assert green[PREVIEW_SIDE // 2 + 20 :].min() > 200
+
+
+def test_size_of_a_picture_is_that_of_the_file() -> None:
+    assert upright_size(PNG) == (280, 280)
+    assert upright_size(encoded(Image.new("RGB", (600, 200)), "JPEG")) == (600, 200)
+    assert upright_size(b"no picture") is None
 
 
 def test_preview_keeps_transparency() -> None:

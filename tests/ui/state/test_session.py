@@ -1,118 +1,67 @@
 """The session: drawings, canvas content, cached answers and the catalogue."""
 
+from base64 import b64encode
+from dataclasses import replace
+
 import httpx
 import pytest
 
 from tests.ui.fake_service import JPEG, OTHER_PNG, PNG, WEBP, FakeService, classification, model, models_response
 from ui.api.client import Client, ServiceUnavailable
 from ui.components.canvas import parse_drawing
-from ui.state.drawing import CanvasContent, Drawing, Stroke, recolour
-from ui.state.session import ClassifyRequest, Session
+from ui.state.drawing import CanvasContent, Drawing, Stroke
+from ui.state.session import DRAW, UPLOAD, ClassifyRequest, Session
 
-ONE: Stroke = {"type": "Path", "stroke": "#000000", "path": [["M", 1, 1]]}
-TWO: Stroke = {"type": "Path", "stroke": "#000000", "path": [["M", 2, 2]]}
+ONE: Stroke = {"path": [["M", 1, 1]], "strokeWidth": 20, "eraser": False}
+TWO: Stroke = {"path": [["M", 2, 2]], "strokeWidth": 20, "eraser": False}
 EMPTY = Drawing()
 FIRST = Drawing(PNG, (ONE,))
 SECOND = Drawing(OTHER_PNG, (ONE, TWO))
 
 
 def test_canvas_without_strokes_has_no_drawing() -> None:
-    assert parse_drawing(None, None) == EMPTY
-    assert parse_drawing({"objects": []}, PNG).png is None
-    assert parse_drawing({"objects": [ONE]}, PNG).png == PNG
-    assert parse_drawing({"objects": [ONE]}, PNG).strokes == (ONE,)
+    report = {"number": 3, "strokes": [], "png": b64encode(PNG).decode(), "revision": "ab", "version": 5, "size": [560, 320]}
+    assert parse_drawing(None) == EMPTY
+    assert parse_drawing(report) == Drawing(None, (), 3, "ab", size=(560, 320))
+    assert parse_drawing(report | {"strokes": [ONE]}) == Drawing(PNG, (ONE,), 3, "ab", size=(560, 320))
+    assert parse_drawing(report | {"strokes": [ONE]}).strokes == (ONE,)
 
 
-def test_recolour_changes_every_stroke() -> None:
-    assert [stroke["stroke"] for stroke in recolour((ONE, TWO), "#ff0000")] == ["#ff0000"] * 2
-    assert ONE["stroke"] == "#000000"
-
-
-def test_emptied_canvas_begins_a_new_drawing() -> None:
+def test_session_takes_over_what_the_canvas_reports() -> None:
     session = Session()
-    for seen in (EMPTY, FIRST, FIRST, EMPTY, EMPTY, SECOND):
-        session.update_drawing(seen)
-    assert session.drawing_number == 1
-    assert session.canvas_content == CanvasContent()
+    assert session.update_drawing(EMPTY) is None
+    assert session.update_drawing(SECOND) == OTHER_PNG
+    assert session.strokes == (ONE, TWO)
+    assert session.update_drawing(Drawing(number=4)) is None
+    assert session.drawing_number == 4
 
 
 def test_clear_takes_effect_before_the_canvas_reports_it() -> None:
     session = Session()
-    assert session.update_drawing(FIRST) == PNG
+    session.update_drawing(FIRST)
     session.clear()
-    assert (session.canvas_content, session.drawing_number, session.has_strokes) == (CanvasContent((), 1), 1, False)
+    assert session.canvas_content.strokes == ()
+    assert session.strokes == ()
     assert session.update_drawing(FIRST) is None  # reported too late
-    assert session.update_drawing(EMPTY) is None
-    assert session.drawing_number == 1
-    assert session.update_drawing(FIRST) == PNG  # the same picture, drawn again
+    assert session.update_drawing(Drawing(revision=session.canvas_content.revision)) is None
+    assert session.update_drawing(replace(FIRST, number=1, revision=session.canvas_content.revision)) == PNG
 
 
-def test_undo_keeps_the_old_picture_until_the_canvas_reports_the_new_one() -> None:
-    session = Session()
-    session.update_drawing(SECOND)
-    session.undo()
-    assert session.canvas_content == CanvasContent((ONE,), 1)
-    assert session.update_drawing(SECOND) == OTHER_PNG
-    assert session.update_drawing(FIRST) == PNG
-    assert session.drawing_number == 0
-
-
-def test_undo_twice_before_the_canvas_reports() -> None:
-    session = Session()
-    session.update_drawing(SECOND)
-    session.undo()
-    session.update_drawing(SECOND)
-    session.undo()
-    assert session.canvas_content == CanvasContent((), 2)
-    assert session.update_drawing(SECOND) is None
-
-
-def test_undo_and_clear_before_the_canvas_reports() -> None:
-    session = Session()
-    session.update_drawing(SECOND)
-    session.undo()
-    session.clear()
-    for old in (SECOND, FIRST):  # the content before, and the content after the undo
-        assert session.update_drawing(old) is None
-    assert session.update_drawing(EMPTY) is None
-    assert (session.drawing_number, session.canvas_content) == (1, CanvasContent((), 2))
-    assert session.update_drawing(FIRST) == PNG
-
-
-def test_stroke_on_replaced_content_is_ignored() -> None:
+def test_loaded_strokes_count_when_the_canvas_reports_them() -> None:
     session = Session()
     session.update_drawing(FIRST)
-    session.clear()
-    assert session.update_drawing(SECOND) is None  # drawn before the canvas was emptied
-    assert session.update_drawing(EMPTY) is None
+    session.load_strokes([ONE, TWO])
+    content = session.canvas_content
+    assert content == CanvasContent((ONE, TWO), content.revision)
+    assert session.update_drawing(FIRST) == PNG
+    assert session.update_drawing(replace(SECOND, number=1, revision=content.revision)) == OTHER_PNG
     assert session.drawing_number == 1
+    session.load_strokes([ONE, TWO])
+    assert session.canvas_content.revision != content.revision  # the same strokes are put on the canvas again
 
 
-def test_ink_changed_twice_before_the_canvas_reports() -> None:
-    session = Session()
-    session.update_drawing(FIRST)
-    session.recolour("#ff0000")
-    session.recolour("#000000")
-    assert session.update_drawing(FIRST) == PNG
-    assert session.update_drawing(SECOND) == OTHER_PNG
-    assert session.drawing_number == 0
-
-
-def test_undo_and_clear_on_an_empty_canvas() -> None:
-    session = Session()
-    session.undo()
-    session.clear()
-    assert session.update_drawing(EMPTY) is None
-    assert session.update_drawing(FIRST) == PNG
-
-
-def test_recolouring_keeps_the_drawing_number() -> None:
-    session = Session()
-    session.update_drawing(SECOND)
-    session.recolour("#ffffff")
-    assert [stroke["stroke"] for stroke in session.canvas_content.strokes] == ["#ffffff"] * 2
-    assert session.update_drawing(Drawing(WEBP, session.canvas_content.strokes)) == WEBP
-    assert session.drawing_number == 0
+def test_new_session_takes_over_a_drawing_with_strokes_that_an_old_one_loaded() -> None:
+    assert Session().update_drawing(replace(FIRST, revision="ab12")) == PNG
 
 
 def test_same_request_is_sent_once(service: FakeService, client: Client) -> None:
@@ -216,3 +165,12 @@ def test_failure_is_reported_once(service: FakeService, client: Client) -> None:
     session.refresh_catalogue(client)
     assert session.pop_failure() is None
     assert session.catalogue is not None
+
+
+def test_switches_of_the_source_by_the_page_are_counted() -> None:
+    session = Session()
+    session.open_drawing(({"path": [["M", 1, 2]]},))
+    session.open_drawing(({"path": [["M", 3, 4]]},))
+    assert (session.source, session.source_switches) == (DRAW, 1)
+    session.open_picture("one.png", PNG)
+    assert (session.source, session.source_switches) == (UPLOAD, 2)

@@ -1,12 +1,16 @@
 """The session's gallery: its entries, and saving them with the service."""
 
+import httpx
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.ui.fake_service import JPEG, OTHER_PNG, PNG, WEBP, FakeGallery, FakeService, problem_response
+from tests.ui.fake_service import JPEG, OTHER_PNG, PNG, WEBP, FakeGallery, FakeService, gallery_entry, problem_response
 from tests.ui.gallery_helpers import FakeClock, gallery_of, labels, make_classification
 from ui.api.client import Client
 from ui.state import session_gallery
-from ui.state.saved_gallery import RETRY_SECONDS
+from ui.state.deletions import RETRY_SECONDS, UNDO_SECONDS, deletions_of
 from ui.state.session_gallery import MAX_PICTURES, SessionGallery
 
 
@@ -137,7 +141,7 @@ def test_one_picture_is_saved_on_request(client: Client, service: FakeService) -
     gallery = SessionGallery()
     gallery.add(0, PNG, None, make_classification("7"))
     gallery.add(1, OTHER_PNG, None, make_classification("4"))
-    gallery.request_save(gallery.entries[1].digest)
+    gallery.request_save(gallery.entries[1].number)
     gallery.save_pending(client)
     assert [request.content for request in service.requests] == [PNG]
     assert labels(gallery) == ["4"]
@@ -192,6 +196,152 @@ def test_refused_picture_keeps_the_reason_and_others_are_saved(service: FakeServ
     assert (refused.classification.label, refused.refusal, refused.save_requested) == ("1", "The gallery is full.", False)
     gallery.save_pending(client)
     assert len(service.requests) == 2
-    gallery.request_save(refused.digest)
+    gallery.request_save(refused.number)
     gallery.save_pending(client)
     assert len(service.requests) == 3
+
+
+def test_same_drawing_twice_has_one_entry() -> None:
+    gallery = SessionGallery()
+    for drawing_number in (0, 1):
+        for picture in (b"one stroke", b"two strokes"):
+            gallery.add(drawing_number, picture, None, make_classification("7"))
+    assert [entry.drawing_number for entry in gallery.entries] == [1]
+
+
+def test_drawing_uploaded_and_continued_has_one_entry_for_each_content() -> None:
+    gallery = SessionGallery()
+    gallery.add(0, PNG, None, make_classification("7"))
+    gallery.add(None, PNG, None, make_classification("7"))
+    gallery.add(0, OTHER_PNG, None, make_classification("4"))
+    gallery.add(0, PNG, None, make_classification("7"))
+    assert labels(gallery) == ["7"]
+
+
+def test_drawing_on_the_canvas_again_keeps_its_entry() -> None:
+    gallery, strokes = SessionGallery(), ({"path": [["M", 1, 2]], "strokeWidth": 20, "stroke": "#000000"},)
+    gallery.add(0, PNG, None, make_classification("7"), strokes=strokes)
+    gallery.add(1, OTHER_PNG, None, make_classification("4"), strokes=({"path": [["M", 1, 3]], "strokeWidth": 20},))
+    gallery.add(2, PNG + b"painted anew", None, make_classification("7"), strokes=tuple(dict(each) for each in strokes))
+    gallery.add(2, PNG + b"one more", None, make_classification("1"), strokes=(*strokes, *strokes))
+    assert labels(gallery) == ["4", "1"]
+
+
+def test_requested_save_survives_another_answer_to_the_same_picture() -> None:
+    gallery = SessionGallery()
+    gallery.add(0, PNG, None, make_classification("7"))
+    gallery.request_save(gallery.entries[0].number)
+    gallery.add(0, PNG, None, make_classification("7", model="letters"))
+    assert len(gallery.pending()) == 1
+    gallery.add(0, OTHER_PNG, None, make_classification("4"))
+    assert gallery.pending() == []  # the visitor asked for the other picture
+
+
+def test_removed_pictures_return_when_undone(clock: FakeClock) -> None:
+    gallery = SessionGallery()
+    for number, picture in enumerate((JPEG, PNG)):
+        gallery.add(number, picture, None, make_classification(str(number)))
+    gallery.clear()
+    gallery.add(2, OTHER_PNG, None, make_classification("2"))
+    clock.now += UNDO_SECONDS - 1
+    assert gallery.can_restore
+    gallery.restore()
+    assert labels(gallery) == ["2", "1", "0"]
+    gallery.clear()
+    clock.now += UNDO_SECONDS
+    gallery.restore()
+    assert labels(gallery) == []
+
+
+def test_removed_pictures_are_not_saved_by_undoing_after_saving_was_turned_off() -> None:
+    gallery = SessionGallery(saving=True)
+    gallery.add(0, PNG, None, make_classification("7"))
+    gallery.clear()
+    gallery.set_saving(False)
+    gallery.restore()
+    assert (labels(gallery), gallery.pending()) == (["7"], [])
+
+
+def test_drawing_that_goes_on_after_its_deletion_is_kept(client: Client, service: FakeService) -> None:
+    gallery = SessionGallery(saving=True)
+    gallery.add(0, PNG, None, make_classification("7"))
+    gallery.save_pending(client)
+    (id,) = gallery_of(service).entries
+    gallery.saved.delete(client, id)
+    gallery.add(0, OTHER_PNG, None, make_classification("4"))
+    gallery.save_pending(client)
+    deletions_of(client).finish()
+    assert list(gallery_of(service).entries) == [id]
+
+
+def test_picture_saved_after_deleting_all_is_kept(client: Client, service: FakeService) -> None:
+    gallery = SessionGallery(saving=True)
+    gallery_of(service).entries["old"] = gallery_entry("old")
+    gallery.saved.delete(client, None)
+    gallery.add(0, PNG, None, make_classification("7"))
+    gallery.save_pending(client)
+    deletions_of(client).finish()
+    assert len(gallery_of(service).entries) == 1
+    assert "old" not in gallery_of(service).entries
+
+
+def test_correction_made_in_the_gallery_survives_another_answer(client: Client, service: FakeService) -> None:
+    gallery = SessionGallery(saving=True)
+    gallery.add(0, PNG, None, make_classification("7"))
+    gallery.save_pending(client)
+    (entry,) = gallery_of(service).entries.values()
+    client.correct(entry["id"], "1")
+    service.replies["/gallery"] = lambda _: httpx.Response(200, json=entry | {"corrected": "1"})
+    gallery.add(0, PNG, None, make_classification("7"), "cpu")
+    gallery.save_pending(client)
+    assert [request.method for request in service.requests].count("PATCH") == 1
+
+
+class GalleryMachine(RuleBasedStateMachine):
+    """Whatever is drawn, uploaded, removed and saved, all entries differ in number, drawing and content."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gallery = SessionGallery()
+        self.service = FakeService(gallery=FakeGallery())
+        self.client = Client("http://127.0.0.1:3999", transport=httpx.MockTransport(self.service))
+
+    @rule(drawing_number=st.none() | st.integers(0, 2), content=st.binary(min_size=1, max_size=1), model=st.sampled_from("ab"))
+    def add(self, drawing_number: int | None, content: bytes, model: str) -> None:
+        picture = bytes([content[0] % 4])
+        self.gallery.add(drawing_number, picture, None, make_classification("7", model=model))
+
+    @rule()
+    def clear(self) -> None:
+        self.gallery.clear()
+
+    @rule()
+    def restore(self) -> None:
+        self.gallery.restore()
+
+    @rule(saving=st.booleans())
+    def set_saving(self, saving: bool) -> None:
+        self.gallery.set_saving(saving)
+
+    @precondition(lambda self: self.gallery.entries)
+    @rule(data=st.data())
+    def request_save(self, data: st.DataObject) -> None:
+        self.gallery.request_save(data.draw(st.sampled_from([entry.number for entry in self.gallery.entries])))
+
+    @rule(down=st.booleans())
+    def save_pending(self, down: bool) -> None:
+        self.service.down = down
+        self.gallery.save_pending(self.client)
+
+    @invariant()
+    def entries_differ(self) -> None:
+        entries = self.gallery.entries
+        for values in ([e.number for e in entries], [e.key for e in entries], [e.digest for e in entries]):
+            assert len(set(values)) == len(values)
+
+    def teardown(self) -> None:
+        self.client.close()
+
+
+TestGalleryMachine = GalleryMachine.TestCase
+TestGalleryMachine.settings = settings(max_examples=50, stateful_step_count=20, deadline=None)

@@ -6,17 +6,17 @@ import httpx
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.fake_service import PNG, FakeGallery, FakeService, models_response
-from tests.ui.page_actions import FakeCanvas, choose_source
+from tests.ui.fake_service import PNG, FakeGallery, FakeService, gallery_entry, models_response
+from tests.ui.page_actions import FakeCanvas, choose_source, source_control
 
 WIDGETS = ("segmented_control", "radio", "toggle", "selectbox")
-OWNED = {"source", "language-control", "device", "save", "saved-model"}
+OWNED = {"source", "language-control", "device", "save", "saved-model", "saved-label"}
 
 
 @pytest.fixture
 def service() -> FakeService:
-    """A service with two models and a gallery."""
-    service = FakeService(gallery=FakeGallery())
+    """A service with two models and a picture in its gallery."""
+    service = FakeService(gallery=FakeGallery({"a": gallery_entry("a")}))
     service.replies["/models"] = lambda _: httpx.Response(200, json=models_response("digits", "letters"))
     return service
 
@@ -38,7 +38,7 @@ def test_value_chosen_in_the_browser_is_not_sent_back(page: AppTest) -> None:
     page.radio(key="device").set_value("cpu").run()
     page.toggle(key="save").set_value(True).run()
     assert values_sent(page) == set()
-    assert page.segmented_control(key="source").value == "upload"
+    assert source_control(page).value == "upload"
     assert (page.radio(key="device").value, page.toggle(key="save").value) == ("cpu", True)
 
 

@@ -6,11 +6,12 @@ import httpx
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.fake_service import FakeGallery, FakeService, fashion_model, gallery_entry, models_response
+from tests.ui.fake_service import OTHER_PNG, FakeGallery, FakeService, fashion_model, gallery_entry, models_response
 from tests.ui.gallery_helpers import FakeClock, gallery_of, gallery_with
 from tests.ui.page_actions import count_cards, html_of
 from ui.api import client as client_module
-from ui.state.saved_gallery import PAGE_SIZE, RETRY_SECONDS
+from ui.state.deletions import RETRY_SECONDS, UNDO_SECONDS, deletions_of
+from ui.state.saved_gallery import PAGE_SIZE
 
 pytestmark = pytest.mark.slow
 
@@ -28,28 +29,29 @@ def script() -> None:
     from ui.api import client as client_module
     from ui.api.client import ServiceError, ServiceUnavailable
     from ui.api.schemas import Classification
-    from ui.state.session_gallery import SessionGallery
+    from ui.state.session import Session
     from ui.views import gallery
 
-    if "session_gallery" not in st.session_state:
-        st.session_state["session_gallery"] = SessionGallery()
+    if "client" not in st.session_state:
         st.session_state["client"] = client_module.Client("http://127.0.0.1:3999")
         st.session_state["number"] = 0
         st.session_state["catalogue"] = st.session_state["client"].list_models()
     client = st.session_state["client"]
-    session_gallery = st.session_state["session_gallery"]
+    session = Session.current()
 
     def draw() -> None:
         st.session_state["number"] += 1
         number = st.session_state["number"]
-        session_gallery.add(number, PNG + bytes([number]), PNG, Classification.model_validate(classification()))
+        answer = Classification.model_validate(classification())
+        strokes = ({"path": [["M", number]]},)
+        session.gallery.add(number, PNG + bytes([number]), PNG, answer, strokes=strokes)
 
     st.button("Draw", key="draw", on_click=draw)
     try:
         st.session_state["catalogue"] = client.list_models()
     except (ServiceUnavailable, ServiceError):
         st.error("down")
-    gallery.show(session_gallery, client, st.session_state["catalogue"])
+    gallery.show(session, client, st.session_state["catalogue"], drawable=True)
 
 
 @pytest.fixture
@@ -75,7 +77,8 @@ def button_keys(page: AppTest) -> list[str]:
 def test_nothing_is_saved_while_the_switch_is_off(page: AppTest, service: FakeService) -> None:
     page.run()
     assert page.toggle(key="save").value is False
-    assert "Everyone who can open this page can see" in notes(page)
+    assert "Everyone who can open this page can see" in page.toggle(key="save").help
+    assert notes(page) == ""
     for _ in range(2):
         press(page, "draw")
     assert [request.method for request in service.requests_to("/gallery")] == ["GET"]
@@ -115,8 +118,72 @@ def test_saved_picture_is_corrected_and_deleted(page: AppTest, service: FakeServ
     assert gallery_of(service).entries["a"]["corrected"] is None
     assert "corrected" not in html_of(page)
     press(page, "delete-b")
-    assert list(gallery_of(service).entries) == ["a"]
     assert count_cards(page) == 1
+    deletions_of(page.session_state["client"]).finish()
+    assert list(gallery_of(service).entries) == ["a"]
+
+
+def test_deletion_is_undone(page: AppTest, service: FakeService, clock: FakeClock) -> None:
+    gallery_of(service).entries |= {"a": gallery_entry("a"), "b": gallery_entry("b")}
+    page.run()
+    press(page, "delete-a")
+    assert count_cards(page) == 1
+    press(page, "undo-deleting")
+    assert count_cards(page) == 2
+    assert "undo-deleting" not in button_keys(page)
+    press(page, "delete-a")
+    clock.now += UNDO_SECONDS
+    page.run()
+    assert "undo-deleting" not in button_keys(page)
+    deletions_of(page.session_state["client"]).finish()
+    assert list(gallery_of(service).entries) == ["b"]
+
+
+def test_removed_pictures_return_when_undone(page: AppTest, clock: FakeClock) -> None:
+    page.run()
+    for _ in range(2):
+        press(page, "draw")
+    press(page, "clear-session")
+    assert count_cards(page) == 0
+    assert "Pictures removed from the page: 2" in html_of(page)
+    press(page, "undo-removing")
+    assert count_cards(page) == 2
+    press(page, "clear-session")
+    clock.now += UNDO_SECONDS
+    page.run()
+    assert "undo-removing" not in button_keys(page)
+    assert count_cards(page) == 0
+
+
+def test_names_of_buttons_differ_and_have_no_markdown_of_a_label(page: AppTest, service: FakeService) -> None:
+    for id, label in (("a", "7"), ("b", "T-shirt/top"), ("c", "![x](http://127.0.0.1/x.png)"), ("d", "7")):
+        gallery_of(service).entries[id] = gallery_entry(id, label)
+    page.run()
+    names = [button.label for button in page.button if str(button.key).startswith("delete-")]
+    assert len(set(names)) == 4
+    assert [name.partition(", 2")[0] for name in names[::2]] == ["Delete **picture 1 (7", "Delete **picture 3 (T-shirt/top"]
+    assert names[1].startswith("Delete **picture 2 (2026-11-21")
+    everything = [each.label for each in (*page.button, *page.selectbox, *page.toggle)]
+    assert len(set(everything)) == len(everything)
+
+
+def test_saved_picture_is_opened_on_the_page(page: AppTest, service: FakeService) -> None:
+    gallery_of(service).entries["a"] = gallery_entry("a")
+    page.run()
+    press(page, "open-a")
+    session = page.session_state["session"]
+    assert (session.source, session.opened.data) == ("upload", OTHER_PNG)
+    del gallery_of(service).entries["a"]
+    press(page, "open-a")
+    assert "had already been deleted on another page" in notes(page)
+
+
+def test_drawing_is_opened_on_the_canvas(page: AppTest) -> None:
+    page.run()
+    press(page, "draw")
+    press(page, "open-0")
+    session = page.session_state["session"]
+    assert (session.source, session.canvas_content.strokes) == ("draw", ({"path": [["M", 1]]},))
 
 
 def test_correction_made_elsewhere_is_shown_after_refresh(page: AppTest, service: FakeService) -> None:
@@ -131,7 +198,7 @@ def test_picture_deleted_elsewhere_is_reported(page: AppTest, service: FakeServi
     gallery_of(service).entries |= {"a": gallery_entry("a"), "b": gallery_entry("b")}
     page.run()
     del gallery_of(service).entries["a"]
-    press(page, "delete-a")
+    page.selectbox(key="label-a").select("4").run()
     assert "had already been deleted on another page" in notes(page)
     assert count_cards(page) == 1
 
@@ -140,9 +207,14 @@ def test_delete_all_asks_for_confirmation(page: AppTest, service: FakeService) -
     gallery_of(service).entries |= {"a": gallery_entry("a"), "b": gallery_entry("b")}
     page.run()
     assert "those of all visitors and all models" in page.markdown[0].value
+    assert page.button(key="saved-delete-all").label == "Delete all 2 pictures"
     press(page, "saved-delete-all")
+    assert count_cards(page) == 0
+    assert len(gallery_of(service).entries) == 2
+    deletions_of(page.session_state["client"]).finish()
     assert gallery_of(service).entries == {}
-    assert "No pictures are saved yet" in notes(page)
+    page.run()
+    assert "Saved, visible to everyone" not in html_of(page)
 
 
 def test_load_more_shows_older_pictures(page: AppTest, service: FakeService) -> None:
@@ -162,8 +234,24 @@ def test_model_filter_applies_to_list_and_export(page: AppTest, service: FakeSer
     assert count_cards(page) == 1
     (link,) = page.get("link_button")
     assert (link.proto.label, link.proto.url) == ("Export ZIP", "gallery-export?model=fashion")
-    page.selectbox(key="saved-model").select("*").run()
+    page.selectbox(key="saved-model").select("").run()
     assert page.get("link_button")[0].proto.url == "gallery-export"
+    assert count_cards(page) == 2
+
+
+def test_filters_by_label_and_correction(page: AppTest, service: FakeService) -> None:
+    gallery_of(service).entries |= {"a": gallery_entry("a"), "b": gallery_entry("b", "1", corrected="7")}
+    page.run()
+    page.selectbox(key="saved-label").select("7").run()
+    assert count_cards(page) == 2
+    page.toggle(key="saved-corrected").set_value(True).run()
+    assert count_cards(page) == 1
+    assert page.get("link_button")[0].proto.url == "gallery-export?label=7&corrected=true"
+    assert "saved-delete-all" not in button_keys(page)  # it deletes more than what is listed
+    page.selectbox(key="saved-label").select("3").run()
+    assert "No saved picture matches." in notes(page)
+    page.selectbox(key="saved-label").select("").run()
+    page.toggle(key="saved-corrected").set_value(False).run()
     assert count_cards(page) == 2
 
 
@@ -172,15 +260,16 @@ def test_service_without_a_gallery(page: AppTest, service: FakeService) -> None:
     page.run()
     assert notes(page) == ""
     press(page, "draw")
-    assert "This service does not save pictures" in notes(page)
+    assert notes(page) == ""
     assert not page.toggle
-    assert button_keys(page) == ["draw", "clear-session"]
+    assert button_keys(page) == ["draw", "clear-session", "open-0"]
     assert service.requests_to("/gallery") == []
     press(page, "clear-session")
     assert 'class="card"' not in html_of(page)
 
 
 def test_gallery_turned_off_meanwhile_is_reported(page: AppTest, service: FakeService) -> None:
+    gallery_of(service).entries["a"] = gallery_entry("a")
     page.run()
     service.gallery = None
     service.replies["/models"] = lambda _: httpx.Response(200, json=models_response() | {"gallery": True})

@@ -110,7 +110,7 @@ def page() -> None:
 
 def test_expander_shows_all_examples() -> None:
     shown = AppTest.from_function(page).run()
-    assert [part.label for part in shown.expander] == ["Use it from code"]
+    assert [part.label for part in shown.expander] == ["For developers: use it from code"]
     assert not shown.code  # while it is closed
     shown.session_state["code"] = True
     shown.run()

@@ -23,7 +23,17 @@ from tests.ui.fake_service import (
     problem_response,
 )
 from tests.ui.fake_service import request_pictures as pictures_of
-from tests.ui.page_actions import FakeCanvas, alerts, choose_source, count_cards, html_of, is_hidden, open_explanation, upload
+from tests.ui.page_actions import (
+    FakeCanvas,
+    alerts,
+    choose_source,
+    count_cards,
+    html_of,
+    is_hidden,
+    open_explanation,
+    source_control,
+    upload,
+)
 from ui.images import resize
 
 pytestmark = pytest.mark.slow
@@ -51,7 +61,9 @@ def test_file_that_is_no_picture_does_not_affect_the_drawing(
     service.replies["/classify"] = lambda _: problem_response(415, "unsupported_media", detail="Not PNG")
     choose_source(page, "upload")
     upload(page, ("no.png", b"no picture"))
-    assert alerts(page) == ["This file is not a picture the service can read: Not PNG"]
+    (alert,) = alerts(page)
+    assert alert.startswith("This file is not a picture the service can read. Save the picture as PNG or JPEG")
+    assert alert.endswith("Details Not PNG Reference for the operator: ID")
     assert "retry" not in [button.key for button in page.button]  # a retry would fail again
     assert 'class="upload-preview"' not in html_of(page)
     service.replies["/classify"] = lambda _: httpx.Response(200, json=classification())
@@ -65,7 +77,10 @@ def test_file_without_ink_shows_the_error(page: AppTest, service: FakeService) -
     service.replies["/classify"] = lambda _: problem_response(422, "no_ink", detail="Nothing is drawn")
     choose_source(page, "upload")
     upload(page, ("paper.webp", WEBP))
-    assert alerts(page) == ["There is nothing to read in this picture: Nothing is drawn"]
+    (alert,) = alerts(page)
+    assert alert.startswith("There is nothing to read in this picture.") and alert.endswith(
+        "Details Nothing is drawn Reference for the operator: ID"
+    )
 
 
 def test_gallery_shows_files_and_drawings(page: AppTest, fake_canvas: FakeCanvas) -> None:
@@ -112,14 +127,14 @@ def test_sources_depend_on_the_model(service: FakeService, fake_canvas: FakeCanv
     page = start()
     fake_canvas.draw(PNG)
     page.selectbox(key="model").set_value("characters").run()
-    assert page.segmented_control(key="source").value == "draw"
+    assert source_control(page).value == "draw"
     assert service.requests_to("/classify")[-1].content == PNG
 
     page.selectbox(key="model").set_value("fashion").run()
-    assert [option.split()[-1] for option in page.segmented_control(key="source").options] == ["Upload", "Camera"]
+    assert [option.split()[-1] for option in source_control(page).options] == ["Upload", "Camera"]
     assert is_hidden(page, "draw")
     assert "Upload a picture" in html_of(page)
-    assert "Labels of this model: T-shirt/top, Trouser" in html_of(page)
+    assert "This model knows: T-shirt/top, Trouser" in html_of(page)
     assert len(service.requests_to("/classify")) == 1
     upload(page, ("boot.jpg", JPEG))
     assert service.requests_to("/classify")[-1].url.params["model"] == "fashion"
@@ -128,7 +143,7 @@ def test_sources_depend_on_the_model(service: FakeService, fake_canvas: FakeCanv
 
     # The visitor did not choose Upload, so the next ink model begins with Draw, and the drawing is still there.
     page.selectbox(key="model").set_value("digits").run()
-    assert page.segmented_control(key="source").value == "draw"
+    assert source_control(page).value == "draw"
     assert service.requests_to("/classify")[-1].content == PNG
     assert not page.exception
 
@@ -140,7 +155,7 @@ def test_uploaded_file_stays_for_the_next_model(service: FakeService, start: Cal
     upload(page, ("one.jpg", JPEG))
     for name in ("fashion", "digits"):
         page.selectbox(key="model").set_value(name).run()
-        assert page.segmented_control(key="source").value == "upload"
+        assert source_control(page).value == "upload"
         assert service.requests_to("/classify")[-1].content == JPEG
     assert [r.url.params["model"] for r in service.requests_to("/classify")] == ["digits", "fashion"]
     assert count_cards(page) == 1
@@ -152,7 +167,7 @@ def test_rejection_by_a_model_with_many_labels_names_the_model(service: FakeServ
     page = start()
     page.selectbox(key="model").set_value("fashion").run()
     upload(page, ("boot.jpg", JPEG))
-    assert "This does not look like the pictures that fashion was trained on." in html_of(page)
+    assert "I do not recognise this." in html_of(page)
 
 
 @pytest.fixture
@@ -172,14 +187,14 @@ def test_too_large_photo_is_shrunk_before_it_is_sent_and_saved(
     (classify,), (save,) = service.requests_to("/classify"), [r for r in service.requests_to("/gallery") if r.method == "POST"]
     assert max(Image.open(io.BytesIO(classify.content)).size) == 1600
     assert save.content == classify.content
-    assert "A smaller version was sent." in html_of(page)
+    assert "a smaller copy of it was sent." in html_of(page)
     # The code example names the shrunk file, which gives the same answer, and offers it for download.
     page.session_state["code"] = True
     page.run()
     assert "'@my photo-smaller.jpeg'" in page.code[0].value
     assert "Download the picture" in [each.proto.label for each in page.get("download_button")]
     upload(page, ("seven.jpg", JPEG))
-    assert "A smaller version was sent." not in html_of(page)
+    assert "a smaller copy of it was sent." not in html_of(page)
     assert "@seven.jpg" in page.code[0].value
     assert not [each for each in page.get("download_button") if each.proto.label.startswith("Download the")]
 
@@ -214,3 +229,22 @@ def test_large_photos_are_shrunk_once(
     assert not page.exception
     sent = [each for request in service.requests_to("/classify/batch")[-1:] for each in pictures_of(request)]
     assert {max(Image.open(io.BytesIO(data)).size) for data in sent} == {200}
+
+
+def test_all_files_are_removed(page: AppTest, service: FakeService) -> None:
+    choose_source(page, "upload")
+    upload(page, ("one.jpg", JPEG), ("two.webp", WEBP))
+    page.button(key="remove-files").click().run()
+    assert "Upload a picture of a digit" in html_of(page)
+    upload(page, ("two.webp", WEBP))
+    assert service.requests_to("/classify")[-1].content == WEBP
+    assert 'class="upload-preview"' in html_of(page)
+
+
+def test_single_file_that_the_page_refuses_is_not_sent(page: AppTest, service: FakeService) -> None:
+    choose_source(page, "upload")
+    upload(page, ("nothing.png", b""))
+    assert "The file is empty." in html_of(page)
+    assert not service.requests_to("/classify")
+    assert not page.exception
+    assert not [button for button in page.button if str(button.key).startswith("retry")]

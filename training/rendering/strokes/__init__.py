@@ -1,17 +1,17 @@
 """Generates handwritten digits in the forms of many countries, of which MNIST, written in the USA, has few."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from PIL import Image
 
-from training.rendering.strokes import digits_0_to_4, digits_5_to_9
+from training.rendering.strokes import digits_0_to_4, digits_5_to_9, rare_forms
 from training.rendering.strokes.brush import draw_strokes
 from training.rendering.strokes.curves import Path
 
-__all__ = ["VARIANTS", "Variant", "draw", "draw_variant"]
+__all__ = ["RARE_VARIANTS", "VARIANTS", "Variant", "draw", "draw_rare", "draw_variant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,35 @@ VARIANTS: Final = (
     Variant(9, 1, digits_5_to_9.nine_small),
 )
 
+RARE_VARIANTS: Final = (
+    Variant(2, 1.5, rare_forms.two_long_looped),
+    Variant(3, 1.5, rare_forms.three_slim),
+    Variant(4, 1, rare_forms.four_without_stem),
+    Variant(5, 1.5, rare_forms.five_detached),
+    Variant(6, 1.5, rare_forms.six_knotted),
+    Variant(7, 3, rare_forms.seven_hooked),
+    Variant(9, 2, rare_forms.nine_long_tailed),
+    Variant(9, 1.5, rare_forms.nine_slim),
+    *(Variant(digit, 0.8, rare_forms.on_display(digit)) for digit in range(10)),
+)
+
 
 def draw(digit: int, rng: np.random.Generator) -> Image.Image:
-    """Draw a digit in a random form: mode "L", white on black, 16 to 320 pixels a side."""
-    forms = [variant for variant in VARIANTS if variant.digit == digit]
-    weights = np.array([variant.weight for variant in forms])
-    return draw_variant(forms[int(rng.choice(len(forms), p=weights / weights.sum()))], rng)
+    """Draw a digit in a random usual form: mode "L", white on black, 16 to 320 pixels a side."""
+    return _draw_one_of(VARIANTS, digit, rng)
+
+
+def draw_rare(digit: int, rng: np.random.Generator) -> Image.Image:
+    """Draw a digit in a random form of ``RARE_VARIANTS``, as ``draw``."""
+    return _draw_one_of(RARE_VARIANTS, digit, rng)
 
 
 def draw_variant(variant: Variant, rng: np.random.Generator) -> Image.Image:
     """Draw a form: mode "L", white on black, 16 to 320 pixels a side; the same for the same state of ``rng``."""
     return draw_strokes(variant.strokes(rng), rng)
+
+
+def _draw_one_of(variants: Sequence[Variant], digit: int, rng: np.random.Generator) -> Image.Image:
+    forms = [variant for variant in variants if variant.digit == digit]
+    weights = np.array([variant.weight for variant in forms])
+    return draw_variant(forms[int(rng.choice(len(forms), p=weights / weights.sum()))], rng)

@@ -1,57 +1,21 @@
-"""Draws strokes with a random handwriting (slant, distortion, tremor) and a round brush."""
+"""Draws strokes with a random handwriting and a round brush whose pressure varies."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from training.rendering.strokes.curves import Path
+from training.rendering.strokes.handwriting import Handwriting
 
 # Brush width as a share of the character's height: a 6-pixel line on a 240-pixel digit to a 32-pixel one on a 130-pixel digit.
 THINNEST: Final = 0.02
 THICKEST: Final = 0.2
 CANVASES: Final = (16, 320)
 OVERSAMPLING: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Handwriting:
-    """A handwriting: proportions, slant, rotation, distortion and tremor, the same for all strokes of a character."""
-
-    width: float
-    slant: float
-    rotation: float
-    warp: float
-    tremor: float
-
-    @classmethod
-    def sample(cls, rng: np.random.Generator) -> "Handwriting":
-        """Sample a random handwriting."""
-        shaky = rng.random() < 0.35
-        return cls(
-            width=float(np.exp(rng.normal(0, 0.22))),
-            slant=float(rng.normal(0.08, 0.17)),
-            rotation=float(np.deg2rad(rng.normal(0, 7))),
-            warp=float(abs(rng.normal(0, 0.03))),
-            tremor=float(rng.uniform(0.003, 0.015)) if shaky else 0.0,
-        )
-
-    def write(self, paths: list[Path], rng: np.random.Generator) -> list[Path]:
-        """Transform strokes into this handwriting."""
-        shape = np.array([[self.width, 0.0], [-self.slant, 1.0]])
-        rotate = np.array([[np.cos(self.rotation), np.sin(self.rotation)], [-np.sin(self.rotation), np.cos(self.rotation)]])
-        waves = rng.normal(0, self.warp, (2, 2, 2))
-        phases = rng.uniform(0, 2 * np.pi, (2, 2))
-        written = []
-        for path in paths:
-            # The whole plane is distorted, so that strokes that meet still meet.
-            bent = path.copy()
-            for axis in (0, 1):
-                for order in (0, 1):
-                    bent += waves[axis, order] * np.sin((order + 1) * np.pi * path[:, axis : axis + 1] + phases[axis, order])
-            written.append((bent @ shape @ rotate) + _tremor(len(path), self.tremor, rng))
-        return written
+# Shares of the characters whose later strokes are faint, and whose pen is pressed unevenly.
+FAINT: Final = 0.06
+PRESSED: Final = 0.25
 
 
 def draw_strokes(paths: list[Path], rng: np.random.Generator) -> Image.Image:
@@ -78,18 +42,36 @@ def render_paths(paths: list[Path], side: float, brush: float, rng: np.random.Ge
     canvas = Image.new("L", (width * OVERSAMPLING, height * OVERSAMPLING))
     draw = ImageDraw.Draw(canvas)
     radius = brush * OVERSAMPLING / 2
-    lift = rng.uniform(0.8, 1.0) if rng.random() < 0.25 else 1.0
+    lift, level = _later_strokes(rng)
+    pressure = rng.uniform(0.1, 0.5) if rng.random() < PRESSED else 0.0
     for path in paths:
         dots = ((path - low) * scale + margin) * OVERSAMPLING
-        thin = radius * (1 if path is paths[0] else lift)
-        draw.line([(float(x), float(y)) for x, y in dots], fill=255, width=max(1, round(2 * thin)), joint="curve")
+        thin, fill = (radius, 255) if path is paths[0] else (radius * lift, level)
+        if pressure:
+            _draw_pressed(draw, dots, thin, pressure, fill, rng)
+            continue
+        draw.line([(float(x), float(y)) for x, y in dots], fill=fill, width=max(1, round(2 * thin)), joint="curve")
         for x, y in dots[[0, -1]]:
-            draw.ellipse((x - thin, y - thin, x + thin, y + thin), fill=255)
+            draw.ellipse((x - thin, y - thin, x + thin, y + thin), fill=fill)
     return canvas.reduce(OVERSAMPLING)
 
 
-def _tremor(length: int, tremor: float, rng: np.random.Generator) -> Path:
-    if tremor == 0 or length < 3:
-        return np.zeros((length, 2))
-    noise = rng.normal(0, 1, (length + 2, 2))
-    return np.asarray(tremor * (noise[:-2] + noise[1:-1] + noise[2:]) / np.sqrt(3))
+def _later_strokes(rng: np.random.Generator) -> tuple[float, int]:
+    """How thick, relative to the first, and how strong (0 to 255) the second and later strokes are: some pens fail."""
+    kind = rng.random()
+    if kind < FAINT:
+        return rng.uniform(0.4, 1.0), int(rng.integers(50, 170))
+    return (rng.uniform(0.8, 1.0) if kind < FAINT + 0.25 else 1.0), 255
+
+
+def _draw_pressed(
+    draw: ImageDraw.ImageDraw, dots: Path, radius: float, pressure: float, fill: int, rng: np.random.Generator
+) -> None:
+    """Draw a stroke whose radius varies along it by ``pressure``, a share of ``radius``."""
+    along = np.concatenate(([0], np.cumsum(np.hypot(*np.diff(dots, axis=0).T))))
+    places = np.arange(0, along[-1] + 1, max(1.0, radius / 4))
+    waves = np.sin(places / max(along[-1], 1) * np.pi * rng.uniform(0.5, 3) + rng.uniform(0, 2 * np.pi))
+    radii = np.maximum(radius * (1 + pressure * waves), 0.5)
+    xs, ys = (np.interp(places, along, dots[:, axis]) for axis in (0, 1))
+    for x, y, r in zip(xs.tolist(), ys.tolist(), radii.tolist(), strict=True):
+        draw.ellipse((x - r, y - r, x + r, y + r), fill=fill)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from serving.process.log_escaping import escape_log_lines
+from serving.process.log_records import use_escaped_records
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def written() -> Iterator[io.StringIO]:
     logger = logging.getLogger("tests.log_lines")
     logger.addHandler(handler)
     logger.propagate = False
-    escape_log_lines()
+    use_escaped_records()
     yield output
     logging.setLogRecordFactory(before)
     logger.removeHandler(handler)

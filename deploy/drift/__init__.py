@@ -1,0 +1,1 @@
+"""``python -m deploy.drift``: compares the answers of a service, or a file of results, with the references of its models."""
