@@ -19,7 +19,7 @@ from ui.images.media_types import media_type
 from ui.state import address
 from ui.state.files import BatchClassifier, PictureFile
 from ui.state.session import DRAW, UPLOAD, ClassifyRequest, Session
-from ui.state.widget_state import set_widget
+from ui.state.widget_state import OwnedWidget
 from ui.views import (
     answer,
     challenge,
@@ -75,14 +75,16 @@ def show_heading() -> None:
     """Show the title and the language control."""
     with st.container(key="heading", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(translate("page.title"), anchor=False, width="content")
-        set_widget("language-control", current_language())
+        language = current_language()
+        widget = OwnedWidget.showing("language-control", language, translated=False)
         st.segmented_control(
             translate("page.language"),
             list(LANGUAGES),
+            default=language,
             required=True,
             format_func=LANGUAGES.__getitem__,
-            key="language-control",
-            on_change=lambda: set_language(st.session_state["language-control"]),
+            key=widget.key,
+            on_change=widget.on_change(set_language),
             label_visibility="collapsed",
             width="content",
         )

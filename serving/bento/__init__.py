@@ -1,1 +1,2 @@
-"""All code that uses private parts of BentoML, circus or uvicorn; tests/serving/bento/test_compat.py fails when they change."""
+"""All code that uses private parts of BentoML, circus, uvicorn or prometheus_client; tests/serving/bento/ fails when they
+change."""

@@ -1,7 +1,9 @@
-"""The patches of BentoML, circus, uvicorn and OpenTelemetry, each with its reason, its upstream issue and when it can go.
+"""The patches of BentoML, circus, uvicorn, OpenTelemetry and prometheus_client, each with its reason, its upstream issue and
+when it can go.
 
-All are applied when service.py is imported, so that the start fails if a target is missing. ``http_protocol``, ``metric_paths``
-and ``server`` are modules of their own. tests/served/test_patches.py observes the effect of each in a running service.
+All are applied when service.py is imported, so that the start fails if a target is missing. ``http_protocol``,
+``metric_files``, ``metric_paths`` and ``server`` are modules of their own. tests/served/test_patches.py observes the effects in
+a running service.
 """
 
 import asyncio
@@ -23,6 +25,7 @@ from uvicorn.protocols.http import auto
 
 from serving.bento.connections import limit_connections
 from serving.bento.http_protocol import LimitedProtocol
+from serving.bento.metric_files import skip_empty_files
 from serving.bento.metric_paths import label_metrics_by_route
 from serving.bento.server import record_server
 from serving.settings import Settings
@@ -34,6 +37,7 @@ def apply_patches(settings: Settings, metrics_folder: Path) -> None:
     """Apply every patch; the metrics of this service go to ``metrics_folder``."""
     label_metrics_by_route()
     use_metrics_folder(metrics_folder)
+    skip_empty_files()
     harden_arbiter()
     disable_middleware()
     skip_unserved()

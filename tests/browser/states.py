@@ -17,6 +17,7 @@ from tests.browser.strokes import (
     THREE,
     Stroke,
     draw,
+    draw_and_expect,
     draw_without_waiting,
     wait_for_rerun,
     wait_until_ready,
@@ -86,21 +87,18 @@ def empty(page: Page, setup: Setup) -> None:
 def answer(page: Page, setup: Setup, language: str = "en") -> None:
     """An answer to a 7, after a 3 that is in the gallery."""
     page.goto(f"{setup.page}/?lang={language}")
-    draw(page, THREE)
-    expect(headline(page)).to_have_attribute("data-label", "3")
+    draw_and_expect(page, THREE, "3")
     wait_until_ready(page)
     page.locator("[data-tool=clear]").click()  # its name depends on the language
     expect(page.locator(".empty-hint")).to_be_visible()
-    draw(page, SEVEN)
-    expect(headline(page)).to_have_attribute("data-label", "7")
+    draw_and_expect(page, SEVEN, "7")
     expect(page.locator(".card")).to_have_count(2)
 
 
 def pen(page: Page, setup: Setup) -> None:
     """A 2, with the controls of the pen open."""
     page.goto(setup.page)
-    draw(page, DIGITS["2"])
-    expect(headline(page)).to_have_attribute("data-label", "2")
+    draw_and_expect(page, DIGITS["2"], "2")
     wait_until_ready(page)
     page.locator(".st-key-tools").get_by_role("button", name="Pen").click()
     expect(page.get_by_role("slider", name="Stroke width")).to_be_visible()
@@ -125,8 +123,7 @@ def several(page: Page, setup: Setup) -> None:
 def sequence(page: Page, setup: Setup) -> None:
     """The number 1987 with a character selected."""
     page.goto(f"{setup.page}/?model=numbers")
-    draw(page, written("1987"))
-    expect(headline(page)).to_have_attribute("data-label", "1987")
+    draw_and_expect(page, written("1987"), "1987")
     wait_until_ready(page)
     select_character(page, 1)
     wait_for_rerun(page)
@@ -144,8 +141,7 @@ def unsure(page: Page, setup: Setup) -> None:
 def explained(page: Page, setup: Setup) -> None:
     """A 5 with its explanation."""
     page.goto(setup.page)
-    draw(page, DIGITS["5"])
-    expect(headline(page)).to_have_attribute("data-label", "5")
+    draw_and_expect(page, DIGITS["5"], "5")
     page.get_by_text("How this answer was computed").click()
     expect(page.locator(".stages img")).to_have_count(4)
 
@@ -153,8 +149,7 @@ def explained(page: Page, setup: Setup) -> None:
 def replay(page: Page, setup: Setup) -> None:
     """A 5 that is drawn again beside the confidence over time."""
     page.goto(setup.page)
-    draw(page, DIGITS["5"])
-    expect(headline(page)).to_have_attribute("data-label", "5")
+    draw_and_expect(page, DIGITS["5"], "5")
     page.emulate_media(reduced_motion="reduce")  # the same picture in each screenshot
     page.get_by_text("Watch it being drawn").click()
     expect(page.locator(".replay-strip li")).to_have_count(6)
@@ -231,8 +226,7 @@ def gallery(page: Page, setup: Setup) -> None:
 def code(page: Page, setup: Setup) -> None:
     """A 6 with the code examples."""
     page.goto(setup.page)
-    draw(page, DIGITS["6"])
-    expect(headline(page)).to_have_attribute("data-label", "6")
+    draw_and_expect(page, DIGITS["6"], "6")
     page.get_by_text("Use it from code").click()
     page.get_by_role("tab", name="Python: bentoml").click()
     expect(page.get_by_role("tabpanel").filter(visible=True).locator("code")).to_be_visible()

@@ -5,6 +5,15 @@ from typing import Final
 
 from playwright.sync_api import CDPSession, Locator, Page, expect
 
+from tests.browser.processes import TIMEOUT_MS
+from tests.support.waiting import until
+
+# Whether the page shows the answer to everything that the sheet has reported, which is this many reports or more.
+IS_ANSWERED: Final = """reports => {
+    const answered = Number(document.querySelector(".st-key-classifier")?.dataset.answered);
+    return sheet.version >= reports && answered === sheet.version;
+}"""
+
 Point = tuple[float, float]
 Stroke = Sequence[Point]
 
@@ -101,6 +110,18 @@ def draw(page: Page, strokes: Sequence[Stroke]) -> None:
     wait_until_ready(page)
     canvas_of(page).scroll_into_view_if_needed()
     draw_without_waiting(page, strokes)
+
+
+def draw_and_expect(page: Page, strokes: Sequence[Stroke], label: str) -> None:
+    """Draw with the mouse, and wait until the page shows this label as its answer to the finished drawing.
+
+    Before, it shows answers to parts of the drawing, which may have the same label; they are not added to the gallery.
+    """
+    wait_until_ready(page)
+    finished = page.evaluate("sheet.version") + len(strokes)
+    draw(page, strokes)
+    until(lambda: page.evaluate(IS_ANSWERED, finished), TIMEOUT_MS / 1000)
+    expect(page.locator(".headline").first).to_have_attribute("data-label", label)
 
 
 def draw_without_waiting(page: Page, strokes: Sequence[Stroke]) -> None:

@@ -38,7 +38,7 @@ def test_no_serious_faults(page: Page) -> None:
     page.get_by_test_id("stExpandSidebarButton").click()
     expect(page.get_by_test_id("stSidebar")).to_be_in_viewport()
     assert serious_faults(page) == []
-    page.locator(".st-key-source").get_by_role("radio").nth(1).click()  # upload
+    page.locator("[class*=st-key-source]").get_by_role("radio").nth(1).click()  # upload
     files = [FilePayload(name=name, mimeType="image/png", buffer=data) for name, data in (("a.jpg", JPEG), ("b.png", b"none"))]
     page.locator("input[type=file]").set_input_files(files)
     expect(page.locator(".files tbody tr")).to_have_count(2)

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, TimeoutError, expect
 
 from tests.browser.processes import ServiceSwitch, start_page_for
-from tests.browser.strokes import DIGITS, SEVEN, THREE, canvas_of, draw, wait_for_rerun, wait_until_ready
+from tests.browser.strokes import DIGITS, SEVEN, THREE, canvas_of, draw, draw_and_expect, wait_for_rerun, wait_until_ready
 from tests.support.pictures import WHITE, digit, encoded
 from tests.support.processes import free_port, start_service
 from tests.support.waiting import until
@@ -178,8 +178,7 @@ def test_pending_picture_is_saved_after_a_database_outage(desktop: Page, gallery
     desktop.goto(switched_page)
     turn_saving_on(desktop)
     gallery.database_down = True
-    draw(desktop, THREE)
-    expect(desktop.locator(".headline")).to_have_attribute("data-label", "7")
+    draw_and_expect(desktop, THREE, "7")
     expect(desktop.get_by_text("Not saved yet because the service does not answer: 1")).to_be_visible()
     expect(unsaved_cards(desktop)).to_have_count(1)
     gallery.database_down = False

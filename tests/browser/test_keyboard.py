@@ -50,7 +50,7 @@ def test_drawing_with_arrow_keys(page: Page) -> None:
 
 def test_upload_with_the_keyboard(page: Page) -> None:
     wait_until_ready(page)
-    tab_to(page, ".st-key-source [role=radio], .st-key-source [role=radio] *")
+    tab_to(page, "[class*=st-key-source] :is([role=radio], [role=radio] *)")
     page.keyboard.press("ArrowRight")
     if not page.get_by_role("radio", name="Upload").is_checked():
         page.keyboard.press("Space")

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.processes import TIMEOUT_MS, start_page_for
 from tests.browser.states import settings
-from tests.browser.strokes import DIGITS, SEVEN, THREE, canvas_of, draw, draw_with_pen, wait_until_ready
+from tests.browser.strokes import DIGITS, SEVEN, THREE, canvas_of, draw, draw_and_expect, draw_with_pen, wait_until_ready
 from tests.support.metrics import Counted
 from tests.support.processes import free_port, start_service
 from tests.support.waiting import until
@@ -75,8 +75,7 @@ def pick(page: Page, name: str, colour: str) -> None:
 
 def test_every_digit_is_recognised(page: Page) -> None:
     for digit, strokes in DIGITS.items():
-        draw(page, strokes)
-        expect(headline(page)).to_have_attribute("data-label", digit)
+        draw_and_expect(page, strokes, digit)
         clear(page)
     expect(cards(page)).to_have_count(10)
     labels = cards(page).evaluate_all("cards => cards.map(card => card.dataset.label)")
@@ -95,8 +94,7 @@ def test_all_parts_of_an_answer(page: Page) -> None:
     expect(empty_hint(page)).to_contain_text("Draw a digit on the canvas")
     expect(empty_hint(page)).to_contain_text("0, 1, 2, 3, 4, 5, 6, 7, 8, 9")
     expect(cards(page)).to_have_count(0)
-    draw(page, SEVEN)
-    expect(headline(page)).to_have_attribute("data-label", "7")
+    draw_and_expect(page, SEVEN, "7")
     expect(page.locator(".headline .confidence-text")).to_have_text("almost certain")
     expect(page.locator(".bar.predicted .bar-name")).to_have_text("7")
     expect(page.locator(".other-classes")).to_contain_text("under 0.1% each")
@@ -119,16 +117,14 @@ def test_all_parts_of_an_answer(page: Page) -> None:
 def test_undo_and_clear_by_button_and_shortcut(page: Page) -> None:
     four = DIGITS["4"]
     draw(page, four[:1])
-    expect(headline(page)).to_be_visible()
+    expect(cards(page)).to_have_count(1)  # the finished stroke is answered, not only its beginning
     once = headline(page).get_attribute("data-label")
-    draw(page, four[1:])
-    expect(headline(page)).to_have_attribute("data-label", "4")
+    draw_and_expect(page, four[1:], "4")
     assert once != "4"
 
     button(page, "Undo").click()
     expect(headline(page)).to_have_attribute("data-label", once or "")
-    draw(page, four[1:])  # drawing continues on the undone canvas
-    expect(headline(page)).to_have_attribute("data-label", "4")
+    draw_and_expect(page, four[1:], "4")  # drawing continues on the undone canvas
     page.keyboard.press("Control+z")
     expect(headline(page)).to_have_attribute("data-label", once or "")
     page.keyboard.press("Control+z")
@@ -136,14 +132,12 @@ def test_undo_and_clear_by_button_and_shortcut(page: Page) -> None:
     expect(button(page, "Undo")).to_be_disabled()
     expect_colours(page, WHITE)
 
-    draw(page, SEVEN)
-    expect(headline(page)).to_have_attribute("data-label", "7")
+    draw_and_expect(page, SEVEN, "7")
     expect(cards(page)).to_have_count(2)  # the finished drawing is answered too, not only its last movement
     page.keyboard.press("Delete")
     expect(empty_hint(page)).to_be_visible()
     expect(button(page, "Clear")).to_be_disabled()
-    draw(page, THREE)
-    expect(headline(page)).to_have_attribute("data-label", "3")
+    draw_and_expect(page, THREE, "3")
     expect(cards(page)).to_have_count(3)
     clear(page)
     expect_colours(page, WHITE)
@@ -151,15 +145,13 @@ def test_undo_and_clear_by_button_and_shortcut(page: Page) -> None:
 
 
 def test_undo_and_clear_in_quick_succession(page: Page) -> None:
-    draw(page, DIGITS["4"])
-    expect(headline(page)).to_have_attribute("data-label", "4")
+    draw_and_expect(page, DIGITS["4"], "4")
     wait_until_ready(page)
     page.keyboard.press("Control+z")
     page.keyboard.press("Delete")
     expect(empty_hint(page)).to_be_visible()
     expect_colours(page, WHITE)
-    draw(page, THREE)
-    expect(headline(page)).to_have_attribute("data-label", "3")
+    draw_and_expect(page, THREE, "3")
     expect(cards(page)).to_have_count(2)
 
 
@@ -176,8 +168,7 @@ def test_enter_sends_the_request_again(page: Page, service_address: str) -> None
 
 
 def test_pen_colours_apply_to_the_drawing(page: Page) -> None:
-    draw(page, SEVEN)
-    expect(headline(page)).to_have_attribute("data-label", "7")
+    draw_and_expect(page, SEVEN, "7")
     expect_colours(page, WHITE, BLACK)
     button(page, "Pen").click()
     page.get_by_role("slider", name="Stroke width").press("ArrowRight")
@@ -198,15 +189,13 @@ def test_pen_colours_apply_to_the_drawing(page: Page) -> None:
     wait_until_ready(page)
     expect(headline(page)).to_have_attribute("data-label", "7")
     clear(page)
-    draw(page, THREE)
-    expect(headline(page)).to_have_attribute("data-label", "3")
+    draw_and_expect(page, THREE, "3")
     expect_colours(page, NAVY, YELLOW)
     expect(cards(page)).to_have_count(2)
 
 
 def test_language_and_theme_changes_keep_the_drawing(page: Page) -> None:
-    draw(page, SEVEN)
-    expect(headline(page)).to_have_attribute("data-label", "7")
+    draw_and_expect(page, SEVEN, "7")
     page.get_by_role("radio", name="한국어").click()
     expect(page.get_by_role("radio", name="자동", include_hidden=True)).to_be_checked()
     wait_until_ready(page)
@@ -247,8 +236,7 @@ def test_language_and_theme_changes_keep_the_drawing(page: Page) -> None:
 
 
 def test_comparison_model_classifies_the_same_drawing(page: Page) -> None:
-    draw(page, SEVEN)
-    expect(headline(page)).to_have_attribute("data-label", "7")
+    draw_and_expect(page, SEVEN, "7")
     wait_until_ready(page)
     with settings(page):
         page.get_by_role("combobox", name="Compare with").click()
@@ -263,8 +251,7 @@ def test_comparison_model_classifies_the_same_drawing(page: Page) -> None:
     assert left["x"] + left["width"] <= right["x"]
     wait_until_ready(page)
     clear(page)
-    draw(page, THREE)
-    expect(headline(page).nth(0)).to_have_attribute("data-label", "3")
+    draw_and_expect(page, THREE, "3")
     expect(headline(page).nth(1)).to_have_attribute("data-label", "3")
     expect(cards(page)).to_have_count(2)
 
@@ -321,6 +308,5 @@ def test_service_outage_and_recovery(desktop: Page, model_store: Path, logs: Pat
         expect(retry).to_be_visible()
         expect(cards(desktop)).to_have_count(1)
         with start_service(model_store, port, WORKERS="1"):
-            draw(desktop, [[(128, 134), (150, 134)]])  # a stroke retries like the button
-            expect(headline(desktop)).to_have_attribute("data-label", "3")
+            draw_and_expect(desktop, [[(128, 134), (150, 134)]], "3")  # a stroke retries like the button
             expect(cards(desktop)).to_have_count(2)

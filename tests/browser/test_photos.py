@@ -14,7 +14,7 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.processes import ServiceSwitch
 from tests.browser.states import ProxyService
-from tests.browser.strokes import canvas_of, draw, wait_for_rerun, wait_until_ready
+from tests.browser.strokes import canvas_of, draw_and_expect, wait_for_rerun, wait_until_ready
 from tests.models.catalogues import models
 from tests.support.photo_catalogue import write_photo_catalogue
 from tests.support.pictures import encoded
@@ -155,8 +155,7 @@ def test_grey_photos_can_be_drawn_too(page: Page) -> None:
     expect(page.get_by_role("radio", name="Upload")).to_be_checked()
     page.get_by_role("radio", name="Draw").click()
     wait_until_ready(page)
-    draw(page, [[(100, 100), (180, 180)]])
-    expect(page.locator(".headline")).to_have_attribute("data-label", "bright")
+    draw_and_expect(page, [[(100, 100), (180, 180)]], "bright")
     choose_model(page, "colours")
     expect(page.get_by_role("radio", name="Upload")).to_be_checked()
     expect(canvas_of(page)).to_be_hidden()

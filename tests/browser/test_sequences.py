@@ -9,6 +9,7 @@ from tests.browser.axe import serious_faults
 from tests.browser.strokes import (
     canvas_of,
     draw,
+    draw_and_expect,
     draw_with_finger,
     send_touch,
     wait_for_rerun,
@@ -57,13 +58,11 @@ def open_numbers(page: Page, address: str, **parameters: str) -> None:
 
 def test_numbers_are_read_and_each_character_is_explained(desktop: Page, page_address: str) -> None:
     open_numbers(desktop, page_address)
-    draw(desktop, written("42"))
-    expect(headline(desktop)).to_have_attribute("data-label", "42")
+    draw_and_expect(desktop, written("42"), "42")
     wait_until_ready(desktop)
     desktop.keyboard.press("Delete")
     expect(desktop.locator(".empty-hint")).to_be_visible()
-    draw(desktop, written("1987"))
-    expect(headline(desktop)).to_have_attribute("data-label", "1987")
+    draw_and_expect(desktop, written("1987"), "1987")
     wait_until_ready(desktop)
     expect(desktop.locator(".headline .label")).to_have_text("1987")
     expect(boxes(desktop)).to_have_count(4)
@@ -97,8 +96,7 @@ def test_digits_offer_to_read_a_number_and_the_drawing_stays(page: Page) -> None
     expect(headline(page)).to_have_attribute("data-label", "42")
     page.wait_for_function("sheet.size[0] === 560 && sheet.size[1] === 320")
     assert page.evaluate(STROKES) == before
-    draw(page, written("1987")[-1:])
-    expect(headline(page)).to_have_attribute("data-label", "427")
+    draw_and_expect(page, written("1987")[-1:], "427")
     wait_until_ready(page)
     page.get_by_role("combobox", name="Model").click()
     page.get_by_role("option", name="digits", exact=True).click()

@@ -17,6 +17,7 @@ from tests.browser.strokes import (
     Stroke,
     canvas_of,
     draw,
+    draw_and_expect,
     draw_without_waiting,
     to_window,
     wait_until_ready,
@@ -315,12 +316,10 @@ def test_bars_glide_unless_the_visitor_wants_less_motion(page: Page, service: Fa
             };
         }"""
     )
-    draw(page, [LINE])
-    expect(page.locator(".headline")).to_have_attribute("data-label", "7")
+    draw_and_expect(page, [LINE], "7")
     wait_until_ready(page)
     service.replies["/classify"] = lambda _: httpx.Response(200, json=classification("4", probabilities={"4": 0.8, "7": 0.2}))
-    draw(page, [OTHER_LINE])
-    expect(page.locator(".headline")).to_have_attribute("data-label", "4")
+    draw_and_expect(page, [OTHER_LINE], "4")
     wait_until_ready(page)
     assert page.evaluate("[...glided]") == ([] if motion == "reduce" else ["bar-fill"])
     page.emulate_media(reduced_motion="no-preference")

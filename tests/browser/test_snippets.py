@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.processes import serve_fake
-from tests.browser.strokes import SEVEN, draw
+from tests.browser.strokes import SEVEN, draw, draw_and_expect
 from tests.support.processes import ROOT
 from tests.ui.fake_service import FakeService
 from ui.views.snippets import TABS, SnippetRequest, canvas
@@ -34,8 +34,7 @@ def codes(page: Page) -> list[str]:
 
 
 def test_code_examples_of_the_page_run(page: Page, service_address: str, tmp_path: Path) -> None:
-    draw(page, SEVEN)
-    expect(page.locator(".headline")).to_have_attribute("data-label", "7")
+    draw_and_expect(page, SEVEN, "7")
     curl, bentoml, httpx, javascript, _ = codes(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the picture").click()

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.processes import ServiceSwitch
-from tests.browser.strokes import SEVEN, canvas_of, draw, wait_for_rerun, wait_until_ready
+from tests.browser.strokes import SEVEN, canvas_of, draw_and_expect, wait_for_rerun, wait_until_ready
 from tests.support.pictures import WHITE, canvas, digit, encoded
 from tests.ui.fake_service import JPEG, WEBP, FakeService, classification, fashion_model, models_response
 
@@ -57,8 +57,7 @@ def test_uploaded_file_is_classified(page: Page, name: str, data: bytes) -> None
 
 def test_broken_file_does_not_affect_the_drawing(page: Page) -> None:
     alert = page.locator(".alert")
-    draw(page, SEVEN)
-    expect(headline(page)).to_have_attribute("data-label", "7")
+    draw_and_expect(page, SEVEN, "7")
     source(page, "Upload").click()
     upload(page, ("broken.png", b"this is no picture"))
     expect(alert).to_contain_text("This file is not a picture the service can read")
@@ -77,8 +76,7 @@ def test_broken_file_does_not_affect_the_drawing(page: Page) -> None:
     wait_until_ready(page)
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("Draw a digit on the canvas")).to_be_visible()
-    draw(page, SEVEN)
-    expect(headline(page)).to_have_attribute("data-label", "7")
+    draw_and_expect(page, SEVEN, "7")
 
 
 def test_several_files_are_listed_in_a_table(page: Page) -> None:
@@ -94,8 +92,7 @@ def test_several_files_are_listed_in_a_table(page: Page) -> None:
 
 
 def test_delete_key_does_not_clear_a_hidden_canvas(page: Page) -> None:
-    draw(page, SEVEN)
-    expect(headline(page)).to_have_attribute("data-label", "7")
+    draw_and_expect(page, SEVEN, "7")
     source(page, "Upload").click()
     wait_for_rerun(page)
     expect(canvas_of(page)).to_be_hidden()
@@ -146,8 +143,7 @@ def test_sources_depend_on_the_model(desktop: Page, switch: ServiceSwitch, switc
     )
     switch.target = service
     desktop.goto(switched_page)
-    draw(desktop, SEVEN)
-    expect(headline(desktop)).to_have_attribute("data-label", "7")
+    draw_and_expect(desktop, SEVEN, "7")
     choose_model(desktop, "fashion")
     expect(source(desktop, "Draw")).to_have_count(0)
     expect(canvas_of(desktop)).to_be_hidden()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, JSHandle, Locator, Page, expect
 
 from tests.browser.held_messages import HeldMessages, has_uploaded_files
-from tests.browser.strokes import DIGITS, SEVEN, draw, wait_until_ready
+from tests.browser.strokes import DIGITS, SEVEN, draw, draw_and_expect, wait_until_ready
 from tests.support.pictures import WHITE, digit, encoded
 
 pytestmark = pytest.mark.browser
@@ -58,8 +58,7 @@ def test_sample_is_drawn_on_the_sheet_and_answered(page: Page) -> None:
 
 
 def test_picture_dropped_on_the_sheet_is_classified(page: Page) -> None:
-    draw(page, SEVEN)
-    expect(headline(page)).to_have_attribute("data-label", "7")
+    draw_and_expect(page, SEVEN, "7")
     wait_until_ready(page)
     target = page.locator(".drop-target")
     dropped = transfer(page)
@@ -106,8 +105,7 @@ def test_text_pasted_into_a_field_stays_there(page: Page) -> None:
 @pytest.fixture
 def shared(page: Page) -> Iterator[str]:
     """The link to a drawing of a 2, whose answer is on the page."""
-    draw(page, DIGITS["2"])
-    expect(headline(page)).to_have_attribute("data-label", "2")
+    draw_and_expect(page, DIGITS["2"], "2")
     wait_until_ready(page)
     page.get_by_role("button", name="Share").click()
     code = page.get_by_test_id("stPopoverBody").locator("code")
@@ -135,8 +133,7 @@ def test_damaged_link_says_so(page: Page, shared: str) -> None:
 
 
 def test_replay_ends_with_the_answer_to_the_drawing(page: Page) -> None:
-    draw(page, DIGITS["5"])
-    expect(headline(page)).to_have_attribute("data-label", "5")
+    draw_and_expect(page, DIGITS["5"], "5")
     answered = bar_values(page)["5"]
     page.get_by_text("Watch it being drawn").click()
     steps = page.locator(".replay-strip li")

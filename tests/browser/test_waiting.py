@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.processes import ServiceSwitch
-from tests.browser.strokes import SEVEN, THREE, Stroke, draw, draw_without_waiting, wait_until_ready
+from tests.browser.strokes import SEVEN, THREE, Stroke, draw_and_expect, draw_without_waiting, wait_until_ready
 from tests.ui.fake_service import FakeService, classification, explanation
 
 pytestmark = pytest.mark.browser
@@ -53,8 +53,7 @@ def page(desktop: Page, service: Slow, switch: ServiceSwitch, switched_page: str
 
 
 def test_slow_answer_keeps_the_previous_one_with_a_notice(page: Page, service: Slow) -> None:
-    draw(page, SEVEN)
-    expect(page.locator(".headline")).to_have_attribute("data-label", "7")
+    draw_and_expect(page, SEVEN, "7")
     wait_until_ready(page)
     notice = page.locator(".answer .slow-notice")
     expect(notice).to_be_hidden()

@@ -1,11 +1,13 @@
 """What a visitor does and reads on the page, for tests that run it without a browser; a fake canvas to draw on."""
 
 import re
+from collections.abc import Iterable
 from html import unescape
+from typing import TypeVar
 from zlib import crc32
 
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import ButtonGroup
+from streamlit.testing.v1.element_tree import Widget
 
 from tests.ui.fake_service import PNG
 from ui.images.polyline import SQUARE_SHEET
@@ -55,15 +57,18 @@ class FakeCanvas:
     _size = SQUARE_SHEET
 
 
-def source_control(page: AppTest) -> ButtonGroup[str]:
-    """Return the control of the picture source."""
-    (control,) = (each for each in page.segmented_control if (each.key or "").startswith("source"))
-    return control
+W = TypeVar("W", bound=Widget)
+
+
+def owned(widgets: Iterable[W], name: str) -> W:
+    """Return the widget with this name whose value the page owns; its key has a number when it has replaced another one."""
+    (widget,) = (each for each in widgets if re.fullmatch(rf"{re.escape(name)}(-\d+)?", each.key or ""))
+    return widget
 
 
 def choose_source(page: AppTest, source: str) -> None:
     """Choose a picture source."""
-    source_control(page).set_value(source).run()
+    owned(page.segmented_control, "source").set_value(source).run()
 
 
 def upload(page: AppTest, *files: tuple[str, bytes]) -> None:

@@ -30,6 +30,7 @@ from tests.ui.page_actions import (
     html_of,
     is_hidden,
     open_explanation,
+    owned,
 )
 from ui.state.drawing import Pen
 
@@ -232,7 +233,7 @@ def test_outage_at_the_start(service: FakeService, start: Callable[[], AppTest])
 
 
 def test_unavailable_device_has_a_sentence_and_its_reason(page: AppTest) -> None:
-    assert page.radio(key="device").options == ["Automatic", "CPU"]
+    assert owned(page.radio, "device").options == ["Automatic", "CPU"]
     assert len(page.radio) == 1
     assert "This server cannot use a GPU." in html_of(page)
     assert f"<details><summary>Details</summary>{NO_GPU}</details>" in html_of(page)
@@ -243,7 +244,7 @@ def test_chosen_model_and_device_are_used(service: FakeService, fake_canvas: Fak
     fake_canvas.draw(PNG)
     page = start()
     page.selectbox(key="model").set_value("letters").run()
-    page.radio(key="device").set_value("cpu").run()
+    owned(page.radio, "device").set_value("cpu").run()
     assert not page.exception
     params = [(r.url.params["model"], r.url.params["device"]) for r in service.requests_to("/classify")]
     assert params == [("digits", "auto"), ("letters", "auto"), ("letters", "cpu")]
@@ -330,14 +331,14 @@ def test_cascade_shows_its_category(service: FakeService, fake_canvas: FakeCanva
 def test_change_of_language_keeps_drawing_and_answer(
     page: AppTest, fake_canvas: FakeCanvas, service: FakeService, code: str, hint: str, confidence: str
 ) -> None:
-    page.segmented_control(key="language-control").set_value(code).run()
+    owned(page.segmented_control, "language-control").set_value(code).run()
     assert hint in html_of(page)
     fake_canvas.draw(PNG)
     page.run()
     assert confidence in html_of(page)
     other = "en" if code == "ko" else "ko"
-    page.segmented_control(key="language-control").set_value(other).run()
-    assert page.segmented_control(key="language-control").value == other
+    owned(page.segmented_control, "language-control").set_value(other).run()
+    assert owned(page.segmented_control, "language-control").value == other
     assert confidence not in html_of(page)
     assert 'data-label="7"' in html_of(page)
     assert page.query_params["lang"] == other

@@ -17,7 +17,7 @@ from tests.ui.fake_service import (
     gallery_entry,
     problem_response,
 )
-from tests.ui.page_actions import FakeCanvas, alerts, choose_source, html_of, open_explanation, upload
+from tests.ui.page_actions import FakeCanvas, alerts, choose_source, html_of, open_explanation, owned, upload
 from tests.ui.untrusted_text import MALICIOUS, malicious_classification, malicious_model
 from ui.components import markup
 
@@ -93,7 +93,7 @@ def test_error_messages_are_literal(page: AppTest, malicious_service: FakeServic
     malicious_service.replies["/classify"] = lambda _: problem_response(415, code, MALICIOUS, MALICIOUS)
     malicious_service.replies["/gallery"] = lambda _: problem_response(429, code, MALICIOUS, MALICIOUS)
     fake_canvas.draw(PNG)
-    page.toggle(key="save").set_value(True).run()
+    owned(page.toggle, "save").set_value(True).run()
     page.button(key="saved-refresh").click().run()
     assert MALICIOUS in alerts(page)[0]
     assert_literal(page)

@@ -43,16 +43,14 @@ class Session:
     """The visitor's pictures and the answers to them.
 
     `canvas_content` is what the page itself put on the canvas, and `drawing` is what the canvas reported last. `source` is the
-    picture source that was chosen last, and `source_switches` counts how often the page itself chose it. `opened` is a picture
-    that was opened from the page itself, such as a sample. `uploader_number` counts how often the uploaded files were removed.
-    `failure` is why the catalogue could not be requested in this run. `unavailable` tells whether the service did not answer a
-    request of this run.
+    picture source that was chosen last. `opened` is a picture that was opened from the page itself, such as a sample.
+    `uploader_number` counts how often the uploaded files were removed. `failure` is why the catalogue could not be requested in
+    this run. `unavailable` tells whether the service did not answer a request of this run.
     """
 
     canvas_content: CanvasContent = field(default_factory=CanvasContent)
     drawing: Drawing = field(default_factory=Drawing)
     source: str | None = None
-    source_switches: int = 0
     opened: PictureFile | None = None
     gallery: SessionGallery = field(default_factory=SessionGallery)
     uploader_number: int = 0
@@ -215,20 +213,18 @@ class Session:
 
     def open_drawing(self, strokes: tuple[Stroke, ...], size: Size | None = None) -> None:
         """Put strokes on the canvas as a new drawing; what was on it stays in the gallery."""
-        self.switch_source(DRAW)
+        self.choose_source(DRAW)
         self.load_strokes(strokes, size)
 
     def open_picture(self, name: str, data: bytes) -> None:
         """Classify a picture of the page, such as one of the gallery, instead of the uploaded files."""
-        self.switch_source(UPLOAD)
+        self.choose_source(UPLOAD)
         self.remove_files()
         self.opened = PictureFile.from_bytes(name, data)
 
-    def switch_source(self, source: str) -> None:
-        """Choose a source in place of the visitor."""
-        if self.source != source:
-            self.source = source
-            self.source_switches += 1
+    def choose_source(self, source: str) -> None:
+        """Switch to another source of pictures."""
+        self.source = source
 
     def remove_files(self) -> None:
         """Remove all uploaded files and the opened picture. The uploader begins anew as another widget, which has no files."""

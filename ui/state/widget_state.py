@@ -1,6 +1,8 @@
-"""Sets the value of Streamlit widgets whose state the page, not the browser, owns."""
+"""Streamlit widgets whose value the page owns, and not the browser."""
 
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
 
 import streamlit as st
 
@@ -14,13 +16,39 @@ def widget_key(name: str, number: int) -> str:
     return f"{name}-{number}" if number else name
 
 
-def set_widget(key: str, value: object) -> None:
-    """Set the value of the widget with this key; call it just before the widget.
+@dataclass(frozen=True, slots=True)
+class OwnedWidget:
+    """A widget with this name that shows a value of the page. Create it just before the widget, and give the widget its `key`,
+    the value as its default, and `on_change`.
 
-    Nothing is set if the widget has the value already and was labelled in the same language, because setting it would overwrite
-    what the visitor has chosen in the browser since.
+    Where the page wants another value than the widget has, a new widget takes its place. A value that is sent to an existing
+    one may be lost: the server drops what it has not sent when another run begins, and the browser renders the latest of the
+    runs it has received, without the values that an earlier one set. The default of a new widget is part of every run.
     """
-    state, language_key = st.session_state, f"{key}-language"
-    if state.get(key, _MISSING) != value or state.get(language_key) != current_language():
-        state[key] = value
-        state[language_key] = current_language()
+
+    name: str
+    key: str
+
+    @classmethod
+    def showing(cls, name: str, value: object, *, translated: bool = True) -> "OwnedWidget":
+        """Return the widget that has this value, or none yet. One with `translated` options is replaced when the language of
+        the page changes, too: the browser knows a chosen option by its text."""
+        state, memory = st.session_state, f"{name}-widget"
+        language = current_language() if translated else ""
+        number, labelled_in = state.get(memory, (0, language))
+        has = state.get(widget_key(name, number), _MISSING)
+        if has not in (value, _MISSING) or labelled_in != language:
+            number += 1
+        state[memory] = number, language
+        return cls(name, widget_key(name, number))
+
+    def on_change(self, take: Callable[[Any], None]) -> Callable[[], None]:
+        """Return the callback of the widget, which has `take` receive what the visitor chose. A widget that was replaced
+        meanwhile does not count: the browser may still report its value, which was chosen before."""
+
+        def changed() -> None:
+            number, _ = st.session_state[f"{self.name}-widget"]
+            if self.key == widget_key(self.name, number):
+                take(st.session_state[self.key])
+
+        return changed

@@ -152,7 +152,7 @@ def _reason(failure: ServiceUnavailable | ServiceError) -> str:
 
 def _start(session: Session, model: Model, device: str) -> None:
     ChallengeSession.start(model, device)
-    session.switch_source(DRAW)
+    session.choose_source(DRAW)
     session.clear()
 
 

@@ -10,7 +10,7 @@ from ui.api.schemas import Classification, ModelCard
 from ui.components import labels, markup
 from ui.i18n.translation import translate
 from ui.state.corrections import AnsweredPicture
-from ui.state.widget_state import set_widget
+from ui.state.widget_state import OwnedWidget
 
 WRONG: Final = "wrong"
 RIGHT_LABEL: Final = "right-label"
@@ -32,18 +32,20 @@ def show_control(picture: AnsweredPicture, classification: Classification, card:
             show_text(picture, classification, card.labels)
             return
         # The correction counts, also after another picture.
-        set_widget(RIGHT_LABEL, picture.correction.label)
+        label = picture.correction.label if picture.correction.label in card.labels else None
+        widget = OwnedWidget.showing(RIGHT_LABEL, label, translated=False)
+        choose = widget.on_change(lambda chosen: choose_label(picture, chosen))
+        title = translate("correction.which")
         if has_buttons(card.labels):
-            st.pills(translate("correction.which"), card.labels, key=RIGHT_LABEL, on_change=choose, args=[picture])
+            st.pills(title, card.labels, default=label, key=widget.key, on_change=choose)
         else:
             st.selectbox(
-                translate("correction.which"),
+                title,
                 card.labels,
-                index=None,
+                index=card.labels.index(label) if label else None,
                 placeholder=translate("correction.choose"),
-                key=RIGHT_LABEL,
+                key=widget.key,
                 on_change=choose,
-                args=[picture],
             )
 
 
@@ -83,9 +85,8 @@ def has_buttons(labels: list[str]) -> bool:
     return len(labels) <= MAX_BUTTONS and all(map(markup.is_plain, labels))
 
 
-def choose(picture: AnsweredPicture) -> None:
+def choose_label(picture: AnsweredPicture, label: str | None) -> None:
     """Correct the answer to the chosen label and close the labels."""
-    label = st.session_state[RIGHT_LABEL]
     if label is not None:
         picture.correct(label)
     st.session_state[WRONG] = False

@@ -13,7 +13,7 @@ from ui.i18n.translation import translate
 from ui.state import file_statistics
 from ui.state.files import AS_SENT, BY_DOUBT, BY_NAME, ORDERS, BatchClassifier, FileResult, FileResults, PictureFile
 from ui.state.session import Session
-from ui.state.widget_state import set_widget
+from ui.state.widget_state import OwnedWidget
 
 # Failed files that the summary names.
 MAX_NAMED_FILES: Final = 5
@@ -78,19 +78,20 @@ def show_tools(results: FileResults, rows: Sequence[FileResult], session: Sessio
         BY_NAME: translate("files.by_name"),
     }
 
-    def remember_order() -> None:
-        results.order = st.session_state["files-order"]
+    def sort(order: str) -> None:
+        results.order = order
 
-    set_widget("files-order", results.order)
+    widget = OwnedWidget.showing("files-order", results.order)
     with st.container(key="files-tools", horizontal=True, vertical_alignment="center"):
         st.selectbox(
             translate("files.order"),
             ORDERS,
+            ORDERS.index(results.order),
             format_func=titles.__getitem__,
-            key="files-order",
+            key=widget.key,
             label_visibility="collapsed",
             width=210,
-            on_change=remember_order,
+            on_change=widget.on_change(sort),
         )
         csv, icon = file_table.to_csv(rows, multi_label=multi_label), ":material/download:"
         st.download_button(

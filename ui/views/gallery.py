@@ -14,7 +14,7 @@ from ui.images.media_types import file_name
 from ui.state.deletions import RETRY_SECONDS
 from ui.state.session import Session
 from ui.state.session_gallery import SessionGallery, SessionPicture
-from ui.state.widget_state import set_widget
+from ui.state.widget_state import OwnedWidget
 from ui.views import saved_gallery, undo
 
 # More pictures than this are saved with a progress bar.
@@ -65,12 +65,13 @@ def _retry(not_before: float) -> None:
 
 
 def _show_save_switch(gallery: SessionGallery) -> None:
-    set_widget("save", gallery.saving)
+    widget = OwnedWidget.showing("save", gallery.saving, translated=False)
     st.toggle(
         translate("gallery.save"),
-        key="save",
+        gallery.saving,
+        key=widget.key,
         help=translate("gallery.save_explanation"),
-        on_change=lambda: gallery.set_saving(st.session_state["save"]),
+        on_change=widget.on_change(gallery.set_saving),
     )
 
 

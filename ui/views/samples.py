@@ -36,7 +36,7 @@ def show(session: Session, model: Model) -> None:
 def choose(session: Session, sample: Sample) -> None:
     """Put a drawing on the sheet, where the visitor can go on with it; take a picture as if it had been uploaded."""
     if sample.strokes:
-        session.switch_source(DRAW)
+        session.choose_source(DRAW)
         session.load_strokes(tuple(map(to_stroke, sample.strokes)), sample.size)
     else:
         session.open_picture("sample.png", render(sample.shapes))

@@ -15,7 +15,7 @@ from ui.i18n.translation import translate
 from ui.images.media_types import file_name
 from ui.state.saved_gallery import SavedGallery
 from ui.state.session import Session
-from ui.state.widget_state import set_widget
+from ui.state.widget_state import OwnedWidget
 from ui.views.correction import as_labels
 
 # The value of a filter that selects all; no model and no label can have this name.
@@ -74,10 +74,6 @@ def _show_tools(gallery: SavedGallery, client: Client, catalogue: ModelCatalogue
 
 def _show_filters(gallery: SavedGallery, catalogue: ModelCatalogue) -> None:
     selection = gallery.selection
-
-    def select_corrected() -> None:
-        gallery.select(replace(gallery.selection, corrected=st.session_state["saved-corrected"] or None))
-
     if len(catalogue.models) > 1:
         _show_filter(
             "saved-model",
@@ -96,22 +92,32 @@ def _show_filters(gallery: SavedGallery, catalogue: ModelCatalogue) -> None:
         selection.label,
         lambda label: gallery.select(replace(gallery.selection, label=label)),
     )
-    set_widget("saved-corrected", selection.corrected is True)
-    st.toggle(translate("gallery.corrected_only"), key="saved-corrected", width="content", on_change=select_corrected)
+    corrected = selection.corrected is True
+    widget = OwnedWidget.showing("saved-corrected", corrected, translated=False)
+    st.toggle(
+        translate("gallery.corrected_only"),
+        corrected,
+        key=widget.key,
+        width="content",
+        on_change=widget.on_change(lambda on: gallery.select(replace(gallery.selection, corrected=on or None))),
+    )
 
 
 def _show_filter(
-    key: str, title: str, all_title: str, values: list[str], value: str | None, select: Callable[[str | None], None]
+    name: str, title: str, all_title: str, values: list[str], value: str | None, select: Callable[[str | None], None]
 ) -> None:
-    set_widget(key, value if value in values else ALL)
+    options = [ALL, *values]
+    shown = value if value in values else ALL
+    widget = OwnedWidget.showing(name, shown)
     st.selectbox(
         title,
-        [ALL, *values],
+        options,
+        options.index(shown),
         format_func=lambda each: all_title if each == ALL else each,
-        key=key,
+        key=widget.key,
         label_visibility="collapsed",
         width=140,
-        on_change=lambda: select(st.session_state[key] or None),
+        on_change=widget.on_change(lambda chosen: select(chosen or None)),
     )
 
 
@@ -163,8 +169,9 @@ def _open(session: Session, client: Client, entry: SavedPicture) -> None:
 
 def _show_correction(gallery: SavedGallery, client: Client, known: list[str], entry: SavedPicture, name: str) -> None:
     key = f"label-{entry.id}"
-    # The service's value counts, also after a correction that failed or was made elsewhere.
-    set_widget(key, entry.corrected if entry.corrected in known else None)
+    # The service's value counts, also after a correction that failed or was made elsewhere. It is set in every run, and not the
+    # default: what has a default cannot be emptied, which takes the correction back.
+    st.session_state[key] = entry.corrected if entry.corrected in known else None
     st.selectbox(
         translate("gallery.correction", name=name),
         known,
@@ -179,14 +186,15 @@ def _show_correction(gallery: SavedGallery, client: Client, known: list[str], en
 
 def _show_text_correction(gallery: SavedGallery, client: Client, known: list[str], entry: SavedPicture, name: str) -> None:
     """Show a field for the text that a sequence model should have read; emptied, it takes the correction back."""
-    key = f"text-{entry.id}"
-    set_widget(key, entry.corrected or "")
+    corrected = entry.corrected or ""
+    widget = OwnedWidget.showing(f"text-{entry.id}", corrected, translated=False)
     st.text_input(
         translate("gallery.correction", name=name),
+        corrected,
         placeholder=translate("gallery.correct"),
-        key=key,
+        key=widget.key,
         label_visibility="collapsed",
-        on_change=lambda: gallery.correct(client, entry.id, as_labels(str(st.session_state[key]), known) or None),
+        on_change=widget.on_change(lambda text: gallery.correct(client, entry.id, as_labels(text, known) or None)),
     )
 
 

@@ -34,7 +34,7 @@ def load(session: Session) -> None:
     if drawing.strokes:
         last = drawing.strokes[-1]
         pen.set_pen(Pen(last.width, last.colour, drawing.background))
-        session.switch_source(DRAW)
+        session.choose_source(DRAW)
         session.load_strokes(tuple(map(to_stroke, drawing.strokes)), drawing.size)
 
 

@@ -9,7 +9,7 @@ from ui.api.schemas import DeviceStatus, Model, ModelCatalogue
 from ui.components import markup
 from ui.i18n.translation import translate
 from ui.state import address
-from ui.state.widget_state import set_widget
+from ui.state.widget_state import OwnedWidget
 from ui.views.model_choice import show_description
 
 AUTO: Final = "auto"
@@ -83,14 +83,15 @@ def select_device(model: Model) -> str:
     available, unavailable = device_options(model)
     labels = {name: device_label(name) for name in DEVICES}
     chosen = address.chosen_device()
-    set_widget("device", chosen if chosen in available else AUTO)
+    shown = chosen if chosen in available else AUTO
+    widget = OwnedWidget.showing("device", shown)
     device = st.radio(
         translate("sidebar.device"),
         available,
+        available.index(shown),
         format_func=labels.__getitem__,
-        key=address.DEVICE,
-        on_change=address.remember_device,
-        args=[AUTO],
+        key=widget.key,
+        on_change=widget.on_change(lambda device: address.remember_device(device, default=AUTO)),
     )
     for name, reason in unavailable.items():
         st.html(missing_device(labels[name], reason))

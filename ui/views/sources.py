@@ -11,7 +11,7 @@ from ui.i18n.streamlit_translations import translate_streamlit
 from ui.i18n.translation import translate
 from ui.state.files import PictureFile
 from ui.state.session import CAMERA, DRAW, UPLOAD, Session
-from ui.state.widget_state import set_widget, widget_key
+from ui.state.widget_state import OwnedWidget, widget_key
 
 ASSETS: Final = Path(__file__).parents[1] / "assets"
 ICONS: Final = {DRAW: ":material/draw:", UPLOAD: ":material/upload:", CAMERA: ":material/photo_camera:"}
@@ -29,29 +29,19 @@ def available_sources(card: ModelCard) -> list[str]:
 
 
 def select_source(session: Session, card: ModelCard) -> str:
-    """Show the sources and return the chosen one; the visitor's last choice counts while it is available.
-
-    After the page itself has switched to another source, the control is a new widget: the browser may still report the value
-    of the former one, which was chosen before.
-    """
+    """Show the sources and return the chosen one; the visitor's last choice counts while it is available."""
     names = available_sources(card)
     titles = {name: f"{ICONS[name]} {source_title(name)}" for name in names}
     source = session.source if session.source in names else names[0]
-    key = widget_key("source", session.source_switches)
-    set_widget(key, source)
-
-    def remember(number: int) -> None:
-        if number == session.source_switches:
-            session.source = st.session_state[key]
-
+    widget = OwnedWidget.showing("source", source)
     st.segmented_control(
         translate("sources.title"),
         names,
+        default=source,
         required=True,
         format_func=titles.__getitem__,
-        key=key,
-        on_change=remember,
-        args=[session.source_switches],
+        key=widget.key,
+        on_change=widget.on_change(session.choose_source),
         label_visibility="collapsed",
         width="stretch",
     )
@@ -74,7 +64,7 @@ def show(session: Session, source: str, card: ModelCard) -> list[PictureFile]:
     files = {DRAW: show_canvas(session, wide=card.is_sequence), UPLOAD: show_uploader(session, card.subject, limits)}
     if source == CAMERA:
         files[CAMERA] = show_camera(session, card, limits)
-    drop.show(lambda: session.switch_source(UPLOAD))
+    drop.show(lambda: session.choose_source(UPLOAD))
     if source != DRAW:
         translate_streamlit()
     st.html(ASSETS / "wide_sheet.css" if card.is_sequence else "<style></style>")

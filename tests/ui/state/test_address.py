@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.fake_service import PNG, FakeService, model, models_response
-from tests.ui.page_actions import FakeCanvas, html_of
+from tests.ui.page_actions import FakeCanvas, html_of, owned
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +31,7 @@ def test_address_decides_model_language_and_device(
     assert not page.exception
     assert requested(service) == [("letters", "cpu")]
     assert page.title[0].value == "그림 분류기"
-    assert page.radio(key="device").value == "cpu"
+    assert owned(page.radio, "device").value == "cpu"
 
 
 def test_unknown_values_are_ignored(start: Callable[..., AppTest], service: FakeService, fake_canvas: FakeCanvas) -> None:
@@ -48,9 +48,9 @@ def test_unknown_values_are_ignored(start: Callable[..., AppTest], service: Fake
 def test_choices_are_written_to_the_address(start: Callable[..., AppTest]) -> None:
     page = start()
     page.selectbox(key="model").set_value("letters").run()
-    page.radio(key="device").set_value("cpu").run()
+    owned(page.radio, "device").set_value("cpu").run()
     assert page.query_params["device"] == "cpu"
-    page.radio(key="device").set_value("auto").run()
+    owned(page.radio, "device").set_value("auto").run()
     assert "device" not in page.query_params
 
 
@@ -68,11 +68,11 @@ def test_model_in_the_address_counts_once_the_service_answers(
 def test_device_that_is_missing_is_named_in_one_group(start: Callable[..., AppTest], service: FakeService) -> None:
     page = start()
     assert len(page.radio) == 1
-    assert page.radio(key="device").options == ["Automatic", "CPU"]
+    assert owned(page.radio, "device").options == ["Automatic", "CPU"]
     assert "This server cannot use a GPU." in html_of(page)
     available = {"cpu": {"available": True}, "gpu": {"available": True}}
     service.replies["/models"] = lambda _: httpx.Response(200, json=models_response(others=[model("m", devices=available)]))
     page = start(model="m", device="gpu")
-    assert page.radio(key="device").options == ["Automatic", "CPU", "GPU"]
-    assert page.radio(key="device").value == "gpu"
+    assert owned(page.radio, "device").options == ["Automatic", "CPU", "GPU"]
+    assert owned(page.radio, "device").value == "gpu"
     assert "This server cannot use" not in html_of(page)

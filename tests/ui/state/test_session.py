@@ -167,10 +167,9 @@ def test_failure_is_reported_once(service: FakeService, client: Client) -> None:
     assert session.catalogue is not None
 
 
-def test_switches_of_the_source_by_the_page_are_counted() -> None:
+def test_what_is_opened_chooses_its_source() -> None:
     session = Session()
     session.open_drawing(({"path": [["M", 1, 2]]},))
-    session.open_drawing(({"path": [["M", 3, 4]]},))
-    assert (session.source, session.source_switches) == (DRAW, 1)
+    assert session.source == DRAW
     session.open_picture("one.png", PNG)
-    assert (session.source, session.source_switches) == (UPLOAD, 2)
+    assert session.source == UPLOAD

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.fake_service import OTHER_PNG, PNG, FakeGallery, FakeService, classification, fashion_model, models_response
 from tests.ui.gallery_helpers import FakeClock
-from tests.ui.page_actions import FakeCanvas, count_cards, html_of, press
+from tests.ui.page_actions import FakeCanvas, count_cards, html_of, owned, press
 from ui.state.challenge_session import ChallengeSession
 
 pytestmark = pytest.mark.slow
@@ -63,7 +63,7 @@ def test_drawings_are_kept_only_if_the_visitor_says_so(
 ) -> None:
     service.gallery = FakeGallery()
     page = start()
-    page.toggle(key="save").set_value(True).run()  # pictures of the challenge are not saved even while others are
+    owned(page.toggle, "save").set_value(True).run()  # pictures of the challenge are not saved even while others are
     press(page, "challenge-start")
     wanted = challenge_of(page).game.wanted
     answer(page, service, fake_canvas, PNG, right=True)

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.fake_service import OTHER_PNG, PNG, FakeGallery, FakeService, classification, model, problem_response
 from tests.ui.gallery_helpers import gallery_of
-from tests.ui.page_actions import FakeCanvas, choose_source, count_cards, html_of, upload
+from tests.ui.page_actions import FakeCanvas, choose_source, count_cards, html_of, owned, upload
 from ui.state.deletions import finish_deletions
 from ui.views.correction import MAX_BUTTONS, has_buttons
 
@@ -26,7 +26,7 @@ def tap(page: AppTest, label: str) -> None:
     """Open the labels and tap one."""
     page.session_state["wrong"] = True
     page.run()
-    page.pills(key="right-label").set_value(label).run()
+    owned(page.pills, "right-label").set_value(label).run()
     assert not page.exception
 
 
@@ -82,7 +82,7 @@ def test_correction_can_be_taken_back(page: AppTest, fake_canvas: FakeCanvas, se
 
 
 def test_picture_that_is_saved_anyway_is_corrected_there(page: AppTest, fake_canvas: FakeCanvas, service: FakeService) -> None:
-    page.toggle(key="save").set_value(True).run()
+    owned(page.toggle, "save").set_value(True).run()
     fake_canvas.draw(PNG)
     page.run()
     assert entries(service) == [("7", None)]
@@ -164,8 +164,8 @@ def test_many_labels_are_in_a_list(service: FakeService, fake_canvas: FakeCanvas
     service.replies["/classify"] = lambda _: httpx.Response(200, json=classification("bird 1", model="birds"))
     fake_canvas.draw(PNG)
     page = start()
-    assert page.selectbox(key="right-label").options == labels
-    page.selectbox(key="right-label").set_value("bird 60").run()
+    assert owned(page.selectbox, "right-label").options == labels
+    owned(page.selectbox, "right-label").set_value("bird 60").run()
     assert corrected(page) == "You said it is “bird 60”."
 
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from tests.support.pictures import WHITE, canvas, encoded
 from tests.ui.fake_service import PNG, FakeService, batch_response, classification, problem_response
 from tests.ui.file_helpers import batch_sizes, make_files
-from tests.ui.page_actions import html_of
+from tests.ui.page_actions import html_of, owned
 from ui.api import client as client_module
 from ui.components import file_limit
 from ui.state.files import MAX_FILES_PER_REQUEST, PictureFile
@@ -119,9 +119,9 @@ def test_files_are_ordered(page: AppTest, service: FakeService) -> None:
     service.replies["/classify/batch"] = lambda _: httpx.Response(200, json=answers)
     upload(page, [PictureFile.from_bytes(f"{name}.png", PNG + name.encode()) for name in "bca"])
     assert names_in_order(page) == ["a.png", "c.png", "b.png"]
-    page.selectbox(key="files-order").select("as_sent").run()
+    owned(page.selectbox, "files-order").select("as_sent").run()
     assert names_in_order(page) == ["b.png", "c.png", "a.png"]
-    page.selectbox(key="files-order").select("by_name").run()
+    owned(page.selectbox, "files-order").select("by_name").run()
     assert names_in_order(page) == ["a.png", "b.png", "c.png"]
     assert len(service.requests) == 1
 

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.fake_service import OTHER_PNG, FakeGallery, FakeService, fashion_model, gallery_entry, models_response
 from tests.ui.gallery_helpers import FakeClock, gallery_of, gallery_with
-from tests.ui.page_actions import count_cards, html_of
+from tests.ui.page_actions import count_cards, html_of, owned
 from ui.api import client as client_module
 from ui.state.deletions import RETRY_SECONDS, UNDO_SECONDS, deletions_of
 from ui.state.saved_gallery import PAGE_SIZE
@@ -76,8 +76,8 @@ def button_keys(page: AppTest) -> list[str]:
 
 def test_nothing_is_saved_while_the_switch_is_off(page: AppTest, service: FakeService) -> None:
     page.run()
-    assert page.toggle(key="save").value is False
-    assert "Everyone who can open this page can see" in page.toggle(key="save").help
+    assert owned(page.toggle, "save").value is False
+    assert "Everyone who can open this page can see" in owned(page.toggle, "save").help
     assert notes(page) == ""
     for _ in range(2):
         press(page, "draw")
@@ -87,13 +87,13 @@ def test_nothing_is_saved_while_the_switch_is_off(page: AppTest, service: FakeSe
 
 def test_every_drawing_is_saved_while_the_switch_is_on(page: AppTest, service: FakeService) -> None:
     page.run()
-    page.toggle(key="save").set_value(True).run()
+    owned(page.toggle, "save").set_value(True).run()
     for _ in range(2):
         press(page, "draw")
     assert len(gallery_of(service).entries) == 2
     assert count_cards(page) == 2
     assert "In this tab" not in html_of(page)
-    assert page.toggle(key="save").value is True
+    assert owned(page.toggle, "save").value is True
 
 
 def test_saved_picture_moves_to_the_saved_gallery(page: AppTest, service: FakeService) -> None:
@@ -109,12 +109,12 @@ def test_saved_picture_moves_to_the_saved_gallery(page: AppTest, service: FakeSe
 def test_saved_picture_is_corrected_and_deleted(page: AppTest, service: FakeService) -> None:
     gallery_of(service).entries |= {"a": gallery_entry("a"), "b": gallery_entry("b", model="gone")}
     page.run()
-    assert page.selectbox(key="label-b").disabled  # its model is not in service, so its labels are unknown
-    assert page.selectbox(key="label-a").options == list("0123456789")
-    page.selectbox(key="label-a").select("4").run()
+    assert owned(page.selectbox, "label-b").disabled  # its model is not in service, so its labels are unknown
+    assert owned(page.selectbox, "label-a").options == list("0123456789")
+    owned(page.selectbox, "label-a").select("4").run()
     assert gallery_of(service).entries["a"]["corrected"] == "4"
     assert "corrected, was 7" in html_of(page)
-    page.selectbox(key="label-a").set_value(None).run()
+    owned(page.selectbox, "label-a").set_value(None).run()
     assert gallery_of(service).entries["a"]["corrected"] is None
     assert "corrected" not in html_of(page)
     press(page, "delete-b")
@@ -191,14 +191,14 @@ def test_correction_made_elsewhere_is_shown_after_refresh(page: AppTest, service
     page.run()
     gallery_of(service).entries["a"]["corrected"] = "3"
     press(page, "saved-refresh")
-    assert page.selectbox(key="label-a").value == "3"
+    assert owned(page.selectbox, "label-a").value == "3"
 
 
 def test_picture_deleted_elsewhere_is_reported(page: AppTest, service: FakeService) -> None:
     gallery_of(service).entries |= {"a": gallery_entry("a"), "b": gallery_entry("b")}
     page.run()
     del gallery_of(service).entries["a"]
-    page.selectbox(key="label-a").select("4").run()
+    owned(page.selectbox, "label-a").select("4").run()
     assert "had already been deleted on another page" in notes(page)
     assert count_cards(page) == 1
 
@@ -230,11 +230,11 @@ def test_model_filter_applies_to_list_and_export(page: AppTest, service: FakeSer
     service.replies["/models"] = lambda _: httpx.Response(200, json=models_response(others=[fashion_model()]))
     gallery_of(service).entries |= {"a": gallery_entry("a"), "b": gallery_entry("b", "Coat", model="fashion")}
     page.run()
-    page.selectbox(key="saved-model").select("fashion").run()
+    owned(page.selectbox, "saved-model").select("fashion").run()
     assert count_cards(page) == 1
     (link,) = page.get("link_button")
     assert (link.proto.label, link.proto.url) == ("Export ZIP", "gallery-export?model=fashion")
-    page.selectbox(key="saved-model").select("").run()
+    owned(page.selectbox, "saved-model").select("").run()
     assert page.get("link_button")[0].proto.url == "gallery-export"
     assert count_cards(page) == 2
 
@@ -242,16 +242,16 @@ def test_model_filter_applies_to_list_and_export(page: AppTest, service: FakeSer
 def test_filters_by_label_and_correction(page: AppTest, service: FakeService) -> None:
     gallery_of(service).entries |= {"a": gallery_entry("a"), "b": gallery_entry("b", "1", corrected="7")}
     page.run()
-    page.selectbox(key="saved-label").select("7").run()
+    owned(page.selectbox, "saved-label").select("7").run()
     assert count_cards(page) == 2
-    page.toggle(key="saved-corrected").set_value(True).run()
+    owned(page.toggle, "saved-corrected").set_value(True).run()
     assert count_cards(page) == 1
     assert page.get("link_button")[0].proto.url == "gallery-export?label=7&corrected=true"
     assert "saved-delete-all" not in button_keys(page)  # it deletes more than what is listed
-    page.selectbox(key="saved-label").select("3").run()
+    owned(page.selectbox, "saved-label").select("3").run()
     assert "No saved picture matches." in notes(page)
-    page.selectbox(key="saved-label").select("").run()
-    page.toggle(key="saved-corrected").set_value(False).run()
+    owned(page.selectbox, "saved-label").select("").run()
+    owned(page.toggle, "saved-corrected").set_value(False).run()
     assert count_cards(page) == 2
 
 
@@ -280,14 +280,14 @@ def test_gallery_turned_off_meanwhile_is_reported(page: AppTest, service: FakeSe
 def test_database_outage_does_not_affect_the_rest(page: AppTest, service: FakeService, clock: FakeClock) -> None:
     gallery_of(service).entries["a"] = gallery_entry("a")
     page.run()
-    page.toggle(key="save").set_value(True).run()
+    owned(page.toggle, "save").set_value(True).run()
     gallery_of(service).database_down = True
     press(page, "draw")
     assert "Not saved yet because the service does not answer: 1" in notes(page)
     assert count_cards(page) == 2
-    page.selectbox(key="label-a").select("4").run()
+    owned(page.selectbox, "label-a").select("4").run()
     assert "cannot be loaded at the moment" in notes(page)
-    assert page.selectbox(key="label-a").value is None  # the service's value counts
+    assert owned(page.selectbox, "label-a").value is None  # the service's value counts
     gallery_of(service).database_down = False
     clock.now += RETRY_SECONDS
     page.run()
@@ -298,10 +298,10 @@ def test_database_outage_does_not_affect_the_rest(page: AppTest, service: FakeSe
 
 def test_service_outage_loses_nothing(page: AppTest, service: FakeService, clock: FakeClock) -> None:
     page.run()
-    page.toggle(key="save").set_value(True).run()
+    owned(page.toggle, "save").set_value(True).run()
     service.down = True
     press(page, "draw")
-    assert page.toggle(key="save").value is True
+    assert owned(page.toggle, "save").value is True
     assert count_cards(page) == 1
     service.down = False
     clock.now += RETRY_SECONDS
@@ -311,7 +311,7 @@ def test_service_outage_loses_nothing(page: AppTest, service: FakeService, clock
 
 def test_refusal_is_shown_on_the_card(page: AppTest, service: FakeService) -> None:
     page.run()
-    page.toggle(key="save").set_value(True).run()
+    owned(page.toggle, "save").set_value(True).run()
     service.gallery = None
     service.replies["/models"] = lambda _: httpx.Response(200, json=models_response() | {"gallery": True})
     press(page, "draw")

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.fake_service import JPEG, FakeService, fashion_model, model, models_response
-from tests.ui.page_actions import FakeCanvas, choose_source, html_of, press, source_control, upload
+from tests.ui.page_actions import FakeCanvas, choose_source, html_of, owned, press, upload
 from ui.state.samples import load_samples
 
 pytestmark = pytest.mark.slow
@@ -33,7 +33,7 @@ def test_sample_beside_the_uploader_is_drawn_on_the_sheet(page: AppTest) -> None
     choose_source(page, "upload")
     assert samples_on(page)
     press(page, "sample-0")
-    assert source_control(page).value == "draw"
+    assert owned(page.segmented_control, "source").value == "draw"
     assert 'data-label="7"' in html_of(page)
 
 

@@ -31,7 +31,7 @@ from tests.ui.page_actions import (
     html_of,
     is_hidden,
     open_explanation,
-    source_control,
+    owned,
     upload,
 )
 from ui.images import resize
@@ -127,11 +127,11 @@ def test_sources_depend_on_the_model(service: FakeService, fake_canvas: FakeCanv
     page = start()
     fake_canvas.draw(PNG)
     page.selectbox(key="model").set_value("characters").run()
-    assert source_control(page).value == "draw"
+    assert owned(page.segmented_control, "source").value == "draw"
     assert service.requests_to("/classify")[-1].content == PNG
 
     page.selectbox(key="model").set_value("fashion").run()
-    assert [option.split()[-1] for option in source_control(page).options] == ["Upload", "Camera"]
+    assert [option.split()[-1] for option in owned(page.segmented_control, "source").options] == ["Upload", "Camera"]
     assert is_hidden(page, "draw")
     assert "Upload a picture" in html_of(page)
     assert "This model knows: T-shirt/top, Trouser" in html_of(page)
@@ -143,7 +143,7 @@ def test_sources_depend_on_the_model(service: FakeService, fake_canvas: FakeCanv
 
     # The visitor did not choose Upload, so the next ink model begins with Draw, and the drawing is still there.
     page.selectbox(key="model").set_value("digits").run()
-    assert source_control(page).value == "draw"
+    assert owned(page.segmented_control, "source").value == "draw"
     assert service.requests_to("/classify")[-1].content == PNG
     assert not page.exception
 
@@ -155,7 +155,7 @@ def test_uploaded_file_stays_for_the_next_model(service: FakeService, start: Cal
     upload(page, ("one.jpg", JPEG))
     for name in ("fashion", "digits"):
         page.selectbox(key="model").set_value(name).run()
-        assert source_control(page).value == "upload"
+        assert owned(page.segmented_control, "source").value == "upload"
         assert service.requests_to("/classify")[-1].content == JPEG
     assert [r.url.params["model"] for r in service.requests_to("/classify")] == ["digits", "fashion"]
     assert count_cards(page) == 1
@@ -181,7 +181,7 @@ def test_too_large_photo_is_shrunk_before_it_is_sent_and_saved(
 ) -> None:
     service.gallery = FakeGallery()
     page = start()
-    page.toggle(key="save").set_value(True).run()
+    owned(page.toggle, "save").set_value(True).run()
     choose_source(page, "upload")
     upload(page, ("my photo.jpg", photo))
     (classify,), (save,) = service.requests_to("/classify"), [r for r in service.requests_to("/gallery") if r.method == "POST"]
