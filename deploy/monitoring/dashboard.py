@@ -16,7 +16,8 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 
-from deploy.monitoring.panels import ROWS, PanelSpec
+from deploy.monitoring.panels import ROWS
+from deploy.monitoring.queries import PanelSpec
 
 WIDTH: Final = 24  # of Grafana's grid
 HEIGHT: Final = 8

@@ -13,7 +13,8 @@ import httpx
 import matplotlib
 from playwright.sync_api import ViewportSize, sync_playwright
 
-from deploy.monitoring.panels import ROWS, PanelSpec
+from deploy.monitoring.panels import ROWS
+from deploy.monitoring.queries import PanelSpec
 from tests.browser.processes import launch_chromium
 from tests.deploy.monitoring.prometheus import Prometheus
 from tests.deploy.monitoring.scenario import LONG, SHORT, VARIABLES, Scenario
