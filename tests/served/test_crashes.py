@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from loadtests.samples import samples
-from tests.support.processes import SERVE, free_port, runner_of, running, service_environment, workers_of
+from tests.support.processes import SERVE, free_port, halt, runner_of, running, service_environment, workers_of
 from tests.support.waiting import until_in_loop
 
 pytestmark = pytest.mark.served
@@ -72,13 +72,17 @@ async def look(address: str, diary: Diary) -> None:
 
 
 async def kill_again_and_again(
-    address: str, root: psutil.Process, living: Callable[[psutil.Process], list[psutil.Process]], judge: Callable[[Seen], None]
+    address: str,
+    root: psutil.Process,
+    living: Callable[[psutil.Process], list[psutil.Process]],
+    judge: Callable[[Seen], None],
+    enough: Callable[[Seen], bool] = lambda _: True,
 ) -> None:
     diary = Diary()
     tasks = [asyncio.create_task(ask(address, diary)) for _ in range(CLIENTS)] + [asyncio.create_task(look(address, diary))]
     for _ in range(ROUNDS):
         await answers(diary)
-        await kill(root, living, diary)
+        await kill(root, living, diary, enough)
         await until_in_loop(lambda: diary.page.readiness[-1:] == [200], BACK_SECONDS)
         await answers(diary)
         judge(diary.page)
@@ -93,11 +97,18 @@ async def answers(diary: Diary) -> None:
     await until_in_loop(lambda: diary.page.right > before + 20, BACK_SECONDS)
 
 
-async def kill(root: psutil.Process, living: Callable[[psutil.Process], list[psutil.Process]], diary: Diary) -> None:
-    """Kill one process, turn the page, and wait until another has taken its place."""
+async def kill(
+    root: psutil.Process,
+    living: Callable[[psutil.Process], list[psutil.Process]],
+    diary: Diary,
+    enough: Callable[[Seen], bool],
+) -> None:
+    """Kill one process, turn the page, and wait until another has taken its place: not before the clients have seen enough."""
     before = living(root)
     diary.page = Seen()
-    os.kill(before[0].pid, signal.SIGKILL)
+    with halt(root):
+        os.kill(before[0].pid, signal.SIGKILL)
+        await until_in_loop(lambda: enough(diary.page), BACK_SECONDS)
     await until_in_loop(lambda: len(now := living(root)) == len(before) and before[0] not in now, BACK_SECONDS)
 
 
@@ -134,11 +145,13 @@ def test_clients_get_503_without_the_runner_until_it_recovers(model_store: Path,
     def judge(seen: Seen) -> None:
         assert seen.other == []
         assert seen.broken == 0
-        assert seen.readiness.count(503) >= ENOUGH_LOOKS  # each was answered, and did not wait for the runner
+
+    def is_seen_down(seen: Seen) -> bool:
+        return seen.readiness.count(503) >= ENOUGH_LOOKS  # each was answered, and did not wait for the runner
 
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     environment = service_environment(model_store, port, TOPOLOGY="runner", DEADLINE_SECONDS="30", WORKERS="1")
     with running(SERVE, f"{address}/readyz", tmp_path / "log", environment) as process:
-        asyncio.run(kill_again_and_again(address, psutil.Process(process.pid), runner_of, judge))
+        asyncio.run(kill_again_and_again(address, psutil.Process(process.pid), runner_of, judge, is_seen_down))
         assert "The runner service does not answer" in (tmp_path / "log").read_text()
