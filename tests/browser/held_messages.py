@@ -30,8 +30,8 @@ class HeldMessages:
             server.send(message)
             if self.holding and self._release(BackMsg.FromString(encoded(message))):
                 self.holding = False
-                for held in self._held:
-                    browser.send(held)
+                while self._held:
+                    browser.send(self._held.pop(0))
 
         def to_browser(message: str | bytes) -> None:
             if self.holding and ForwardMsg.FromString(encoded(message)).WhichOneof("type") != "file_urls_response":

@@ -4,14 +4,27 @@ import re
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
+from tests.browser.held_messages import HeldMessages
 from tests.browser.processes import ServiceSwitch
 from tests.browser.states import settings
 from tests.browser.strokes import wait_until_ready
+from tests.support.waiting import until
 from tests.ui.fake_service import FakeService, models_response
 
 pytestmark = pytest.mark.browser
+
+
+STEPS = 6
+STEP_MILLISECONDS = (20, 40, 60, 80, 100, 130)
+BACK_AND_FORTH = """async ([steps, milliseconds]) => {
+    for (let step = 0; step < steps; step++) {
+        step % 2 ? history.forward() : history.back();
+        await new Promise(done => setTimeout(done, milliseconds));
+    }
+}"""
 
 
 @pytest.fixture
@@ -61,3 +74,31 @@ def test_back_button_undoes_and_then_leaves(desktop: Page, address: str) -> None
         wait_until_ready(desktop)
         desktop.go_back()
     expect(desktop).to_have_url("about:blank")
+
+
+def test_quick_steps_back_and_forth_do_not_end_the_page(chromium: Browser, address: str) -> None:
+    """A step interrupts the run of the one before; the browser hears of interrupted runs after it has asked for the last."""
+    asked = 0
+
+    def has_asked_for_all(message: BackMsg) -> bool:
+        nonlocal asked
+        asked += message.WhichOneof("type") == "rerun_script"
+        return asked >= STEPS
+
+    with chromium.new_context() as context:
+        messages = HeldMessages(context, release=has_asked_for_all)
+        page = context.new_page()
+        page.goto(address)
+        wait_until_ready(page)
+        for name, title in 2 * [("한국어", "그림 분류기"), ("English", "Image classifier")]:
+            page.get_by_role("radio", name=name).click()
+            expect(page.get_by_role("heading", name=title)).to_be_visible()
+            wait_until_ready(page)
+        for milliseconds in STEP_MILLISECONDS:
+            wait_until_ready(page)
+            asked = 0
+            messages.hold()
+            page.evaluate(BACK_AND_FORTH, [STEPS, milliseconds])
+            until(lambda: not messages.holding)
+        wait_until_ready(page)
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-connection-state", "CONNECTED")
