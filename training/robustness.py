@@ -14,46 +14,22 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 from PIL import Image
 
-from models.card import CARD_FILE, MODEL_FILE, ModelCard, read_card
 from models.terminal import printable
-from preprocessing import NoInk, load, preprocess, stages
+from preprocessing import load, stages
 from training.data.datasets import DataError, LabelledImages, mnist
 from training.evaluation import multi_character
 from training.evaluation.multi_character import RejectionRate
+from training.evaluation.networks import Network
 from training.evaluation.perturbations import PERTURBATIONS, Perturbation
 
-NO_INK: Final = -1
 MIN_AGREEMENT: Final = 0.995
 MIN_UNPERTURBED: Final = 0.995
 THUMBNAIL: Final = 112
 EXAMPLES: Final = 4
 
 Classes = npt.NDArray[np.int64]
-
-
-class Classifier:
-    """Classifies images with a model of the catalogue."""
-
-    def __init__(self, folder: Path) -> None:
-        card = read_card(folder / CARD_FILE)
-        assert isinstance(card, ModelCard)
-        self.card = card
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        self._session = ort.InferenceSession(str(folder / MODEL_FILE), options, providers=["CPUExecutionProvider"])
-        self._input = self._session.get_inputs()[0].name
-
-    def classify(self, image: Image.Image) -> int:
-        """Return the index of the most probable label, or ``NO_INK`` if no ink is found."""
-        try:
-            tensor = preprocess(load(image), self.card.input)
-        except NoInk:
-            return NO_INK
-        (logits,) = self._session.run(None, {self._input: tensor[None]})
-        return int(logits[0].argmax())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,33 +54,33 @@ class PerturbationResult:
         return [self.perturbation.name, f"{self.accuracy:.2%}", f"{self.agreement:.2%}", required, passed]
 
 
-def predict(classifier: Classifier, digits: LabelledImages, perturbation: Perturbation | None, seed: int) -> Classes:
+def predict(network: Network, digits: LabelledImages, perturbation: Perturbation | None, seed: int) -> Classes:
     """Classify every digit under a perturbation, or unperturbed: ``int64[N]``."""
     rng = np.random.default_rng(seed)
     images = (Image.fromarray(digit) if perturbation is None else perturbation.render(digit, rng) for digit in digits.images)
-    return np.array([classifier.classify(image) for image in images], dtype=np.int64)
+    return np.array([network.classify(image) for image in images], dtype=np.int64)
 
 
 def measure(
-    classifier: Classifier, digits: LabelledImages, perturbations: Sequence[Perturbation] = PERTURBATIONS, seed: int = 0
+    network: Network, digits: LabelledImages, perturbations: Sequence[Perturbation] = PERTURBATIONS, seed: int = 0
 ) -> tuple[float, list[PerturbationResult]]:
     """Measure the accuracy of the unperturbed digits, and a result for every perturbation."""
-    unperturbed = predict(classifier, digits, None, seed)
+    unperturbed = predict(network, digits, None, seed)
     results = []
     for perturbation in perturbations:
-        classes = predict(classifier, digits, perturbation, seed)
+        classes = predict(network, digits, perturbation, seed)
         accuracy, agreement = float((classes == digits.labels).mean()), float((classes == unperturbed).mean())
         results.append(PerturbationResult(perturbation, accuracy, agreement))
     return float((unperturbed == digits.labels).mean()), results
 
 
-def example_strip(classifier: Classifier, digits: LabelledImages, perturbation: Perturbation, seed: int) -> Image.Image:
+def example_strip(network: Network, digits: LabelledImages, perturbation: Perturbation, seed: int) -> Image.Image:
     """Render example images of a perturbation, each above its model input."""
     rng = np.random.default_rng(seed)
     strip = Image.new("RGB", (EXAMPLES * (THUMBNAIL + 6) - 6, 2 * THUMBNAIL + 6), (128, 128, 128))
     for place, digit in enumerate(digits.images[:EXAMPLES]):
         image = load(perturbation.render(digit, rng))
-        model_input = stages(image, classifier.card.input)[-1].image
+        model_input = stages(image, network.card.input)[-1].image
         model_input = model_input.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.NEAREST)
         shown = image.convert("RGBA")
         shown.thumbnail((THUMBNAIL, THUMBNAIL))
@@ -116,7 +92,7 @@ def example_strip(classifier: Classifier, digits: LabelledImages, perturbation: 
 
 
 def write_report(
-    classifier: Classifier,
+    network: Network,
     digits: LabelledImages,
     unperturbed: float,
     results: list[PerturbationResult],
@@ -126,11 +102,11 @@ def write_report(
     """Write ``robustness.md`` and an image for each perturbation under ``out``."""
     folder = out / "images" / "robustness"
     folder.mkdir(parents=True, exist_ok=True)
-    lines = report_lines(classifier.card.tag, len(digits), unperturbed, results, rates)
+    lines = report_lines(network.card.tag, len(digits), unperturbed, results, rates)
     for result in results:
         name = result.perturbation.name
         file = name.replace(" ", "-").replace(",", "").replace(".", "") + ".png"
-        example_strip(classifier, digits, result.perturbation, 0).save(folder / file, optimize=True)
+        example_strip(network, digits, result.perturbation, 0).save(folder / file, optimize=True)
         lines += ["", f"**{name}**", "", f"![{name}](images/robustness/{file})"]
     (out / "robustness.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -181,8 +157,8 @@ def main() -> int:
     except DataError as error:
         sys.stderr.write(f"{printable(str(error))}\n")
         return 2
-    classifier = Classifier(arguments.model)
-    unperturbed, results = measure(classifier, digits)
+    network = Network(arguments.model)
+    unperturbed, results = measure(network, digits)
     sys.stdout.write(f"{'unperturbed':28} {unperturbed:.2%}\n")
     for result in results:
         name, accuracy, agreement, required, _ = result.cells()
@@ -191,7 +167,7 @@ def main() -> int:
     for rate in rates:
         name, _, rejected, required, _ = rate.cells()
         sys.stdout.write(f"{name:34} {rejected:>8}   {required}{'' if rate.passed else '   FAILED'}\n")
-    write_report(classifier, digits, unperturbed, results, rates, arguments.out)
+    write_report(network, digits, unperturbed, results, rates, arguments.out)
     passed = [*(result.passed for result in results), *(rate.passed for rate in rates)]
     return 0 if unperturbed >= MIN_UNPERTURBED and all(passed) else 1
 

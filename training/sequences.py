@@ -18,10 +18,10 @@ from PIL import Image
 from models.card import CARD_FILE, SequenceCard, read_card, write_card
 from models.card_fields import SequenceMetrics
 from models.terminal import printable
-from preprocessing import preprocess
 from training.data.datasets import DataError, LabelledImages, emnist, mnist
 from training.data.splits import random_split
-from training.evaluation.sequences import Answer, Network, SequenceReader, read_all, sequence_metrics
+from training.evaluation.networks import Network
+from training.evaluation.sequences import Answer, SequenceReader, read_all, sequence_metrics
 from training.rendering.composition import GAPS, compose
 from training.rendering.displays import counter, dial_readout, seven_segments
 from training.rendering.paper import PAPERS, photograph_number
@@ -128,7 +128,7 @@ def measure_single(reader: SequenceReader, catalogue: Path, digits: LabelledImag
     network = Network(catalogue / "digits")
     images = [Image.fromarray(image) for image in digits.images[:count]]
     truth = [str(label) for label in digits.labels[:count]]
-    places = [int(network(preprocess(image, network.card.input)[None]).argmax()) for image in images]
+    places = [network.classify(image) for image in images]
     right = sum(str(place) == text for place, text in zip(places, truth, strict=True))
     sys.stdout.write(f"  one digit through digits: {right / len(truth):.2%}\n")
     answers = read_all(reader, zip(images, truth, strict=True))

@@ -10,25 +10,26 @@ from preprocessing import stages
 from tests.support.processes import ROOT
 from training.data.datasets import LabelledImages
 from training.evaluation.multi_character import RejectionRate
+from training.evaluation.networks import Network
 from training.evaluation.perturbations import PERTURBATIONS, Perturbation
 from training.rendering.validation_digits import draw_validation_digit
-from training.robustness import Classifier, PerturbationResult, measure, write_report
+from training.robustness import PerturbationResult, measure, write_report
 
 N = 200
 SLOW = {"photo of 12 megapixels": 20}
 
 
 @pytest.fixture(scope="module")
-def classifier() -> Classifier:
-    return Classifier(ROOT / "models" / "digits")
+def network() -> Network:
+    return Network(ROOT / "models" / "digits")
 
 
 @pytest.fixture(scope="module")
-def digits(classifier: Classifier) -> LabelledImages:
+def digits(network: Network) -> LabelledImages:
     """Generated digits in the format of MNIST."""
     rng = np.random.default_rng(5)
     labels = np.tile(np.arange(10, dtype=np.int64), N // 10)
-    inputs = [np.asarray(stages(draw_validation_digit(int(label), rng), classifier.card.input)[-1].image) for label in labels]
+    inputs = [np.asarray(stages(draw_validation_digit(int(label), rng), network.card.input)[-1].image) for label in labels]
     return LabelledImages(np.stack(inputs), labels)
 
 
@@ -39,10 +40,10 @@ def test_perturbations_have_distinct_names() -> None:
 
 @pytest.mark.parametrize("perturbation", PERTURBATIONS, ids=lambda perturbation: perturbation.name)
 def test_model_meets_the_requirements_of_every_perturbation(
-    classifier: Classifier, digits: LabelledImages, perturbation: Perturbation
+    network: Network, digits: LabelledImages, perturbation: Perturbation
 ) -> None:
     few = digits.take(np.arange(SLOW.get(perturbation.name, N)))
-    unperturbed, (result,) = measure(classifier, few, [perturbation], seed=3)
+    unperturbed, (result,) = measure(network, few, [perturbation], seed=3)
     assert unperturbed >= 0.985
     assert result.passed, result.cells()
 
@@ -54,11 +55,11 @@ def test_result_below_the_requirements_fails() -> None:
     assert not PerturbationResult(perturbation, 1.0, 0.99).passed
 
 
-def test_report_shows_every_perturbation(classifier: Classifier, digits: LabelledImages, tmp_path: Path) -> None:
+def test_report_shows_every_perturbation(network: Network, digits: LabelledImages, tmp_path: Path) -> None:
     perturbation = PERTURBATIONS[0]
-    unperturbed, results = measure(classifier, digits.take(np.arange(10)), [perturbation])
+    unperturbed, results = measure(network, digits.take(np.arange(10)), [perturbation])
     rates = [RejectionRate("pairs", 200, 199, least=0.97), RejectionRate("alone", 200, 2, most=0.003)]
-    write_report(classifier, digits, unperturbed, results, rates, tmp_path)
+    write_report(network, digits, unperturbed, results, rates, tmp_path)
     page = (tmp_path / "robustness.md").read_text(encoding="utf-8")
     assert f"| {perturbation.name} | " in page
     assert "| pairs | 200 | 99.50% | at least 97% | yes |" in page

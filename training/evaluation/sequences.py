@@ -6,39 +6,18 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
-import onnxruntime as ort
 from PIL import Image
 
-from models.card import CARD_FILE, MODEL_FILE, CascadeCard, ModelCard, SequenceCard, read_card
+from models.card import CARD_FILE, CascadeCard, SequenceCard, read_card
 from models.card_fields import SequenceMetrics
-from models.outputs import LogitsFunction, probabilities, session_run
 from models.sequence_decoding import best_reading, in_context, kinds_of
-from preprocessing import ImageError, Segmentation, Tensor, frame_ink, load, segment, tensor
+from preprocessing import ImageError, Segmentation, frame_ink, load, segment, tensor
+from training.evaluation.networks import Network, Probabilities
 
 MAX_CHARACTERS: Final = 64
 # The model of a category is used from this probability on, as in the service.
 MIN_PROBABILITY: Final = 0.05
 SMALLEST: Final = 1e-12
-
-Probabilities = npt.NDArray[np.float64]
-
-
-class Network:
-    """A model of the catalogue in this process."""
-
-    def __init__(self, folder: Path) -> None:
-        card = read_card(folder / CARD_FILE)
-        assert isinstance(card, ModelCard)
-        self.card = card
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        session = ort.InferenceSession(str(folder / MODEL_FILE), options, providers=["CPUExecutionProvider"])
-        self._logits = LogitsFunction(session_run(session, card.output), card.output, card.fixed_batch)
-
-    def __call__(self, batch: Tensor) -> Probabilities:
-        """The probabilities float64[N,K] of a batch."""
-        return probabilities(self._logits(batch), self.card.output, self.card.calibration.temperature)
 
 
 class SequenceReader:
