@@ -30,9 +30,9 @@ class Recipe(ABC):
     settings: Settings
     # How many of the validation sets, from the first on, the temperature and the rejection score are chosen on.
     calibration_sets: int = 1
-    # The rejection threshold accepts ``acceptance_rate`` of this validation set: one of a source that is not trained
-    # on, since a model is surer of hands it has seen. None: the sets for calibration.
-    rejection_set: str | None = None
+    # The rejection threshold accepts ``acceptance_rate`` of the sets for calibration, and of each of these validation sets: of
+    # sources that are not trained on, since a model is surer of hands it has seen.
+    rejection_sets: Sequence[str] = ()
     acceptance_rate: float = 0.985
 
     def __init__(self, data: Path) -> None:

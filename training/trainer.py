@@ -135,8 +135,8 @@ def train_and_calibrate(
     temperature = round(calibration.fit_temperature(logits, known.labels), 5)
     outliers = _model_inputs(recipe.out_of_distribution("validation"), recipe, settings)
     outlier_logits = {name: predict(network, inputs.images) for name, inputs in outliers.items()}
-    accepted = predict(network, validation[recipe.rejection_set].images) if recipe.rejection_set else logits
-    rule = choose_rejection(logits, accepted, outlier_logits, temperature, recipe.acceptance_rate)
+    unseen = [predict(network, validation[name].images) for name in recipe.rejection_sets]
+    rule = choose_rejection(logits, unseen, outlier_logits, temperature, recipe.acceptance_rate)
     return TrainedModel(network, curve, temperature, rule)
 
 

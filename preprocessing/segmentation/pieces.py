@@ -33,7 +33,7 @@ WIDER: Final = -1.85
 USUAL_WIDTH: Final = 0.83
 SHORTER: Final = -10.0
 USUAL_HEIGHT: Final = 0.7
-LONE: Final = 1.0
+LONE: Final = 0.4
 # A cut leaves at least this share of the ink on either side.
 MIN_PIECE: Final = 0.04
 

@@ -1,6 +1,6 @@
 """Chooses the rejection rule: the score that best separates known images from outliers, and its threshold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,14 +31,15 @@ class RejectionRule:
 
 
 def choose_rejection(
-    known: Logits, accepted: Logits, outliers: Mapping[str, Logits], temperature: float, acceptance_rate: float
+    known: Logits, unseen: Sequence[Logits], outliers: Mapping[str, Logits], temperature: float, acceptance_rate: float
 ) -> RejectionRule:
-    """Choose the score with the best mean AUROC of ``known`` images against outliers, and the threshold that accepts the given
-    share of ``accepted``."""
+    """Choose the score with the best mean AUROC of ``known`` images against outliers, and the largest threshold that accepts the
+    given share of ``known`` images and of each set of ``unseen`` ones, of sources that are not trained on."""
     table: dict[Score, dict[str, float]] = {}
     for score in SCORES:
         known_scores = out_of_distribution_scores(known, score, temperature)
         scores = {name: out_of_distribution_scores(logits, score, temperature) for name, logits in outliers.items()}
         table[score] = {name: auroc(known_scores, outlier_scores) for name, outlier_scores in scores.items()}
     best = max(SCORES, key=lambda score: float(np.mean(list(table[score].values()))))
-    return RejectionRule(best, rejection_threshold(accepted, best, temperature, acceptance_rate), table)
+    threshold = min(rejection_threshold(logits, best, temperature, acceptance_rate) for logits in (known, *unseen))
+    return RejectionRule(best, threshold, table)

@@ -37,7 +37,7 @@ class Digits(Recipe):
     )
     settings = Settings()
     version = "1.1.0"
-    rejection_set = UNSEEN_GENERATOR
+    rejection_sets = (UNSEEN_GENERATOR,)
 
     @property
     def labels(self) -> list[str]:

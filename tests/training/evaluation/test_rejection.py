@@ -19,7 +19,10 @@ def test_rule_has_the_best_score_and_the_requested_acceptance_rate() -> None:
     known = random.normal(0, 1, (1000, 3)) + np.array([8, 0, 0])
     outliers = {"noise": random.normal(0, 1, (500, 3))}
     unsure = known - np.array([2, 0, 0])
-    rule = choose_rejection(known, unsure, outliers, 1.0, acceptance_rate=0.97)
-    kept = out_of_distribution_scores(unsure, rule.score, 1.0) >= rule.threshold
-    assert kept.mean() == pytest.approx(0.97, abs=0.002)
+    rule = choose_rejection(known, [], outliers, 1.0, acceptance_rate=0.97)
+    accepted = out_of_distribution_scores(known, rule.score, 1.0) >= rule.threshold
+    assert accepted.mean() == pytest.approx(0.97, abs=0.002)
+    rule = choose_rejection(known, [known, unsure], outliers, 1.0, acceptance_rate=0.97)
+    accepted = out_of_distribution_scores(unsure, rule.score, 1.0) >= rule.threshold
+    assert accepted.mean() == pytest.approx(0.97, abs=0.002)
     assert rule.auroc[rule.score]["noise"] == max(table["noise"] for table in rule.auroc.values()) > 0.99
