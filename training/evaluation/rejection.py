@@ -33,8 +33,8 @@ class RejectionRule:
 def choose_rejection(
     known: Logits, unseen: Sequence[Logits], outliers: Mapping[str, Logits], temperature: float, acceptance_rate: float
 ) -> RejectionRule:
-    """Choose the score with the best mean AUROC of ``known`` images against outliers, and the largest threshold that accepts the
-    given share of ``known`` images and of each set of ``unseen`` ones, of sources that are not trained on."""
+    """Choose the score with the best mean AUROC of ``known`` images against outliers, and the largest threshold that accepts
+    the given share of ``known`` images and of each set of ``unseen`` ones, of sources that are not trained on."""
     table: dict[Score, dict[str, float]] = {}
     for score in SCORES:
         known_scores = out_of_distribution_scores(known, score, temperature)
