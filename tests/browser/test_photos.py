@@ -50,6 +50,7 @@ def page(desktop: Page, switch: ServiceSwitch, switched_page: str, photo_address
 def choose_model(page: Page, name: str) -> None:
     page.get_by_role("combobox", name="Model", exact=True).click()
     page.get_by_role("option", name=name, exact=True).click()
+    expect(page.get_by_text(f"{name}, version")).to_be_visible()  # the run has begun; a file that is sent before may be lost
     wait_for_rerun(page)
 
 

@@ -177,7 +177,7 @@ def test_results_need_a_card_with_a_reference(tmp_path: Path, card: Path, capsys
 
 def test_what_was_observed_becomes_the_reference(saved: Path, card: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert metrics(saved, "before", "one label", "--renew", str(card)) == 0
-    assert "is the reference of digits:1.0.0 now" in capsys.readouterr().out
+    assert f"is the reference of {read_card(card).tag} now" in capsys.readouterr().out
     renewed = read_card(card).reference
     assert renewed is not None and renewed.n == N
     assert renewed.label["7"] == N and renewed.counts("ink") == reference().counts("ink")
