@@ -28,7 +28,8 @@ def plot_curves(curve: Sequence[EpochResult], path: Path) -> None:
         axes.set_xlabel("epoch")
         axes.grid(alpha=0.3)
         axes.xaxis.get_major_locator().set_params(integer=True)
-    losses.legend(fontsize=7)
+    handles, names = losses.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=2, fontsize=7)  # the names of data sets are long
     figure.savefig(path, dpi=110)
 
 

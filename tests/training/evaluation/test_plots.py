@@ -61,7 +61,8 @@ def test_curves_show_every_epoch_of_training_and_validation(epochs: int, tmp_pat
     assert np.array_equal(losses.lines[0].get_ydata(), [2 / number for number in range(1, epochs + 1)])
     assert np.array_equal(losses.lines[1].get_ydata(), [1 / number for number in range(1, epochs + 1)])
     assert np.array_equal(shares.lines[1].get_ydata(), [100 * (1 - 0.5 / number) for number in range(1, epochs + 1)])
-    assert losses.get_legend() is not None
+    (legend,) = figures[0].legends
+    assert [text.get_text() for text in legend.get_texts()] == ["training", "scans", "drawings"]
 
 
 def test_confusions_are_in_percent_of_the_row(tmp_path: Path, figures: list[Figure]) -> None:
