@@ -31,8 +31,11 @@ class OwnedWidget:
 
     @classmethod
     def showing(cls, name: str, value: object, *, translated: bool = True) -> "OwnedWidget":
-        """Return the widget that has this value, or none yet. One with `translated` options is replaced when the language of
-        the page changes, too: the browser knows a chosen option by its text."""
+        """Return the widget with this name if it has this value, or no value yet, and a new one if it has another value.
+
+        One with `translated` options is also replaced when the language of the page changes: the browser knows a chosen option
+        by its text.
+        """
         state, memory = st.session_state, f"{name}-widget"
         language = current_language() if translated else ""
         number, labelled_in = state.get(memory, (0, language))
