@@ -30,8 +30,8 @@ class Recipe(ABC):
     settings: Settings
     # How many of the validation sets, from the first on, the temperature and the rejection score are chosen on.
     calibration_sets: int = 1
-    # The rejection threshold accepts ``acceptance_rate`` of the sets for calibration, and of each of these validation sets, whose
-    # sources are not trained on: a model is surer of handwriting of people it was trained on.
+    # The rejection threshold accepts ``acceptance_rate`` of the sets for calibration, and of each of these validation sets,
+    # whose sources are not trained on: a model is surer of the handwriting of people it was trained on.
     rejection_sets: Sequence[str] = ()
     acceptance_rate: float = 0.985
 
