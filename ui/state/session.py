@@ -61,7 +61,7 @@ class Session:
     _catalogue_stale: bool = True
     _classifications: dict[ClassifyRequest, Classification] = field(default_factory=dict)
     _explanation: tuple[ClassifyRequest, int | None, Explanation] | None = None
-    _selected_character: tuple[bytes, int] | None = None
+    _selected_character: tuple[str, int] | None = None
     _preview: tuple[bytes, bytes | None] | None = None
     _received: dict[tuple[str, ServiceLimits], PictureFile] = field(default_factory=dict)
 
@@ -188,13 +188,16 @@ class Session:
             self._explanation = request, character, answer
         return self._explanation[2]
 
-    def select_character(self, picture: bytes, number: int | None) -> None:
-        """Select the character with this number (from 0) of the answer to a picture, or none."""
-        self._selected_character = None if number is None else (picture, number)
+    def select_character(self, text: str, number: int | None) -> None:
+        """Select the character with this number (from 0) of the text that was read, or none.
 
-    def selected_character(self, picture: bytes, classification: Classification) -> int | None:
+        It stays selected while the text does: a resized sheet is another picture, with the same drawing.
+        """
+        self._selected_character = None if number is None else (text, number)
+
+    def selected_character(self, classification: Classification) -> int | None:
         """Return the number of the selected character; None where none is, or the answer has no such character."""
-        if self._selected_character is None or self._selected_character[0] != picture:
+        if self._selected_character is None or self._selected_character[0] != classification.label:
             return None
         number = self._selected_character[1]
         return number if number < len(classification.characters or []) else None

@@ -34,7 +34,7 @@ def show(session: Session, client: Client, requests: Sequence[tuple[ClassifyRequ
     """
     outcomes = [classify(session, client, request) for request, _ in requests]
     first = outcomes[0] if isinstance(outcomes[0], Classification) else None
-    selected = session.selected_character(requests[0][0].picture, first) if first else None
+    selected = session.selected_character(first) if first else None
     if len(requests) == 1:
         show_outcome(*requests[0], outcomes[0], selected=selected)
     else:

@@ -39,7 +39,7 @@ def show(
         if request is None:
             st.html(f'<p class="muted">{markup.escape(translate("explanation.nothing_yet"))}</p>')
             return
-        character = session.selected_character(request.picture, classification) if classification else None
+        character = session.selected_character(classification) if classification else None
         try:
             explanation = session.explain(client, request, character)
         except (ServiceUnavailable, ServiceError) as failure:

@@ -22,15 +22,15 @@ def show_boxes(session: Session, request: ClassifyRequest, classification: Class
         version=session.drawing.version,
         run=session.live.runs if drawn else crc32(request.picture),
         selected=selected,
-        select=_selecting(session, request, selected),
+        select=_selecting(session, classification.label, selected),
     )
 
 
-def _selecting(session: Session, request: ClassifyRequest, selected: int | None) -> Callable[[int], None]:
+def _selecting(session: Session, text: str, selected: int | None) -> Callable[[int], None]:
     """Return a function that selects a character and opens its explanation, or unselects the selected one."""
 
     def select(number: int) -> None:
-        session.select_character(request.picture, None if number == selected else number)
+        session.select_character(text, None if number == selected else number)
         if number != selected:
             st.session_state[explanation.EXPANDER] = True
 

@@ -122,16 +122,20 @@ def test_selected_character_is_explained(service: FakeService, start: Callable[.
     page = start(model="numbers")
     session = page.session_state["session"]
     assert isinstance(session, Session)
-    session.select_character(PNG, 1)
+    session.select_character("42", 1)
     page.session_state["explain"] = True
     page.run()
     assert not page.exception
     assert "Character 2 of 2: <b>2</b>" in html_of(page)
     assert service.requests_to("/explain")[-1].url.params["character"] == "1"
     assert "Character 2 of 2: 2, 98.0%" in html_of(page)
-    fake_canvas.draw(OTHER_PNG)
+    fake_canvas.draw(OTHER_PNG)  # as a sheet of another size sends it
     page.run()
-    assert "Select a character" in html_of(page)  # another picture has other characters
+    assert "Character 2 of 2: <b>2</b>" in html_of(page)
+    service.replies["/classify"] = lambda _: httpx.Response(200, json=sequence_classification("47"))
+    fake_canvas.draw(PNG)
+    page.run()
+    assert "Select a character" in html_of(page)  # another text has other characters
     assert "character" not in service.requests_to("/explain")[-1].url.params
 
 
