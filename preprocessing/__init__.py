@@ -2,7 +2,7 @@
 
 from preprocessing.character_count import MAX_CHARACTERS
 from preprocessing.containers import FORMATS, StrippedImage, strip_metadata
-from preprocessing.decode import decode, inspect, load, open_image, open_stripped
+from preprocessing.decode import decode, decode_stripped, inspect, load
 from preprocessing.errors import ImageError, ImageTooLarge, NoInk, TooManyCharacters, UndecodableImage, UnsupportedImage
 from preprocessing.ink import luminance
 from preprocessing.limits import ImageLimits
@@ -51,6 +51,7 @@ __all__ = [
     "UnsupportedImage",
     "crop_stages",
     "decode",
+    "decode_stripped",
     "frame_image",
     "frame_ink",
     "inspect",
@@ -58,8 +59,6 @@ __all__ = [
     "luminance",
     "model_input",
     "normalise",
-    "open_image",
-    "open_stripped",
     "preprocess",
     "read_older_form",
     "segment",

@@ -6,6 +6,7 @@ from typing import Final
 
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+from preprocessing import png_decoder
 from preprocessing.containers import StrippedImage, strip_metadata, webp
 from preprocessing.containers.exif import UPRIGHT
 from preprocessing.errors import ImageTooLarge, UndecodableImage
@@ -52,15 +53,6 @@ def inspect(data: bytes | memoryview, limits: ImageLimits = DEFAULT) -> Stripped
     if stripped.work > limits.pixels_of(stripped.format) or stripped.width > limits.side or stripped.height > limits.side:
         raise _too_large(stripped, limits)
     return stripped
-
-
-def open_image(data: bytes | memoryview, limits: ImageLimits = DEFAULT) -> Image.Image:
-    """Open an image file without decoding its pixels, which ``load`` does.
-
-    Raises:
-        UnsupportedImage, UndecodableImage, ImageTooLarge: as ``inspect``.
-    """
-    return open_stripped(inspect(data, limits))
 
 
 def open_stripped(stripped: StrippedImage) -> Image.Image:
@@ -114,10 +106,20 @@ def decode(data: bytes | memoryview, limits: ImageLimits = DEFAULT, colour_side:
     """Inspect, open and decode an image file; ``colour_side`` as for ``load``.
 
     Raises:
-        UnsupportedImage, ImageTooLarge, UndecodableImage: as ``open_image`` and ``load``.
+        UnsupportedImage, ImageTooLarge, UndecodableImage: as ``inspect`` and ``decode_stripped``.
     """
-    stripped = inspect(data, limits)
-    return load(open_stripped(stripped), stripped.orientation, colour_side)
+    return decode_stripped(inspect(data, limits), colour_side)
+
+
+def decode_stripped(found: StrippedImage, colour_side: int | None = None) -> Image.Image:
+    """Open and decode an inspected file; ``colour_side`` as for ``load``.
+
+    Raises:
+        UndecodableImage: as ``open_stripped`` and ``load``.
+    """
+    if png_decoder.is_plain(found) and (image := png_decoder.decode_plain(found)) is not None:
+        return image.transpose(TURNS[found.orientation]) if found.orientation in TURNS else image
+    return load(open_stripped(found), found.orientation, colour_side)
 
 
 def _first_frame_box(image: Image.Image) -> tuple[int, int, int, int] | None:

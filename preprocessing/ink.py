@@ -15,7 +15,7 @@ from preprocessing.connected_components import bounding_box
 from preprocessing.errors import NoInk
 from preprocessing.illumination import extract_unevenly_lit_ink, is_background_light, otsu_threshold
 from preprocessing.main_ink import extract_main_ink
-from preprocessing.pixels import Box, Grey, to_array, to_image
+from preprocessing.pixels import Box, Grey, map_levels, to_array, to_image
 
 # Images are reduced until their longer side is at most this, at which strokes still have far more pixels than in a model input.
 WORK_SIDE: Final = 200
@@ -80,7 +80,7 @@ def luminance(image: Image.Image) -> tuple[Image.Image, int | None]:
     if _has_one_luminance(sample):
         return alpha, 0
     opaque = image.convert("L")
-    background = Image.new("L", image.size, int(np.asarray(opaque.histogram(alpha.point(_VISIBLE))).argmax()))
+    background = Image.new("L", image.size, int(np.asarray(opaque.histogram(map_levels(alpha, _VISIBLE))).argmax()))
     background.paste(opaque, mask=alpha)
     return background, None
 
@@ -95,7 +95,7 @@ def _has_one_luminance(image: Image.Image) -> bool:
     darkest, lightest = extrema(opaque)
     if lightest - darkest < 2 * MIN_CONTRAST:
         return True
-    visible = np.flatnonzero(opaque.histogram(image.getchannel("A").point(_VISIBLE)))
+    visible = np.flatnonzero(opaque.histogram(map_levels(image.getchannel("A"), _VISIBLE)))
     return len(visible) == 0 or bool(visible[-1] - visible[0] < 2 * MIN_CONTRAST)
 
 
@@ -180,9 +180,12 @@ def ink_table(background: int, lowest: int, highest: int) -> bytes:
 
 def uniform_background(image: Image.Image) -> int | None:
     """The level of the background where nearly all of it has one level, None where it is uneven or noisy."""
-    counts = image.histogram()
+    is_tiny = max(image.size) <= TINY
     pixels = to_array(image)
     edge = int(pixels[0, 0])
+    if is_tiny and _is_background_of_tiny(pixels, edge):
+        return edge
+    counts = image.histogram()
     bordered = all((side == edge).all() for side in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
     if bordered and _is_uniform(counts, edge) and sum(_near(counts, edge, UNIFORM)) > image.width * image.height / 2:
         return edge
@@ -191,9 +194,16 @@ def uniform_background(image: Image.Image) -> int | None:
     is_light = is_background_light(pixels, weights, threshold)
     side = [0] * (threshold + 1) + counts[threshold + 1 :] if is_light else counts[: threshold + 1]
     level = side.index(max(side))
-    if max(image.size) <= TINY:
+    if is_tiny:
         return level
     return level if _is_uniform(counts, level) and sum(_near(counts, level, UNIFORM)) >= 0.7 * sum(side) else None
+
+
+def _is_background_of_tiny(pixels: Grey, level: int) -> bool:
+    """Whether a level is surely the background of a tiny image: it is black or white, all corners have it, and more than half
+    of the pixels."""
+    corners = (pixels[0, 0], pixels[0, -1], pixels[-1, 0], pixels[-1, -1])
+    return level in (0, 255) and all(corner == level for corner in corners) and pixels.tobytes().count(level) > pixels.size / 2
 
 
 def _is_uniform(counts: list[int], level: int) -> bool:
@@ -212,4 +222,4 @@ def extrema(image: Image.Image) -> tuple[int, int]:
     return lowest, highest
 
 
-_VISIBLE: Final = [0] * MIN_CONTRAST + [255] * (256 - MIN_CONTRAST)
+_VISIBLE: Final = bytes([0] * MIN_CONTRAST + [255] * (256 - MIN_CONTRAST))

@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 
 from PIL import Image
 
-from preprocessing import ImageError, StrippedImage, inspect, load, model_input, open_stripped
+from preprocessing import ImageError, StrippedImage, decode_stripped, inspect, model_input
 from serving.errors import Problem
 from serving.inference.cancellation import CancellationToken
 from serving.inference.image_preprocessor import ImagePreprocessor, PreprocessedImage
@@ -44,7 +44,7 @@ class BatchPreprocessor(ImagePreprocessor):
         return found if found.work > INLINE_PIXELS else self._decode(found)
 
     def _decode(self, found: StrippedImage) -> Image.Image:
-        return load(open_stripped(found), found.orientation, self._colour_side)
+        return decode_stripped(found, self._colour_side)
 
     def _preprocess(self, image: StrippedImage | Image.Image) -> PreprocessedImage:
         decoded = self._decode(image) if isinstance(image, StrippedImage) else image

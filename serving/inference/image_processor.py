@@ -18,9 +18,8 @@ from preprocessing import (
     ImageLimits,
     StrippedImage,
     decode,
+    decode_stripped,
     inspect,
-    load,
-    open_stripped,
 )
 from serving.backpressure.loop_scheduler import LOOP_SCHEDULER
 from serving.errors import Problem
@@ -180,7 +179,7 @@ class ImageProcessor(ABC, Generic[P]):
 
     def _finish(self, found: StrippedImage, started: float) -> P:
         """Decode and process an inspected image, whose decoding began at ``started`` (``perf_counter``)."""
-        image = load(open_stripped(found), found.orientation, self._colour_side)
+        image = decode_stripped(found, self._colour_side)
         return self.process(image, found, perf_counter() - started)
 
     def _counted(self, processed: P) -> P:
