@@ -7,6 +7,7 @@ from preprocessing.errors import ImageError, ImageTooLarge, NoInk, TooManyCharac
 from preprocessing.ink import luminance
 from preprocessing.limits import ImageLimits
 from preprocessing.pipeline import ModelInput, Stage, crop_stages, frame_image, frame_ink, model_input, preprocess, stages
+from preprocessing.png_decoder import is_plain
 from preprocessing.segmentation import CharacterCandidate, Segmentation, segment
 from preprocessing.spec import (
     CHANNELS,
@@ -55,6 +56,7 @@ __all__ = [
     "frame_image",
     "frame_ink",
     "inspect",
+    "is_plain",
     "load",
     "luminance",
     "model_input",

@@ -8,7 +8,7 @@ from PIL import Image
 
 from preprocessing import ImageLimits, InputSpec, Stage, StrippedImage, Tensor, model_input, stages
 from serving.inference.cancellation import CancellationToken
-from serving.inference.image_processor import ImageProcessor
+from serving.inference.image_processor import INLINE_PIXELS, INLINE_PLAIN_PIXELS, ImageProcessor
 
 # The largest frame of a photo that the event loop makes: larger ones take milliseconds, whatever the image.
 INLINE_FRAME: Final = 256 * 256
@@ -35,7 +35,8 @@ class ImagePreprocessor(ImageProcessor[PreprocessedImage]):
     def __init__(self, specs: Sequence[InputSpec], limits: ImageLimits) -> None:
         colour_side = max((spec.colour_side or 0 for spec in specs), default=0) or None
         inline = all(spec.colour_side is None or spec.height * spec.width <= INLINE_FRAME for spec in specs)
-        super().__init__(limits, colour_side, inline=inline)
+        plain_pixels = INLINE_PLAIN_PIXELS if colour_side is None else INLINE_PIXELS
+        super().__init__(limits, colour_side, inline=inline, inline_plain_pixels=plain_pixels)
         self.specs = specs
 
     def process(
