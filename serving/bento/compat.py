@@ -2,8 +2,8 @@
 when it can go.
 
 All are applied when service.py is imported, so that the start fails if a target is missing. ``http_protocol``,
-``metric_files``, ``metric_paths`` and ``server`` are modules of their own. tests/served/test_patches.py observes the effects in
-a running service.
+``metric_files``, ``metric_paths``, ``metric_values`` and ``server`` are modules of their own. tests/served/test_patches.py
+observes the effects in a running service.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from serving.bento.connections import limit_connections
 from serving.bento.http_protocol import LimitedProtocol
 from serving.bento.metric_files import skip_empty_files
 from serving.bento.metric_paths import label_metrics_by_route
+from serving.bento.metric_values import write_directly
 from serving.bento.server import record_server
 from serving.settings import Settings
 
@@ -38,6 +39,7 @@ def apply_patches(settings: Settings, metrics_folder: Path) -> None:
     label_metrics_by_route()
     use_metrics_folder(metrics_folder)
     skip_empty_files()
+    write_directly()
     harden_arbiter()
     disable_middleware()
     skip_unserved()
