@@ -41,12 +41,19 @@ def bounding_box(ink: Grey) -> tuple[Box, bool]:
 
     It stands alone when it touches no edge and its box has no empty row or column: there is nothing to tell apart.
     """
-    columns = np.bitwise_or.reduce(ink, axis=0).nonzero()[0]  # a third faster than any()
-    rows = np.bitwise_or.reduce(ink, axis=1).nonzero()[0]
-    left, top, right, bottom = box = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    left, right, columns_have_gap = _extent(np.bitwise_or.reduce(ink, axis=0).tobytes())  # a third faster than any()
+    top, bottom, rows_have_gap = _extent(np.bitwise_or.reduce(ink, axis=1).tobytes())
     height, width = ink.shape
-    has_no_gap = right - left == len(columns) and bottom - top == len(rows)
-    return box, has_no_gap and left > 0 and top > 0 and right < width and bottom < height
+    has_gap = columns_have_gap or rows_have_gap
+    return (left, top, right, bottom), not has_gap and left > 0 and top > 0 and right < width and bottom < height
+
+
+def _extent(line: bytes) -> tuple[int, int, bool]:
+    """Where the first byte that is not 0 is, where the last one ends, and whether a 0 is between them."""
+    inked = line.lstrip(b"\0")
+    start = len(line) - len(inked)
+    inked = inked.rstrip(b"\0")
+    return start, start + len(inked), b"\0" in inked
 
 
 def union_box(components: Sequence[Component]) -> Box:

@@ -151,7 +151,7 @@ def extract_ink(image: Image.Image, background: int | None = None, factor: int =
         raise NoInk(NO_INK)
     level = uniform_background(image) if background is None else background
     if level is not None:
-        ink = to_array(image, ink_table(level, lowest, highest))
+        ink = _stretched(image, level, lowest, highest)
         box, is_alone = bounding_box(ink)
         if is_alone:
             return ExtractedInk(ink, box, level, count_slanted_characters(ink, box, MIN_CONTRAST))
@@ -162,6 +162,14 @@ def extract_ink(image: Image.Image, background: int | None = None, factor: int =
         raise NoInk(NO_INK)
     characters = max(count_characters(*candidates) for candidates in found.candidates)
     return ExtractedInk(found.ink, bounding_box(found.ink)[0], None, characters)
+
+
+def _stretched(image: Image.Image, background: int, lowest: int, highest: int) -> Grey:
+    """The levels of an "L" image mapped through ``ink_table``."""
+    if (background, lowest, highest) == (0, 0, 255):  # a drawing at full strength: the table only removes what is faint
+        pixels = to_array(image)
+        return pixels * (pixels > _HIGHEST_FAINT)
+    return to_array(image, ink_table(background, lowest, highest))
 
 
 @lru_cache(maxsize=256)
@@ -222,4 +230,5 @@ def extrema(image: Image.Image) -> tuple[int, int]:
     return lowest, highest
 
 
+_HIGHEST_FAINT: Final = int(FLOOR * 255)
 _VISIBLE: Final = bytes([0] * MIN_CONTRAST + [255] * (256 - MIN_CONTRAST))

@@ -17,6 +17,8 @@ from preprocessing.pixels import Grey
 
 # A row or column that is inked over this share of its length is a line or an edge, not a stroke.
 LINE_COVER: Final = 0.88
+# A smaller image is not searched for lines.
+MIN_LINED: Final = 24
 LINE_WIDTH: Final = 0.05  # of the image's side
 EDGE_WIDTH: Final = 0.2
 # Up to this many pixels, ``is_connected`` is faster than labelling.
@@ -49,8 +51,7 @@ def extract_main_ink(ink: Grey, noise: float) -> MainInk | None:
     Levels up to ``noise`` are noise.
     """
     mask = ink > noise
-    without_lines = mask & ~find_lines(mask) & ~find_lines(mask.T).T
-    foreground = without_lines if without_lines.any() else mask
+    foreground = _without_lines(mask)
     if foreground.size <= SMALL and is_connected(foreground):
         kept = foreground
         if np.maximum.reduce(ink[foreground], initial=0) < MIN_PEAK:
@@ -62,11 +63,19 @@ def extract_main_ink(ink: Grey, noise: float) -> MainInk | None:
             return None
         kept = np.isin(labels, [component.label for component in select_components(components)])
         candidates = [labelled]
-    if np.count_nonzero(foreground) < np.count_nonzero(mask):
+    if foreground is not mask and np.count_nonzero(foreground) < np.count_nonzero(mask):
         components, labels = strong_components(mask, ink)
         inner = [component for component in components if not _touches_edge(component, ink.shape)]
         candidates.append(LabelledComponents(inner, labels))
-    return MainInk(np.where(dilate_mask(kept), ink, 0).astype(np.uint8), candidates)
+    return MainInk(ink * dilate_mask(kept), candidates)
+
+
+def _without_lines(mask: Mask) -> Mask:
+    """The mask without lines; the mask itself where it has none, or would be empty."""
+    if min(mask.shape) < MIN_LINED:
+        return mask
+    rest: Mask = mask & ~find_lines(mask) & ~find_lines(mask.T).T
+    return rest if rest.any() else mask
 
 
 def strong_components(foreground: Mask, ink: Grey) -> LabelledComponents:
@@ -101,7 +110,7 @@ def find_lines(mask: Mask) -> Mask:
     """
     height, width = mask.shape
     found = np.zeros_like(mask)
-    if min(height, width) < 24:
+    if min(height, width) < MIN_LINED:
         return found
     margin = round(EDGE * width)
     thick = mask.copy()

@@ -9,7 +9,8 @@ from preprocessing.containers import StrippedImage
 
 # The modes of Pillow and of kornia-rs by the colour type of the header: grey, RGB, RGBA.
 MODES: Final = {0: ("L", "mono"), 2: ("RGB", "rgb"), 6: ("RGBA", "rgba")}
-# kornia-rs holds Python's lock while it decodes, at most two milliseconds up to these sizes. Pillow lets go of it.
+# kornia-rs holds Python's lock while it decodes, which Pillow does not. Up to these sizes that is a millisecond or two of an
+# ordinary drawing, and five of a file that is crafted to take long.
 MAX_PIXELS: Final = 2_000_000
 MAX_BYTES: Final = 262_144
 # Where the header of a PNG has its bit depth, colour type and interlace method, and where the next chunk begins.

@@ -37,7 +37,7 @@ T = TypeVar("T")
 # segments) cost time before any pixel is decoded.
 INLINE_BYTES: Final = 65_536
 INLINE_PIXELS: Final = 400 * 400
-# The largest drawing as a plain PNG, which is decoded far faster: 1.5 ms at most.
+# The largest plain PNG, which is decoded far faster: a drawing of this size takes 1.5 ms with its preprocessing.
 INLINE_PLAIN_PIXELS: Final = 1_000_000
 INLINE_PARTS: Final = 128
 # Large images of all models share as many threads as there are CPUs, which also bounds the memory of decoded pixels. A request
