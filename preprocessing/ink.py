@@ -151,7 +151,7 @@ def extract_ink(image: Image.Image, background: int | None = None, factor: int =
         raise NoInk(NO_INK)
     level = uniform_background(image) if background is None else background
     if level is not None:
-        ink = _stretched(image, level, lowest, highest)
+        ink = stretch(image, level, lowest, highest)
         box, is_alone = bounding_box(ink)
         if is_alone:
             return ExtractedInk(ink, box, level, count_slanted_characters(ink, box, MIN_CONTRAST))
@@ -164,7 +164,7 @@ def extract_ink(image: Image.Image, background: int | None = None, factor: int =
     return ExtractedInk(found.ink, bounding_box(found.ink)[0], None, characters)
 
 
-def _stretched(image: Image.Image, background: int, lowest: int, highest: int) -> Grey:
+def stretch(image: Image.Image, background: int, lowest: int, highest: int) -> Grey:
     """The levels of an "L" image mapped through ``ink_table``."""
     if (background, lowest, highest) == (0, 0, 255):  # a drawing at full strength: the table only removes what is faint
         pixels = to_array(image)

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 from PIL import Image
 
 from preprocessing.errors import NoInk
-from preprocessing.ink import WORK_SIDE, ExtractedInk, crop_drawing, downscale, extract_ink, extrema, ink_table
-from preprocessing.pixels import Box, map_levels, scaled_up, shifted
+from preprocessing.ink import WORK_SIDE, ExtractedInk, crop_drawing, downscale, extract_ink, extrema, stretch
+from preprocessing.pixels import Box, scaled_up, shifted, to_image
 
 # Ink smaller than this after the image was reduced is extracted again at a higher resolution.
 CLOSE_SIDE: Final = 60
@@ -77,7 +77,7 @@ def locate_on(sheet: Sheet) -> LocatedInk:
         return LocatedInk(found, crop, sheet, factor)
     if found.background is not None:
         full = crop_region(light, found.box, factor, margin=1)
-        full = map_levels(full, ink_table(found.background, *extrema(full)))
+        full = to_image(stretch(full, found.background, *extrema(full)))
         crop = full.crop(full.getbbox())
     elif max(crop.size) < CLOSE_SIDE:
         region, region_factor = downscale(crop_region(light, found.box, factor, margin=max(crop.size) // 3 + 2))

@@ -24,9 +24,9 @@ def map_levels(image: Image.Image, table: bytes) -> Image.Image:
 
 
 def to_image(grey: Grey) -> Image.Image:
-    """An "L" image of ``uint8[H,W]``."""
+    """An "L" image of ``uint8[H,W]``, which shares the memory of an array without gaps: it must not change any more."""
     height, width = grey.shape
-    return Image.frombuffer("L", (width, height), grey.tobytes(), "raw", "L", 0, 1)
+    return Image.frombuffer("L", (width, height), np.ascontiguousarray(grey), "raw", "L", 0, 1)
 
 
 def scaled_up(box: Box, factor: int, size: tuple[int, int]) -> Box:
