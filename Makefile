@@ -34,7 +34,7 @@ export ORT_DISABLE_TELEMETRY := 1
 # Otherwise each of the hundreds of processes that the tests start would compile the project anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-dev setup-train setup-bulk models run serve ui test check lint format evaluate robustness drift bench loadtest \
+.PHONY: help setup setup-dev setup-train setup-bulk setup-peers models run serve ui test check lint format evaluate robustness drift bench loadtest \
 	loadtest-compare soak fuzz attacks bento image image-ui gpu-check up roll down sbom audit train lock clean
 
 help: ## list the commands
@@ -64,10 +64,16 @@ $(VENV)/bulk.stamp: requirements/bulk.txt $(VENV)/base.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
+# The versions are those of the development and bulk sets, so that pip installs only what is missing.
+$(VENV)/peers.stamp: requirements/peers.txt $(VENV)/dev.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 setup: $(VENV)/base.stamp ## install what the service and the page need
 setup-dev: $(VENV)/dev.stamp ## install what tests and load tests need besides
 setup-train: $(VENV)/train.stamp ## install what training needs besides
 setup-bulk: $(VENV)/bulk.stamp ## install what deploy.bulk needs besides: Ray, 200 MB
+setup-peers: $(VENV)/peers.stamp ## install more servers for make bench to compare with: LitServe and Ray Serve, 300 MB
 
 models: setup ## check the models and import them into the BentoML model store
 	@$(BIN)/python -m models import
@@ -110,7 +116,7 @@ robustness: setup-train ## measure 2,000 MNIST test digits under DATA with 20 pe
 drift: setup-train ## simulate how soon changes of pictures and models under DATA are noticed, and false alarms (docs/drift.md)
 	$(BIN)/python -m training.drift --data $(DATA)
 
-bench: setup-dev ## measure the service against other servers; writes docs/benchmarks.md (BENCH='--rounds 1 ...')
+bench: setup-dev ## measure the service against other servers, in 25 minutes; writes docs/benchmarks.md (BENCH='--rounds 1 ...')
 	$(BIN)/python -m loadtests.benchmark run $(BENCH)
 
 loadtest: setup-dev ## find the peak of the service, or of the one at API_ADDRESS; SCENARIO=server RATE=200 runs one scenario
@@ -177,6 +183,7 @@ lock: setup-dev ## write requirements/*.txt from pyproject.toml
 	$(LOCK) --group bento -c requirements/dev.txt -o requirements/bento.txt pyproject.toml
 	$(LOCK) --group ui -c requirements/dev.txt -o requirements/ui.txt pyproject.toml
 	$(LOCK) --group bulk -c requirements/dev.txt -o requirements/bulk.txt pyproject.toml
+	$(LOCK) --group peers -c requirements/dev.txt -c requirements/bulk.txt -o requirements/peers.txt pyproject.toml
 	$(LOCK) --group gpu -c requirements/dev.txt -o requirements/gpu.txt pyproject.toml
 
 clean: ## remove what was built and installed

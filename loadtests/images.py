@@ -1,4 +1,4 @@
-"""Generated sample images: a digit as a canvas, a thumbnail and a photo, and the seven that rare files show."""
+"""Generated sample images: a digit as a canvas, a thumbnail, a drawing and a photo, and the seven that rare files show."""
 
 import io
 from functools import cache
@@ -12,6 +12,7 @@ from loadtests.samples import Sample, samples
 LABEL: Final = "7"
 SIDE: Final = 96
 ORIENTATION: Final = 0x0112  # the EXIF tag
+CANVAS_SIZE, DRAWING_SIZE = (280, 280), (1050, 800)  # width, height
 PICTURE_SIZES: Final = ((224, 224), (256, 256), (640, 480), (300, 500))
 CLEAR, WHITE = (0, 0, 0, 0), (255, 255, 255, 255)
 
@@ -23,10 +24,13 @@ def encode(image: Image.Image, format: str = "PNG", **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def drawing(background: tuple[int, int, int, int]) -> Image.Image:
-    """Draw a seven in black on a 280x280 RGBA canvas."""
-    image = Image.new("RGBA", (280, 280), background)
-    ImageDraw.Draw(image).line([(80, 60), (200, 60), (130, 220)], fill=(0, 0, 0, 255), width=20, joint="curve")
+def drawing(background: tuple[int, int, int, int], size: tuple[int, int] = CANVAS_SIZE) -> Image.Image:
+    """Draw a seven in black on an RGBA canvas of ``size`` (width, height): as high as the canvas allows, in its middle."""
+    scale = size[1] / CANVAS_SIZE[1]
+    left = (size[0] - CANVAS_SIZE[0] * scale) / 2
+    points = [(round(left + x * scale), round(y * scale)) for x, y in ((80, 60), (200, 60), (130, 220))]
+    image = Image.new("RGBA", size, background)
+    ImageDraw.Draw(image).line(points, fill=(0, 0, 0, 255), width=round(20 * scale), joint="curve")
     return image
 
 
@@ -67,6 +71,13 @@ def _waves(width: int, height: int) -> Image.Image:
 def load_images() -> dict[str, Sample]:
     """The images that are sent under load, by name."""
     return {"canvas": Sample("canvas", LABEL, canvas()), "small": Sample("small", LABEL, small())}
+
+
+@cache
+def benchmark_images() -> dict[str, Sample]:
+    """The images that the benchmark measures, by name: those of ``load_images``, and a drawing of 1050x800 RGBA pixels."""
+    large = encode(drawing(CLEAR, DRAWING_SIZE))
+    return {**load_images(), "drawing": Sample("drawing", LABEL, large)}
 
 
 def seven(background: int = 255, ink: int = 0) -> Image.Image:

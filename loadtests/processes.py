@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -33,24 +34,47 @@ class ServerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ServerUnderTest:
-    """A server: the arguments to Python that start it, with ``{port}`` in place of the port, and its environment."""
+    """A server: the arguments to Python that start it, with ``{port}`` in place of the port, and its environment.
+
+    ``packages`` are those that the group ``peers`` brings for it, the server itself first.
+    """
 
     name: str
     title: str
     arguments: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether its packages are installed."""
+        return all(find_spec(package) for package in self.packages)
 
 
-_UVICORN: Final = "--host 127.0.0.1 --port {port} --workers 2 --loop uvloop --http httptools --no-access-log"
+_BASELINES: Final = "loadtests.baselines"
+_UVICORN: Final = "-m uvicorn --host 127.0.0.1 --port {port} --workers 2 --loop uvloop --http httptools --no-access-log"
+_BENTOML: Final = "bentoml serve --host 127.0.0.1 --port {port}"
 _SERVICE: Final = ("-m", "bentoml", "serve", "service:ImageClassifier")
-_DOCUMENTED: Final = "loadtests.baselines.bentoml_documented:Documented"
+_DOCUMENTED: Final = f"{_BASELINES}.bentoml_documented:Documented"
+# Ray listens on 127.0.0.1 alone, and neither sends usage statistics nor collects metrics about itself.
+_RAY: Final = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_enable_metrics_collection": "0",
+    "RAY_enable_open_telemetry": "0",
+    "RAY_event_stats": "0",
+    "RAY_task_events_report_interval_ms": "0",
+}
 # This service, by topology; and all that the benchmark compares.
 TOPOLOGIES: Final = ("embedded", "runner")
 SERVERS: Final = {
     server.name: server
     for server in (
-        ServerUnderTest("fastapi", "FastAPI", ("-m", "uvicorn", "loadtests.baselines.fastapi_app:app", *_UVICORN.split())),
-        ServerUnderTest("bentoml", "BentoML as documented", ("-m", "bentoml", "serve", _DOCUMENTED, "--port", "{port}")),
+        ServerUnderTest("simplest", "FastAPI, simplest", (*_UVICORN.split(), f"{_BASELINES}.fastapi_simplest:app")),
+        ServerUnderTest("fastapi", "FastAPI", (*_UVICORN.split(), f"{_BASELINES}.fastapi_app:app")),
+        ServerUnderTest("bentoml", "BentoML as documented", ("-m", *_BENTOML.split(), _DOCUMENTED)),
+        ServerUnderTest("litserve", "LitServe", ("-m", f"{_BASELINES}.litserve_app", "{port}"), packages=("litserve",)),
+        ServerUnderTest("ray", "Ray Serve", ("-m", f"{_BASELINES}.ray_serve_app", "{port}"), _RAY, ("ray", "grpc")),
         *(ServerUnderTest(name, f"this service, {name}", _SERVICE, {"TOPOLOGY": name, "WORKERS": "2"}) for name in TOPOLOGIES),
     )
 }

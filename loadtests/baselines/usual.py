@@ -1,4 +1,4 @@
-"""The usual preprocessing and inference of a digit model, shared by both baselines; uses none of the project's code."""
+"""The usual preprocessing and inference of a digit model, shared by the baselines; uses none of the project's code."""
 
 from pathlib import Path
 from typing import Any, Final

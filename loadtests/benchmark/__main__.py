@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from pydantic import BaseModel
@@ -17,9 +18,10 @@ from loadtests.benchmark.report import draw_chart, render_page
 from loadtests.benchmark.results import Results, read_results, write_results
 from loadtests.benchmark.scenarios import SCENARIOS, log, run_endurance, run_limits, run_rounds
 from loadtests.benchmark.wrk import WrkError, find_wrk
-from loadtests.machine import describe_machine
-from loadtests.processes import ROOT, TOPOLOGIES, ServerError, import_models
+from loadtests.machine import PACKAGES, describe_machine
+from loadtests.processes import ROOT, SERVERS, TOPOLOGIES, ServerError, import_models
 
+FEW_ROUNDS: Final = 3  # of the limits and the noisy neighbours, at most
 CHART: Final = "images/benchmark.png"
 # What is measured, by the field of Results, in this order; from the options and the model store.
 Part = Callable[[argparse.Namespace, Path], Sequence[BaseModel]]
@@ -27,10 +29,10 @@ PARTS: Final[dict[str, Part]] = {
     "stages": lambda _options, home: run_stages(home),
     "devices": lambda _options, _home: run_devices(),
     "figures": lambda options, home: run_rounds(options.scenarios, options.rounds, options.seconds, home),
-    "limits": lambda options, _home: run_limits(options.rounds, options.seconds),
+    "limits": lambda options, _home: run_limits(min(options.rounds, FEW_ROUNDS), options.seconds),
     "endurance": lambda options, home: run_endurance(options.endurance, home),
     "exactness": lambda options, home: run_exactness(TOPOLOGIES, options.requests, home),
-    "neighbours": lambda options, _home: run_neighbours(options.rounds, options.seconds),
+    "neighbours": lambda options, _home: run_neighbours(min(options.rounds, FEW_ROUNDS), options.seconds),
 }
 WITH_WRK: Final = ("run", "figures", "endurance", "neighbours")
 
@@ -44,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.part == "report":
             _report(read_results(options.results), options.page)
             return 0
+        started = monotonic()
         with tempfile.TemporaryDirectory() as folder:
             import_models(Path(folder))
             names = PARTS if options.part == "run" else [options.part]
@@ -52,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             log("\n".join(record.model_dump_json() for record in found[options.part]))
             return 0
         settings = {"seconds": options.seconds, "rounds": options.rounds, "endurance_seconds": options.endurance}
-        results = Results(date=date.today().isoformat(), machine=describe_machine(), **settings, **found)
+        servers = [server.packages[0] for server in SERVERS.values() if server.packages and server.is_installed]
+        run = {"date": date.today().isoformat(), "minutes": (monotonic() - started) / 60}
+        results = Results(machine=describe_machine([*PACKAGES, *servers]), **run, **settings, **found)
         write_results(results, options.results)
         _report(results, options.page)
     except (ServerError, FileNotFoundError, WrkError) as error:
@@ -66,8 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("part", choices=("run", "report", *PARTS), help="run writes the results, the page and the chart")
     parser.add_argument("--scenarios", nargs="+", choices=list(SCENARIOS), default=list(SCENARIOS), help="only these")
     for name, number, meaning in (
-        ("seconds", 8, "of each scenario in a round"),
-        ("rounds", 3, "of all servers in turn"),
+        ("seconds", 3, "of each scenario in a round"),
+        ("rounds", 5, "of all servers in turn"),
         ("endurance", 60, "seconds of each long run"),
         ("requests", 10_000, "mixed requests that are compared with the same alone"),
     ):

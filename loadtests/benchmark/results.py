@@ -75,13 +75,14 @@ class Exactness(BaseModel):
 
 
 class Results(BaseModel):
-    """Everything of one run."""
+    """Everything of one run, which took ``minutes``."""
 
     date: str
     machine: Machine
     seconds: int
     rounds: int
     endurance_seconds: int
+    minutes: float
     figures: list[Measurement] = []
     limits: list[Figure] = []
     stages: list[Figure] = []

@@ -14,7 +14,7 @@ import psutil
 from loadtests.benchmark.offline import LIMITS, limit
 from loadtests.benchmark.results import Figure, Measurement
 from loadtests.benchmark.wrk import post
-from loadtests.images import load_images
+from loadtests.images import benchmark_images
 from loadtests.processes import SERVERS, Server, ServerError, post_form, start_server
 from loadtests.requests import encode_form
 from loadtests.resources import children_cpu_seconds, machine_cpu_seconds
@@ -38,7 +38,7 @@ class Scenario:
 
     def body(self) -> bytes:
         """Encode the form that every request posts."""
-        return encode_form([load_images()[self.image].data] * self.images, self.field)
+        return encode_form([benchmark_images()[self.image].data] * self.images, self.field)
 
     def check(self, server: Server) -> None:
         """Post the form once.
@@ -47,7 +47,7 @@ class Scenario:
             ServerError: the response is not 200 with the right label for every image.
         """
         response = post_form(server.address + self.route, self.body())
-        if response.status_code != 200 or labels(response) != [load_images()[self.image].label] * self.images:
+        if response.status_code != 200 or labels(response) != [benchmark_images()[self.image].label] * self.images:
             raise ServerError(f"{self.name} was answered {response.status_code} {response.text[:300]}")
 
 
@@ -58,14 +58,19 @@ def labels(response: httpx.Response) -> list[str]:
     return [str(entry.get("label")) for entry in entries]
 
 
+TITLES: Final = {"canvas": "280x280 canvas", "small": "16x16 grey", "drawing": "1050x800 drawing"}
+CONNECTIONS: Final = {1: "1 connection", 32: "32 connections"}
+# What all servers are compared on: every image at every number of connections.
+COMPARED: Final = tuple(
+    Scenario(f"{image}@{number}", f"{title}, {connections}", image, number)
+    for image, title in TITLES.items()
+    for number, connections in CONNECTIONS.items()
+)
 SCENARIOS: Final = {
     scenario.name: scenario
     for scenario in (
-        Scenario("canvas@32", "280x280 canvas, 32 connections", "canvas", 32),
-        Scenario("small@32", "16x16 grey, 32 connections", "small", 32),
-        Scenario("canvas@1", "280x280 canvas, 1 connection", "canvas", 1),
-        Scenario("small@1", "16x16 grey, 1 connection", "small", 1),
-        Scenario("canvas@64", "280x280 canvas, 64 connections", "canvas", 64),
+        *COMPARED,
+        Scenario("canvas@64", "280x280 canvas, 64 connections", "canvas", 64, servers=("bentoml", "runner")),
         Scenario(
             "batch@4", f"{BATCH} x 16x16 grey, 4 connections", "small", 4, "/classify/batch", "images", BATCH, ("embedded",)
         ),
@@ -83,12 +88,15 @@ def log(line: str) -> None:
 
 
 def run_rounds(names: Sequence[str], rounds: int, seconds: int, home: Path) -> list[Measurement]:
-    """Run the named scenarios on all servers in turn, ``rounds`` times.
+    """Run the named scenarios on all servers that are installed in turn, ``rounds`` times.
 
     Raises:
         ServerError, WrkError: a server or the load generator failed.
     """
-    turns = [(number, server) for number in range(1, rounds + 1) for server in SERVERS]
+    if absent := [server.title for server in SERVERS.values() if not server.is_installed]:
+        log(f"Not installed, left out: {', '.join(absent)}. `make setup-peers` installs them.")
+    installed = [name for name, server in SERVERS.items() if server.is_installed]
+    turns = [(number, server) for number in range(1, rounds + 1) for server in installed]
     return [one for number, server in turns for one in run_server(server, names, number, seconds, home)]
 
 

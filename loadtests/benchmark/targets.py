@@ -4,18 +4,24 @@ from typing import Final
 
 from loadtests.benchmark.offline import MEMORY, PHOTO_PREPROCESS, START
 from loadtests.benchmark.results import Results
-from loadtests.benchmark.scenarios import BATCH, ENDURANCE
-from loadtests.images import load_images
+from loadtests.benchmark.scenarios import BATCH, CONNECTIONS, ENDURANCE
 from loadtests.processes import TOPOLOGIES
 from loadtests.report import Bound, Check
 
 PROBABILITY_TOLERANCE: Final = 1e-5
-
+# By image: the CPU time of a request to the simplest FastAPI, divided by that of one to this service, is at least this.
+CPU_RATIOS: Final = {"canvas": 1.2, "small": 1.2, "drawing": 1.0}
+OTHERS: Final = {"simplest": "the simplest FastAPI", "bentoml": "BentoML as documented"}
 
 TARGETS: Final = {
-    **{f"requests/s, embedded to FastAPI, {image}@32": Bound(1.0, at_least=True, aim=1.2) for image in load_images()},
-    **{f"p50, embedded to FastAPI, {image}@1": Bound(1.1) for image in load_images()},
-    **{f"p99, embedded to FastAPI, {image}@32": Bound(1.5) for image in load_images()},
+    **{
+        f"CPU a request, the simplest FastAPI to embedded, {image}@{number}": Bound(ratio, at_least=True)
+        for image, ratio in CPU_RATIOS.items()
+        for number in CONNECTIONS
+    },
+    **{f"p50, embedded to the simplest FastAPI, {image}@1": Bound(1.0) for image in CPU_RATIOS},
+    **{f"p99, embedded to the simplest FastAPI, {image}@32": Bound(0.9) for image in CPU_RATIOS},
+    **{f"requests/s, embedded to the simplest FastAPI, {image}@32": Bound(1.2, at_least=True) for image in ("canvas", "small")},
     "requests/s, embedded to BentoML as documented, canvas@32": Bound(4.0, at_least=True),
     "requests/s, runner to BentoML as documented, canvas@64": Bound(1.8, at_least=True),
     "images/s of /classify/batch to the limit without HTTP, small": Bound(0.5, at_least=True),
@@ -53,8 +59,10 @@ def _figures(results: Results) -> dict[str, float | None]:
     }
     for scenario, server in medians:
         for name, field in (("requests/s", "rate"), ("p50", "p50_ms"), ("p99", "p99_ms")):
-            for other, title in (("fastapi", "FastAPI"), ("bentoml", "BentoML as documented")):
+            for other, title in OTHERS.items():
                 found[f"{name}, {server} to {title}, {scenario}"] = results.ratio(field, scenario, server, other)
+        for other, title in OTHERS.items():
+            found[f"CPU a request, {title} to {server}, {scenario}"] = results.ratio("cpu_ms", scenario, other, server)
     for run in results.endurance:
         found[f"errors of the long run, {run.server}, {run.scenario}"] = run.errors
     for server in {one.server for one in results.exactness}:

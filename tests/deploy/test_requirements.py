@@ -9,7 +9,7 @@ from packaging.requirements import InvalidRequirement
 from deploy.requirements import FOLDER, LockedPackage, lock_file, read_lock
 from tests.support.processes import ROOT
 
-LOCKED = ["base", "bento", "bulk", "dev", "gpu", "ui"]
+LOCKED = ["base", "bento", "bulk", "dev", "gpu", "peers", "ui"]
 SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -56,6 +56,14 @@ def test_tested_versions_are_served_versions() -> None:
 def test_bulk_adds_ray_alone_to_the_tested_versions() -> None:
     tested = {(name, version) for name, version, _ in versions("dev")}
     assert {name for name, version, _ in versions("bulk") if (name, version) not in tested} == {"ray"}
+
+
+def test_peers_do_not_change_the_tested_versions() -> None:
+    found: dict[str, set[str]] = {}
+    for name, version, _ in versions("dev") | versions("bulk"):
+        found.setdefault(name, set()).add(version)
+    for name, version, _ in versions("peers"):
+        assert version in found.get(name, {version}), name
 
 
 def test_both_bentos_are_built_from_lock_files() -> None:

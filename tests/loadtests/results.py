@@ -19,6 +19,7 @@ def results(*measured: Measurement) -> Results:
         machine=Machine(cpu="Abacus", cores=2, memory_gb=8, system="Linux x86_64", versions={"python": "3.11.0"}),
         seconds=1,
         rounds=1,
+        minutes=24.6,
         endurance_seconds=60,
         figures=list(measured),
         limits=[

@@ -10,9 +10,13 @@ import httpx
 import psutil
 import pytest
 
+from loadtests import processes
+from loadtests.benchmark import scenarios
 from loadtests.benchmark.__main__ import main
-from loadtests.benchmark.scenarios import SCENARIOS, Scenario, labels, run_server
+from loadtests.benchmark.results import Measurement
+from loadtests.benchmark.scenarios import COMPARED, SCENARIOS, Scenario, labels, run_rounds, run_server
 from loadtests.benchmark.wrk import WrkError, parse, post
+from loadtests.images import benchmark_images
 from loadtests.processes import SERVERS, ServerError, ServerUnderTest, start_server
 from loadtests.requests import encode_form
 
@@ -90,6 +94,28 @@ def test_server_that_exits_is_reported_with_its_log(tmp_path: Path) -> None:
 )
 def test_labels_of_a_response(answer: object, expected: list[str]) -> None:
     assert labels(httpx.Response(200, content=json.dumps(answer))) == expected
+
+
+def test_all_servers_are_compared_on_every_image_at_1_and_32_connections() -> None:
+    assert [one.name for one in COMPARED] == [f"{image}@{number}" for image in benchmark_images() for number in (1, 32)]
+    assert {one.servers for one in COMPARED} == {tuple(SERVERS)}
+
+
+def test_servers_that_are_not_installed_are_left_out_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured: list[tuple[str, int]] = []
+
+    def run(name: str, _names: list[str], number: int, *_: object) -> list[Measurement]:
+        measured.append((name, number))
+        return []
+
+    monkeypatch.setattr(processes, "find_spec", lambda _package: None)
+    monkeypatch.setattr(scenarios, "run_server", run)
+    assert run_rounds(["canvas@1"], 2, 1, tmp_path) == []
+    expected = ["simplest", "fastapi", "bentoml", "embedded", "runner"]
+    assert measured == [(name, number) for number in (1, 2) for name in expected]
+    assert capsys.readouterr().out == "Not installed, left out: LitServe, Ray Serve. `make setup-peers` installs them.\n"
 
 
 def test_batch_form_has_as_many_images_as_the_scenario() -> None:
