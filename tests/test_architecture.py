@@ -134,7 +134,8 @@ OVER_HTTP = [
         for module in (ROOT / "loadtests" / folder).glob("*.py")
     ),
 ]
-BASELINES = [f"baselines/{name}.py" for name in ("usual", "fastapi_app", "fastapi_simplest", "bentoml_documented", "litserve_app", "ray_serve_app")]
+BASELINE_NAMES = ("usual", "fastapi_app", "fastapi_simplest", "bentoml_documented", "litserve_app", "ray_serve_app")
+BASELINES = [f"baselines/{name}.py" for name in BASELINE_NAMES]
 
 
 @pytest.mark.parametrize("name", OVER_HTTP + BASELINES)

@@ -70,14 +70,13 @@ class BodyReader:
         body = self.budget.allocate(announced) if announced > SMALL_BODY else bytearray()
         task, refusal = asyncio.current_task(), None
 
-        def abort_body(problem: Problem) -> None:
+        def abort_body(problem: Problem | None = None) -> None:
             nonlocal refusal
-            refusal = problem
+            refusal = problem or Problem("slow_body", f"The body did not arrive within {self._seconds:g} s.")
             assert task is not None
             task.cancel()
 
-        late = Problem("slow_body", f"The body did not arrive within {self._seconds:g} s.")
-        timer = asyncio.get_running_loop().call_later(self._seconds, abort_body, late)
+        timer = asyncio.get_running_loop().call_later(self._seconds, abort_body)
         if isinstance(body, Body):
             self._large[abort_body] = None
         else:
