@@ -7,7 +7,7 @@ from PIL import Image
 
 from preprocessing.errors import NoInk
 from preprocessing.ink import WORK_SIDE, ExtractedInk, crop_drawing, downscale, extract_ink, extrema, stretch
-from preprocessing.pixels import Box, scaled_up, shifted, to_image
+from preprocessing.pixels import Box, scaled_up, shifted, to_array, to_image
 
 # Ink smaller than this after the image was reduced is extracted again at a higher resolution.
 CLOSE_SIDE: Final = 60
@@ -77,7 +77,7 @@ def locate_on(sheet: Sheet) -> LocatedInk:
         return LocatedInk(found, crop, sheet, factor)
     if found.background is not None:
         full = crop_region(light, found.box, factor, margin=1)
-        full = to_image(stretch(full, found.background, *extrema(full)))
+        full = to_image(stretch(to_array(full), found.background, *extrema(full)))
         crop = full.crop(full.getbbox())
     elif max(crop.size) < CLOSE_SIDE:
         region, region_factor = downscale(crop_region(light, found.box, factor, margin=max(crop.size) // 3 + 2))

@@ -71,7 +71,7 @@ def _extract(sheet: Sheet, *, is_whole: bool) -> tuple[Page, int | None]:
     lowest, highest = extrema(reduced)
     if highest - lowest < max(MIN_REDUCED_CONTRAST, MIN_CONTRAST // factor):
         raise NoInk(NO_INK)
-    level = uniform_background(reduced) if sheet.background is None else sheet.background
+    level = uniform_background(reduced, to_array(reduced)) if sheet.background is None else sheet.background
     if level is not None:
         ink, noise = to_array(reduced, ink_table(level, lowest, highest)), float(MIN_CONTRAST)
     else:

@@ -130,9 +130,17 @@ def by_label(values: npt.NDArray[np.floating], labels: list[str]) -> dict[str, f
     return {label: round(value, DECIMALS) for label, value in zip(labels, values.tolist(), strict=True)}
 
 
+class JsonResponse(Response):
+    """A response of JSON that is encoded already; Starlette would build its two headers from text each time."""
+
+    def __init__(self, body: bytes, status: int) -> None:
+        self.body, self.status_code, self.background = body, status, None
+        self.raw_headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
+
+
 def json_response(answer: BaseModel, status: int = 200) -> Response:
     """An answer as JSON."""
-    return Response(answer.model_dump_json(), status, media_type="application/json")
+    return JsonResponse(answer.model_dump_json().encode(), status)
 
 
 def error_response(error: Exception, request: Request) -> Response:
