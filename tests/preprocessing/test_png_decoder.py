@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kornia_rs import io as io_of_kornia
 from PIL import Image
 
 from preprocessing import StrippedImage, UndecodableImage, decode_stripped, inspect
@@ -107,6 +108,24 @@ def test_a_jpeg_is_not_plain() -> None:
     buffer = io.BytesIO()
     noise("L", 40, 30).save(buffer, "JPEG")
     assert not is_plain(inspect(buffer.getvalue()))
+
+
+@pytest.mark.parametrize(("fault", "is_passed_on"), [("PanicException", False), ("Interrupted", True)])
+def test_a_fault_of_the_decoder_leaves_the_file_to_pillow(
+    monkeypatch: pytest.MonkeyPatch, fault: str, is_passed_on: bool
+) -> None:
+    error = type(fault, (BaseException,), {})
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(io_of_kornia, "decode_image_png_u8", fail)
+    found = inspect(png(noise("L", 20, 15)))
+    if is_passed_on:
+        with pytest.raises(error):
+            decode_stripped(found)
+    else:
+        assert np.array_equal(np.asarray(decode_stripped(found)), np.asarray(by_pillow(found)))
 
 
 @given(data=st.data(), mode=st.sampled_from(("L", "RGB", "RGBA")))
