@@ -15,7 +15,7 @@ from preprocessing.connected_components import bounding_box
 from preprocessing.errors import NoInk
 from preprocessing.illumination import extract_unevenly_lit_ink, is_background_light, otsu_threshold
 from preprocessing.main_ink import extract_main_ink
-from preprocessing.pixels import Box, Grey, map_levels, to_array, to_image
+from preprocessing.pixels import Box, Grey, to_array, to_image
 
 # Images are reduced until their longer side is at most this, at which strokes still have far more pixels than in a model input.
 WORK_SIDE: Final = 200
@@ -80,7 +80,7 @@ def luminance(image: Image.Image) -> tuple[Image.Image, int | None]:
     if _has_one_luminance(sample):
         return alpha, 0
     opaque = image.convert("L")
-    background = Image.new("L", image.size, int(np.asarray(opaque.histogram(map_levels(alpha, _VISIBLE))).argmax()))
+    background = Image.new("L", image.size, int(np.asarray(opaque.histogram(to_image(to_array(alpha, _VISIBLE)))).argmax()))
     background.paste(opaque, mask=alpha)
     return background, None
 
@@ -95,7 +95,7 @@ def _has_one_luminance(image: Image.Image) -> bool:
     darkest, lightest = extrema(opaque)
     if lightest - darkest < 2 * MIN_CONTRAST:
         return True
-    visible = np.flatnonzero(opaque.histogram(map_levels(image.getchannel("A"), _VISIBLE)))
+    visible = np.flatnonzero(opaque.histogram(to_image(to_array(image.getchannel("A"), _VISIBLE))))
     return len(visible) == 0 or bool(visible[-1] - visible[0] < 2 * MIN_CONTRAST)
 
 

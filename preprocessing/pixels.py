@@ -18,11 +18,6 @@ def to_array(image: Image.Image, table: bytes | None = None) -> Grey:
     return np.frombuffer(content.translate(table) if table else content, dtype=np.uint8).reshape(image.height, image.width)
 
 
-def map_levels(image: Image.Image, table: bytes) -> Image.Image:
-    """An "L" image mapped through a look-up ``table`` of 256 levels: ``Image.point``, without what its table costs there."""
-    return Image.frombuffer("L", image.size, image.tobytes().translate(table), "raw", "L", 0, 1)
-
-
 def to_image(grey: Grey) -> Image.Image:
     """An "L" image of ``uint8[H,W]``, which shares the memory of an array without gaps: it must not change any more."""
     height, width = grey.shape

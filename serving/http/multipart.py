@@ -13,8 +13,6 @@ from serving.errors import Problem
 
 MAX_BOUNDARY: Final = 256
 MAX_PART_HEADERS: Final = 8192
-# What was found in part headers of at most so many bytes is kept.
-MAX_KEPT_HEADERS: Final = 256
 
 _FORM: Final = re.compile(rb"\s*multipart/form-data\s*(?:;|$)", re.IGNORECASE)
 _TEXT: Final = re.compile(rb"\s*(?:text/|application/json)", re.IGNORECASE)
@@ -81,13 +79,13 @@ def _part(body: bytes | bytearray, at: int, delimiter: bytes) -> tuple[Part, int
     # An empty part may share the line break of its headers with the delimiter.
     source = body if isinstance(body, bytes) else memoryview(body)
     data = source[headers_end + 4 : max(end, headers_end + 4)]
-    headers = bytes(body[line_end + 2 : headers_end])
-    name, is_file = _describe_again(headers) if len(headers) <= MAX_KEPT_HEADERS else _describe(headers)
+    name, is_file = _describe(bytes(body[line_end + 2 : headers_end]))
     return Part(name, is_file, data), end + len(delimiter)
 
 
+@lru_cache(maxsize=256)
 def _describe(headers: bytes) -> tuple[str, bool]:
-    """The field's name and whether it is a file."""
+    """The field's name and whether it is a file; kept, since a client sends the same headers with each picture."""
     name, is_file = "", False
     for line in headers.split(b"\r\n"):
         key, _, value = line.partition(b":")
@@ -98,12 +96,6 @@ def _describe(headers: bytes) -> tuple[str, bool]:
             is_file |= b"filename" in parameters or b"filename*" in parameters
         is_file |= key == b"content-type" and not _TEXT.match(value)
     return name, is_file
-
-
-@lru_cache(maxsize=256)
-def _describe_again(headers: bytes) -> tuple[str, bool]:
-    """As ``_describe``, for headers that a client sends with each picture."""
-    return _describe(headers)
 
 
 def _parameters(header: bytes) -> dict[bytes, bytes]:

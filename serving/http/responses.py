@@ -130,8 +130,8 @@ def by_label(values: npt.NDArray[np.floating], labels: list[str]) -> dict[str, f
     return {label: round(value, DECIMALS) for label, value in zip(labels, values.tolist(), strict=True)}
 
 
-class JsonResponse(Response):
-    """A response of JSON that is encoded already; Starlette would build its two headers from text each time."""
+class EncodedJsonResponse(Response):
+    """A response of JSON that is encoded already, without Starlette's conversion of its two headers from text."""
 
     def __init__(self, body: bytes, status: int) -> None:
         self.body, self.status_code, self.background = body, status, None
@@ -140,7 +140,7 @@ class JsonResponse(Response):
 
 def json_response(answer: BaseModel, status: int = 200) -> Response:
     """An answer as JSON."""
-    return JsonResponse(answer.model_dump_json().encode(), status)
+    return EncodedJsonResponse(answer.model_dump_json().encode(), status)
 
 
 def error_response(error: Exception, request: Request) -> Response:
