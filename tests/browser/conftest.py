@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -37,11 +38,18 @@ def chromium(network_lock: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture(scope="package")
-def page_address(chromium: Browser, service_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def shared_page(chromium: Browser, service_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a page process that uses the real service."""
     assert chromium.is_connected()  # requested first: without a browser nothing else must start
     with start_page(service_address, tmp_path_factory.mktemp("page")) as address:
         yield address
+
+
+@pytest.fixture
+def page_address(shared_page: str, service_address: str) -> str:
+    """The address of the page, whose service has no saved pictures: other tests of this process use the service as well."""
+    httpx.delete(f"{service_address}/gallery").raise_for_status()
+    return shared_page
 
 
 @pytest.fixture(scope="package")
