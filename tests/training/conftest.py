@@ -22,7 +22,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for module in (digits, fashion):
         monkeypatch.setattr(module, "HELD_OUT", 4)
-    monkeypatch.setattr(digits, "STROKES", 3)
+    for name in ("STROKES", "RARE_STROKES", "REDRAWN", "PAIRS"):
+        monkeypatch.setattr(digits, name, 3)
     monkeypatch.setattr(letters, "VALIDATION", 3)
     monkeypatch.setattr(letters, "TEST", 5)
     monkeypatch.setattr(letters, "EACH", (12, 12, 12, 12))

@@ -9,17 +9,21 @@ from torch import nn
 from training.data import outliers
 from training.data.datasets import LabelledImages, emnist, mnist
 from training.data.image_sets import INK, ImageSet
-from training.data.splits import Split, random_split, without_duplicates
+from training.data.splits import Split, random_split, sample_per_class, without_duplicates
 from training.fitting.loop import Settings
 from training.fitting.network import plain_cnn
 from training.recipe import Recipe
 from training.rendering.augmentation import augment_scan
+from training.rendering.redrawing import redraw_scan
 from training.rendering.strokes import draw, draw_rare
 from training.rendering.validation_digits import RARE_FORMS, draw_rare_validation_digit, draw_validation_digit
 
 HELD_OUT: Final = 500
 STROKES: Final = 10_000
 RARE_STROKES: Final = 3_000
+# EMNIST's training digits that are redrawn, of each class, and touching pairs.
+REDRAWN: Final = 5_000
+PAIRS: Final = 24_000
 UNSEEN_GENERATOR: Final = "stroke digits of another generator, validation (training.rendering.validation_digits)"
 
 
@@ -33,10 +37,12 @@ class Digits(Recipe):
         "MNIST train (LeCun, Cortes, Burges), less 5,000 for validation",
         "EMNIST digits and some letters (NIST, public domain): official test splits used as training material",
         "stroke digits drawn by training.rendering.strokes",
-        "Quick, Draw! drawings (Google, CC BY 4.0) and scribbles, as examples of what is no digit",
+        "scans of both thinned and redrawn with other pens (training.rendering.redrawing)",
+        "Quick, Draw! drawings (Google, CC BY 4.0), scribbles and pairs of MNIST digits that touch, as examples of what is no "
+        "digit",
     )
-    settings = Settings()
-    version = "1.1.0"
+    settings = Settings(epochs=12, training_sets=3)
+    version = "1.2.0"
     rejection_sets = (UNSEEN_GENERATOR,)
 
     @property
@@ -49,17 +55,21 @@ class Digits(Recipe):
     def training(self, number: int) -> dict[str, ImageSet]:
         seeds = self.seeds(number)
         scans, more = self._mnist[0], self._emnist[0]
+        redrawn = more.take(sample_per_class(more.labels, REDRAWN, next(seeds)))
+        pairs = scans.images[np.random.default_rng(next(seeds)).integers(len(scans), size=(PAIRS, 2))]
         digits, rare = (np.tile(np.arange(10, dtype=np.int64), count) for count in (STROKES, RARE_STROKES))
         images = {
             "mnist": ImageSet.of(scans),
             "mnist, varied": ImageSet.of(scans, augment_scan, next(seeds)),
-            "mnist, varied again": ImageSet.of(scans, augment_scan, next(seeds)),
+            "mnist, with other pens": ImageSet.of(scans, redraw_scan, next(seeds)),
             "emnist, varied": ImageSet.of(more, augment_scan, next(seeds)),
+            "emnist, with other pens": ImageSet.of(redrawn, redraw_scan, next(seeds)),
             "strokes": ImageSet(draw, digits, digits, next(seeds)),
             "rare strokes": ImageSet(draw_rare, rare, rare, next(seeds)),
         }
         letters = outliers.every_second_of(emnist(self.data), outliers.LETTERS_UNLIKE_DIGITS)
-        return images | outliers.training_outliers(self.data, letters, next(seeds))
+        images |= outliers.training_outliers(self.data, letters, next(seeds))
+        return images | {"touching pairs": outliers.outlier_set(outliers.render_touching, pairs, next(seeds))}
 
     def validation(self) -> dict[str, ImageSet]:
         digits = np.tile(np.arange(10, dtype=np.int64), 300)
@@ -70,10 +80,15 @@ class Digits(Recipe):
             "EMNIST digits, validation (5,000 held out)": ImageSet.of(self._emnist[1]),
             UNSEEN_GENERATOR: ImageSet(draw_validation_digit, digits, digits, 7),
             "rare forms of that generator, validation": ImageSet(draw_rare_validation_digit, rare, rare_digits, 8),
+            "MNIST with other pens, validation": ImageSet.of(self._mnist[1], redraw_scan, 9),
         }
 
     def test(self) -> dict[str, ImageSet]:
-        return {"MNIST, test (t10k)": ImageSet.of(mnist(self.data, "test"))}
+        test = mnist(self.data, "test")
+        return {
+            "MNIST, test (t10k)": ImageSet.of(test),
+            "MNIST with other pens, test (t10k)": ImageSet.of(test, redraw_scan, 10),
+        }
 
     def out_of_distribution(self, split: Split) -> dict[str, ImageSet]:
         return outliers.unseen_outliers(self.data, split)
