@@ -26,6 +26,8 @@ COMMON_COLUMNS_TALL: Final = 0.8
 GAP_DOWN: Final = 0.12
 MAX_TOGETHER: Final = 1.4
 TALL: Final = 0.7
+# A character that is as high as parts of the one before together has this share of the rows of each.
+COVERED: Final = 0.65
 # A mark belongs to the character that it shares this share of its columns with, within this many usual heights.
 MARK_COLUMNS: Final = 0.5
 MARK_REACH: Final = 0.5
@@ -80,11 +82,18 @@ def _is_one(box: Box, other: Box, height: int) -> bool:
 
 
 def _chain(groups: Sequence[Group]) -> list[list[Group]]:
-    """Groups, sorted from the left, as lines: each continues the line whose last character is beside it."""
+    """Groups, sorted from the left, as lines: each continues the line whose last character is beside it.
+
+    A line that begins with a broken character begins as several, until a character beside its parts shows that they are one.
+    """
     lines: list[list[Group]] = []
     ends: list[list[Box]] = []
     for group in groups:
         box = union_box(group)
+        parts = [number for number, boxes in enumerate(ends) if len(boxes) == 1 and _covers(box, boxes[0])]
+        for number in reversed(parts[1:]):
+            lines[parts[0]] += lines.pop(number)
+            ends[parts[0]] += ends.pop(number)
         best, most = None, 0.0
         for number, boxes in enumerate(ends):
             drift = _drift(boxes, box)
@@ -101,6 +110,11 @@ def _chain(groups: Sequence[Group]) -> list[list[Group]]:
             ends[best].append(box)
     middles = [sum(box[1] + box[3] for box in boxes) / len(boxes) for boxes in ends]
     return [lines[place] for place in sorted(range(len(lines)), key=middles.__getitem__)]
+
+
+def _covers(box: Box, part: Box) -> bool:
+    """Whether a box has most rows of another one."""
+    return common(box, part, 1) >= COVERED * height_of(part)
 
 
 def _drift(boxes: Sequence[Box], box: Box) -> float:

@@ -13,6 +13,7 @@ from typing import Final, Literal, TypedDict
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
+from tests.browser.boxes import box_of
 from tests.browser.processes import (
     CHROMIUM,
     NO_CHROMIUM,
@@ -84,8 +85,7 @@ def grow_window(page: Page) -> None:
 
 def crop_above(page: Page, image: Image.Image, part: str) -> Image.Image:
     """Crop a screenshot above an element."""
-    box = page.locator(part).bounding_box()
-    assert box is not None
+    box = box_of(page.locator(part))
     return image.crop((0, 0, image.width, int(box["y"])))
 
 

@@ -10,6 +10,7 @@ import httpx
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
+from tests.browser.boxes import box_of
 from tests.browser.processes import TIMEOUT_MS
 from tests.browser.strokes import (
     DIGITS,
@@ -291,8 +292,7 @@ STATES: Final = {state.__name__: state for state in ALL}
 
 def select_character(page: Page, number: int) -> None:
     """Select a character of the answer by a tap on the sheet."""
-    box = page.locator(".character-boxes[data-place=draw] button").nth(number).bounding_box()
-    assert box is not None
+    box = box_of(page.locator(".character-boxes[data-place=draw] button").nth(number))
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator(".selected-character .bars")).to_be_visible()
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from playwright.sync_api import CDPSession, Locator, Page, expect
 
+from tests.browser.boxes import box_of
 from tests.browser.processes import TIMEOUT_MS
 from tests.support.waiting import until
 
@@ -168,7 +169,6 @@ def send_touch(fingers: CDPSession, kind: str, point: Point) -> None:
 
 def to_window(page: Page, stroke: Stroke) -> list[Point]:
     """Return a stroke in window coordinates; the page shows the canvas larger where there is room."""
-    box = canvas_of(page).bounding_box()
-    assert box is not None
+    box = box_of(canvas_of(page))
     scale = box["width"] / canvas_of(page).evaluate("canvas => canvas.width")
     return [(box["x"] + x * scale, box["y"] + y * scale) for x, y in stroke]

@@ -32,7 +32,9 @@ def test_no_serious_faults(page: Page) -> None:
     expect(page.locator(".headline")).to_be_visible()
     for key in ("explain", "replay", "code", "monitor"):
         wait_for_rerun(page)
-        page.locator(f".st-key-{key} summary").click()
+        section = page.locator(f".st-key-{key}")
+        section.locator("summary").click()
+        expect(section.get_by_test_id("stExpanderDetails").get_by_test_id("stElementContainer")).not_to_have_count(0)
     expect(page.locator(".stages img").first).to_be_visible()
     expect(page.locator(".replay-strip li")).to_have_count(6)
     page.get_by_test_id("stExpandSidebarButton").click()

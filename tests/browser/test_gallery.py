@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, TimeoutError, expect
 
+from tests.browser.boxes import box_of
 from tests.browser.processes import ServiceSwitch, start_page_for
 from tests.browser.strokes import DIGITS, SEVEN, THREE, canvas_of, draw, draw_and_expect, wait_for_rerun, wait_until_ready
 from tests.support.pictures import WHITE, digit, encoded
@@ -268,6 +269,5 @@ def test_no_horizontal_scrolling_on_a_phone(desktop: Page, scheme: str, gallery:
     wait_until_ready(desktop)
     assert desktop.evaluate("document.documentElement.scrollWidth") <= 390
     for index in range(3):
-        box = saved_cards(desktop).nth(index).bounding_box()
-        assert box is not None
+        box = box_of(saved_cards(desktop).nth(index))
         assert box["x"] + box["width"] <= 390

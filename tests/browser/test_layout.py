@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.boxes import box_of
 from tests.browser.strokes import SEVEN, canvas_of, draw, wait_until_ready
 
 pytestmark = pytest.mark.browser
@@ -15,15 +16,13 @@ LAPTOP = (1280, 900)
 
 def in_view(part: Locator, size: tuple[int, int]) -> bool:
     """Return whether the whole part is inside of a window of this size."""
-    box = part.bounding_box()
-    assert box is not None
+    box = box_of(part)
     return box["x"] >= 0 and box["y"] >= 0 and box["x"] + box["width"] <= size[0] and box["y"] + box["height"] <= size[1]
 
 
 def sheet_side(page: Page) -> float:
     """Return the side that the layout gives to the sheet, in pixels."""
-    box = page.locator(".st-key-picture").bounding_box()
-    assert box is not None
+    box = box_of(page.locator(".st-key-picture"))
     return box["width"]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.boxes import box_of
 from tests.browser.processes import TIMEOUT_MS, start_page_for
 from tests.browser.states import settings
 from tests.browser.strokes import DIGITS, SEVEN, THREE, canvas_of, draw, draw_and_expect, draw_with_pen, wait_until_ready
@@ -99,7 +100,7 @@ def test_all_parts_of_an_answer(page: Page) -> None:
     expect(page.locator(".bar.predicted .bar-name")).to_have_text("7")
     expect(page.locator(".other-classes")).to_contain_text("under 0.1% each")
     page.get_by_role("button", name="Details").click()
-    expect(page.locator(".answer-details")).to_contain_text("digits 1.1.0")
+    expect(page.locator(".answer-details")).to_contain_text("digits 1.2.0")
     expect(page.locator(".answer-details")).to_contain_text("CPU")
     page.keyboard.press("Escape")
     expect(page.locator(".stages")).to_have_count(0)
@@ -242,9 +243,7 @@ def test_comparison_model_classifies_the_same_drawing(page: Page) -> None:
     expect(answers).to_have_count(2)
     expect(answers.nth(1)).to_have_attribute("data-model", "characters")
     expect(answers.nth(1).locator(".headline .muted")).to_have_text("digit")
-    left, right = (answers.nth(place).bounding_box() for place in range(2))
-    assert left is not None
-    assert right is not None
+    left, right = (box_of(answers.nth(place)) for place in range(2))
     assert left["x"] + left["width"] <= right["x"]
     wait_until_ready(page)
     clear(page)

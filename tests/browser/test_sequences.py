@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.axe import serious_faults
+from tests.browser.boxes import box_of
 from tests.browser.strokes import (
     canvas_of,
     draw,
@@ -46,8 +47,7 @@ def size(page: Page) -> list[int]:
 
 def middle(element: Locator) -> tuple[float, float]:
     """Return the middle of an element in the window."""
-    box = element.bounding_box()
-    assert box is not None
+    box = box_of(element)
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
@@ -107,8 +107,7 @@ def test_digits_offer_to_read_a_number_and_the_drawing_stays(page: Page) -> None
 
 def test_sheet_is_resized_by_touch_and_keeps_the_strokes(phone: Page, page_address: str) -> None:
     open_numbers(phone, page_address)
-    box = canvas_of(phone).bounding_box()
-    assert box is not None and box["width"] == 358  # the whole width
+    assert box_of(canvas_of(phone))["width"] == 358  # the whole width
     draw_with_finger(phone, written("1987"))
     expect(headline(phone)).to_have_attribute("data-label", "1987")
     wait_until_ready(phone)
@@ -180,7 +179,6 @@ def test_characters_of_an_uploaded_picture_are_selected(desktop: Page, page_addr
     expect(boxes(desktop, "upload")).to_have_count(2)
     boxes(desktop, "upload").nth(1).click()
     expect(desktop.locator(".selected-character")).to_contain_text("Character 2 of 2: 2")
-    picture, box = desktop.locator(".upload-preview img").bounding_box(), boxes(desktop, "upload").nth(1).bounding_box()
-    assert picture is not None and box is not None
+    picture, box = box_of(desktop.locator(".upload-preview img")), box_of(boxes(desktop, "upload").nth(1))
     assert picture["x"] + picture["width"] * 0.5 < box["x"] < picture["x"] + picture["width"] * 0.6
     wait_for_rerun(desktop)

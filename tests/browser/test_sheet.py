@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.boxes import box_of
 from tests.browser.processes import TIMEOUT_MS, ServiceSwitch
 from tests.browser.strokes import (
     DIGITS,
@@ -93,8 +94,7 @@ def draw_and_wait(page: Page, strokes: Sequence[Stroke]) -> None:
 
 @pytest.mark.parametrize("key", ["Delete", "Control+z", None])
 def test_clear_right_after_a_stroke_is_not_lost(page: Page, service: FakeService, key: str | None) -> None:
-    button = tool(page, "Clear").bounding_box()
-    assert button is not None
+    button = box_of(tool(page, "Clear"))
     for _ in range(4):
         draw_without_waiting(page, [LINE])
         if key:
@@ -156,8 +156,7 @@ def test_stroke_from_outside_draws_from_the_edge_on(page: Page, service: FakeSer
     expect_ink(service, [(2, 140), (40, 140)], not_at=[(140, 140)])
     page.keyboard.press("Delete")
     # From a text of the page, quickly: the browser reports few points.
-    heading = page.get_by_role("heading", name="Image classifier").bounding_box()
-    assert heading is not None
+    heading = box_of(page.get_by_role("heading", name="Image classifier"))
     drag(page, [(heading["x"] + 5, heading["y"] + heading["height"] / 2), to_window(page, [(140, 140)])[0]])
     assert selected_text(page) == ""
     expect_ink(service, [(138, 138)])
@@ -173,8 +172,7 @@ def test_stroke_that_leaves_and_comes_back_continues(page: Page, service: FakeSe
 
 
 def test_dragging_outside_the_canvas_selects_text_as_usual(page: Page) -> None:
-    box = empty_hint(page).locator("p").first.bounding_box()
-    assert box is not None
+    box = box_of(empty_hint(page).locator("p").first)
     y = box["y"] + box["height"] / 2
     drag(page, [(box["x"] + 1, y), (box["x"] + 80, y)])
     assert selected_text(page) != ""
@@ -266,8 +264,7 @@ def test_the_canvas_grows_and_the_picture_stays_the_same(page: Page, service: Fa
     for width, height in ((390, 844), (1280, 900), (1920, 1200)):
         page.set_viewport_size({"width": width, "height": height})
         canvas_of(page).scroll_into_view_if_needed()
-        box = canvas_of(page).bounding_box()
-        assert box is not None
+        box = box_of(canvas_of(page))
         assert box["width"] == pytest.approx(box["height"], abs=1)
         sizes.append(box["width"])
         draw_and_wait(page, [LINE])  # or the answer to the same picture, drawn again, would be known
@@ -327,10 +324,9 @@ def test_bars_glide_unless_the_visitor_wants_less_motion(page: Page, service: Fa
 
 def test_tools_fit_on_a_phone(page: Page) -> None:
     page.set_viewport_size({"width": 320, "height": 700})
-    boxes = [each.bounding_box() for each in page.locator(".st-key-tools button").all()]
+    boxes = [box_of(each) for each in page.locator(".st-key-tools button").all()]
     assert len(boxes) == 6
     for box in boxes:
-        assert box is not None
         assert box["width"] >= 36 and box["height"] >= 44
-        assert box["y"] == boxes[0]["y"]  # type: ignore[index]
+        assert box["y"] == boxes[0]["y"]
         assert box["x"] + box["width"] <= 320

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
+from tests.browser.boxes import box_of
 from tests.browser.processes import ServiceSwitch
 from tests.browser.strokes import SEVEN, canvas_of, draw_and_expect, wait_for_rerun, wait_until_ready
 from tests.support.pictures import WHITE, canvas, digit, encoded
@@ -167,8 +168,7 @@ def test_no_horizontal_scrolling_on_a_phone(page: Page, name: str) -> None:
     source(page, name).click()
     expect(canvas_of(page)).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    box = source(page, "Camera").bounding_box()
-    assert box is not None
+    box = box_of(source(page, "Camera"))
     assert box["x"] + box["width"] <= 390
 
 

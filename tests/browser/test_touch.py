@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.boxes import box_of
 from tests.browser.strokes import DIGITS, SEVEN, Stroke, canvas_of, draw_with_finger, wait_until_ready
 
 pytestmark = pytest.mark.browser
@@ -52,8 +53,7 @@ def test_everything_fits_on_the_screen(page: Page) -> None:
     expect(page.locator(".headline")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     for part in (canvas_of(page), page.locator(".headline"), page.locator(".st-key-tools")):
-        box = part.bounding_box()
-        assert box is not None
+        box = box_of(part)
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
     # Keyboard shortcuts are not shown on touch devices.

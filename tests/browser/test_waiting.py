@@ -7,6 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.boxes import box_of
 from tests.browser.processes import ServiceSwitch
 from tests.browser.strokes import SEVEN, THREE, Stroke, draw_and_expect, draw_without_waiting, wait_until_ready
 from tests.ui.fake_service import FakeService, classification, explanation
@@ -64,13 +65,13 @@ def test_slow_answer_keeps_the_previous_one_with_a_notice(page: Page, service: S
     expect(notice).to_contain_text("This takes longer than usual")
     expect(page.locator(".headline")).to_have_attribute("data-label", "7")
     expect(page.locator(".headline")).to_have_css("opacity", "0.45")
-    box = page.locator(".answer").bounding_box()
+    box = box_of(page.locator(".answer"))
     service.may_answer.set()
     expect(page.locator(".headline")).to_have_attribute("data-label", "3")
     expect(notice).to_be_hidden()
     expect(page.locator(".headline")).to_have_css("opacity", "1")
     wait_until_ready(page)
-    assert page.locator(".answer").bounding_box() == box
+    assert box_of(page.locator(".answer")) == box
 
 
 def test_slow_first_answer_shows_a_notice(page: Page, service: Slow) -> None:

@@ -41,3 +41,15 @@ def test_a_line_that_rises_by_ten_degrees_is_not_mixed_with_the_next() -> None:
     upper = [(40 * place, 100 - 7 * place, 40 * place + 28, 140 - 7 * place) for place in range(9)]
     lower = [(left, top + 62, right, bottom + 62) for left, top, right, bottom in upper]
     assert [len(line) for line in labels(*upper, *lower)] == [9, 9]
+
+
+def test_parts_of_a_broken_first_character_are_in_the_line_of_the_next() -> None:
+    """The parts of a 5 whose pen failed lie beside each other as much as one above the other."""
+    assert labels((40, 0, 100, 30), (0, 32, 60, 66), (140, 0, 180, 64)) == [[[2], [1], [3]]]
+    below = labels((40, 0, 100, 30), (0, 32, 60, 66), (140, 0, 180, 64), (0, 100, 40, 160), (60, 100, 100, 160))
+    assert below == [[[2], [1], [3]], [[4], [5]]]
+
+
+def test_a_character_beside_two_lines_leaves_them_apart() -> None:
+    lines = labels((0, 0, 30, 50), (40, 0, 70, 50), (0, 70, 30, 120), (40, 70, 70, 120), (90, 0, 150, 120))
+    assert [one[:2] for one in lines] == [[[1], [2]], [[3], [4]]]
