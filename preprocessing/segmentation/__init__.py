@@ -14,10 +14,11 @@ from preprocessing.errors import TooManyCharacters
 from preprocessing.geometry import stroke_width
 from preprocessing.ink import luminance
 from preprocessing.location import LocatedInk, crop_sheet, locate_on
-from preprocessing.pixels import Box
+from preprocessing.pixels import Box, to_array
+from preprocessing.segmentation.cuts import MAX_CUTS
 from preprocessing.segmentation.lattice import CharacterCandidate, Segmentation
 from preprocessing.segmentation.page import extract_page
-from preprocessing.segmentation.pieces import MAX_WIDTH, Piece, cut_group, line_height, unite
+from preprocessing.segmentation.pieces import MAX_WIDTH, Piece, cut_group, divide, line_height, unite
 from preprocessing.segmentation.text_lines import find_text_lines
 
 __all__ = ["CharacterCandidate", "Segmentation", "segment"]
@@ -46,7 +47,7 @@ def segment(image: Image.Image, max_characters: int) -> Segmentation:
         located = locate_on(sheet)
         left, top, right, bottom = located.ink.box
         is_alone = located.ink.background is not None and located.ink.characters == 1
-        if is_alone and right - left <= WIDE_ALONE * (bottom - top):
+        if is_alone and (right - left <= WIDE_ALONE * (bottom - top) or _is_uncut(located)):
             return Segmentation([CharacterCandidate(_within(located.box, image), 0, 0, 1, located.crop)], [1])
     page = extract_page(sheet)
     if len(page.components) > MAX_STROKES * max_characters:
@@ -80,6 +81,12 @@ def segment(image: Image.Image, max_characters: int) -> Segmentation:
                     box, crop = _within(located.box, image), located.crop
             candidates.append(CharacterCandidate(box, number, one.first, one.last, crop, one.prior))
     return Segmentation(candidates, pieces)
+
+
+def _is_uncut(located: LocatedInk) -> bool:
+    """Whether nothing tells where wide ink alone could be cut, as in a 0."""
+    ink = to_array(located.ink.crop())
+    return len(divide(ink, max(1.0, stroke_width(ink)), MAX_CUTS + 1)) == 1
 
 
 def _within(box: Box, image: Image.Image) -> Box:

@@ -73,20 +73,26 @@ def cut_group(page: Page, group: Group, height: float, pen: float, most: int) ->
     ink: Grey = np.where(mask, part, 0).astype(np.uint8)
     if right - left <= WIDE * height or most == 1:
         return [Piece(ink, box, None)]
-    cuts = find_cuts(to_image(ink), pen, most - 1)
-    columns = np.arange(right - left)
-    pieces: list[Piece] = []
-    start, crossed, least = np.zeros(len(ink), dtype=np.int64), None, MIN_PIECE * float(ink.sum())
-    for path, cost in zip(cuts.paths, cuts.crossed, strict=True):
-        before, after = ink * (columns < path[:, None]), ink * (columns >= path[:, None])
-        piece = before * (columns >= start[:, None])
-        if min(float(piece.sum()), float(after.sum())) >= least:
-            pieces.append(_piece(piece, box, crossed))
-            start, crossed = path, cost
-    pieces.append(_piece(ink * (columns >= start[:, None]), box, crossed))
+    pieces = [_piece(part, box, crossed) for part, crossed in divide(ink, pen, most)]
     if right - left <= TWO * height:
         pieces[1:-1] = [piece._replace(inner=True) for piece in pieces[1:-1]]
     return pieces
+
+
+def divide(ink: Grey, pen: float, most: int) -> list[tuple[Grey, float | None]]:
+    """Ink ``uint8[H,W]``, whose strokes are ``pen`` pixels wide, as at most ``most`` parts of its size from the left, and how
+    many stroke widths the cut at the left of each crosses."""
+    cuts = find_cuts(to_image(ink), pen, most - 1)
+    columns = np.arange(ink.shape[1])
+    parts: list[tuple[Grey, float | None]] = []
+    start, crossed, least = np.zeros(len(ink), dtype=np.int64), None, MIN_PIECE * float(ink.sum())
+    for path, cost in zip(cuts.paths, cuts.crossed, strict=True):
+        before, after = ink * (columns < path[:, None]), ink * (columns >= path[:, None])
+        part = before * (columns >= start[:, None])
+        if min(float(part.sum()), float(after.sum())) >= least:
+            parts.append((part, crossed))
+            start, crossed = path, cost
+    return [*parts, (ink * (columns >= start[:, None]), crossed)]
 
 
 def unite(pieces: Sequence[Piece], height: float) -> list[Candidate]:
