@@ -26,7 +26,7 @@ COMMON_COLUMNS_TALL: Final = 0.8
 GAP_DOWN: Final = 0.12
 MAX_TOGETHER: Final = 1.4
 TALL: Final = 0.7
-# A character that is as high as parts of the one before together has this share of the rows of each.
+# Parts of a broken character begin one line if this share of the rows of each is beside the next character.
 COVERED: Final = 0.65
 # A mark belongs to the character that it shares this share of its columns with, within this many usual heights.
 MARK_COLUMNS: Final = 0.5

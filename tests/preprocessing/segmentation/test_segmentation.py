@@ -126,6 +126,21 @@ def test_one_drawn_character_has_the_tensor_of_the_single_character_path(name: s
         assert (tensor(frame_ink(only.crop, MNIST), MNIST) == model_input(image, MNIST).tensor).all()
 
 
+def test_wide_ink_alone_that_no_cut_divides_takes_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    def extracted(_: object) -> None:
+        raise AssertionError("the page was segmented")
+
+    monkeypatch.setattr("preprocessing.segmentation.extract_page", extracted)
+    ring = Image.new("L", (300, 300), 255)
+    ImageDraw.Draw(ring).ellipse((60, 70, 240, 230), outline=0, width=20)
+    assert len(segment(ring, MAX).candidates) == 1
+    pair = Image.new("L", (300, 300), 255)
+    for left, right in ((60, 155), (145, 240)):
+        ImageDraw.Draw(pair).ellipse((left, 70, right, 230), outline=0, width=12)
+    with pytest.raises(AssertionError, match="the page was segmented"):
+        segment(pair, MAX)
+
+
 def test_lines_are_in_reading_order_and_boxes_on_their_characters() -> None:
     image = sheet(["407", "1985", "23"])
     found = segment(image, MAX)
