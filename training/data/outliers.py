@@ -14,10 +14,7 @@ from training.data.datasets import Images, LabelledImages, fashion
 from training.data.drawings import Doodle
 from training.data.image_sets import ImageSet, Renderer, unchanged
 from training.data.splits import Split
-from training.evaluation.multi_character import scale_scan
 from training.rendering.augmentation import augment_scan
-from training.rendering.composition import SMALLER, line_of
-from training.rendering.redrawing import random_width
 from training.rendering.strokes.brush import draw_strokes
 from training.rendering.strokes.curves import curve
 
@@ -25,10 +22,6 @@ OUTLIER: Final = -1
 """The class of an image that the model is not made for."""
 SCRIBBLES: Final = 6000
 CLOTHES: Final = 3000
-# Of touching characters: their height in pixels, the probability that a part of one is missing, and what share of it.
-TOUCHING_HEIGHT: Final = 48
-INCOMPLETE: Final = 0.4
-MISSING: Final = (0.1, 0.45)
 
 # Quick, Draw! words whose drawings look like a digit or a letter: no model can be expected to reject them.
 AMBIGUOUS: Final = frozenset(
@@ -127,22 +120,6 @@ def render_row(characters: Images, rng: np.random.Generator) -> Image.Image:
         canvas.paste(ImageChops.lighter(one, canvas.crop((left, 0, left + one.width, height))), (left, 0))
         left += one.width - overlap
     return canvas
-
-
-def render_touching(pair: Images, rng: np.random.Generator) -> Image.Image:
-    """Render two characters ``uint8[2, 28, 28]``, white on black, that touch, at times without a part of one: mode "L".
-
-    A segmentation offers such pieces as characters (``preprocessing.segmentation``).
-    """
-    pen = random_width(rng) if rng.random() < 0.5 else None
-    first, second = (scale_scan(scan, TOUCHING_HEIGHT * rng.uniform(1 - SMALLER, 1), pen) for scan in pair)
-    line, _ = line_of([first, second], 0, rng, gaps=(-1, -1))
-    if rng.random() < INCOMPLETE:
-        missing, at_left = rng.uniform(*MISSING), rng.random() < 0.5
-        side = first if at_left else second
-        count = round(missing * side.shape[1])
-        line = line[:, count:] if at_left else line[:, : line.shape[1] - count]
-    return Image.fromarray(np.pad(line, TOUCHING_HEIGHT // 6))
 
 
 def render_doodle(doodle: Doodle, rng: np.random.Generator) -> Image.Image:

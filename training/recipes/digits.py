@@ -8,21 +8,24 @@ from torch import nn
 
 from training.data import outliers
 from training.data.datasets import LabelledImages, emnist, mnist
-from training.data.image_sets import INK, ImageSet
+from training.data.image_sets import INK, ImageSet, concatenate
 from training.data.splits import Split, random_split, sample_per_class, without_duplicates
 from training.fitting.loop import Settings
 from training.fitting.network import plain_cnn
 from training.recipe import Recipe
+from training.rendering import touching
 from training.rendering.augmentation import augment_scan
 from training.rendering.redrawing import redraw_scan
 from training.rendering.strokes import draw, draw_rare
 from training.rendering.validation_digits import RARE_FORMS, draw_rare_validation_digit, draw_validation_digit
 
 HELD_OUT: Final = 500
-STROKES: Final = 10_000
+STROKES: Final = 8_000
 RARE_STROKES: Final = 3_000
-# EMNIST's training digits that are redrawn, of each class, and touching pairs.
-REDRAWN: Final = 5_000
+# EMNIST's training digits that are varied, and redrawn, of each class.
+OF_EMNIST: Final = 7_000
+# Digits that are cut out of a line, and pairs that touch.
+CUT: Final = 50_000
 PAIRS: Final = 24_000
 UNSEEN_GENERATOR: Final = "stroke digits of another generator, validation (training.rendering.validation_digits)"
 
@@ -37,12 +40,13 @@ class Digits(Recipe):
         "MNIST train (LeCun, Cortes, Burges), less 5,000 for validation",
         "EMNIST digits and some letters (NIST, public domain): official test splits used as training material",
         "stroke digits drawn by training.rendering.strokes",
-        "scans of both thinned and redrawn with other pens (training.rendering.redrawing)",
-        "Quick, Draw! drawings (Google, CC BY 4.0), scribbles and pairs of MNIST digits that touch, as examples of what is no "
+        "scans of both thinned and redrawn with other pens (training.rendering.redrawing), and cut out of lines in which they "
+        "touch (training.rendering.touching)",
+        "Quick, Draw! drawings (Google, CC BY 4.0), scribbles and pairs of these digits that touch, as examples of what is no "
         "digit",
     )
-    settings = Settings(epochs=12, training_sets=3)
-    version = "1.2.0"
+    settings = Settings(epochs=10, training_sets=3)
+    version = "1.3.0"
     rejection_sets = (UNSEEN_GENERATOR,)
 
     @property
@@ -55,21 +59,22 @@ class Digits(Recipe):
     def training(self, number: int) -> dict[str, ImageSet]:
         seeds = self.seeds(number)
         scans, more = self._mnist[0], self._emnist[0]
-        redrawn = more.take(sample_per_class(more.labels, REDRAWN, next(seeds)))
-        pairs = scans.images[np.random.default_rng(next(seeds)).integers(len(scans), size=(PAIRS, 2))]
+        varied, redrawn = (more.take(sample_per_class(more.labels, OF_EMNIST, next(seeds))) for _ in range(2))
+        neighbours = concatenate([scans, more])
         digits, rare = (np.tile(np.arange(10, dtype=np.int64), count) for count in (STROKES, RARE_STROKES))
         images = {
             "mnist": ImageSet.of(scans),
             "mnist, varied": ImageSet.of(scans, augment_scan, next(seeds)),
             "mnist, with other pens": ImageSet.of(scans, redraw_scan, next(seeds)),
-            "emnist, varied": ImageSet.of(more, augment_scan, next(seeds)),
+            "emnist, varied": ImageSet.of(varied, augment_scan, next(seeds)),
             "emnist, with other pens": ImageSet.of(redrawn, redraw_scan, next(seeds)),
             "strokes": ImageSet(draw, digits, digits, next(seeds)),
             "rare strokes": ImageSet(draw_rare, rare, rare, next(seeds)),
+            "cut out of a line": touching.cut_out(neighbours, CUT, next(seeds)),
         }
         letters = outliers.every_second_of(emnist(self.data), outliers.LETTERS_UNLIKE_DIGITS)
         images |= outliers.training_outliers(self.data, letters, next(seeds))
-        return images | {"touching pairs": outliers.outlier_set(outliers.render_touching, pairs, next(seeds))}
+        return images | {"touching pairs": touching.pairs(neighbours.images, PAIRS, next(seeds))}
 
     def validation(self) -> dict[str, ImageSet]:
         digits = np.tile(np.arange(10, dtype=np.int64), 300)

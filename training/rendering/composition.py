@@ -35,6 +35,15 @@ class ComposedLine:
     touching: int
 
 
+@dataclass(frozen=True, slots=True)
+class GlyphLine:
+    """The ink of a line of glyphs ``uint8[H,W]``, how many neighbours touch, and the columns ``[left, right)`` of each glyph."""
+
+    ink: Ink
+    touching: int
+    spans: list[tuple[int, int]]
+
+
 def compose(
     scans: LabelledImages,
     labels: Sequence[str],
@@ -53,20 +62,20 @@ def compose(
     height, pen = float(np.exp(rng.uniform(*np.log(HEIGHTS)))), random_width(rng) if redrawn else None
     glyphs = [scale_scan(scans.images[place], height * rng.uniform(1 - SMALLER, 1), pen) for place in places]
     slope, turned = float(np.tan(np.deg2rad(rng.uniform(*SLOPES)))), bool(rng.random() < 0.5)
-    ink, touching = line_of(glyphs, 0 if turned else slope, rng, gaps)
-    if turned:
-        ink = rotate(ink, slope)
-    return ComposedLine(as_sent(ink, rng), "".join(labels[scans.labels[place]] for place in places), touching)
+    line = line_of(glyphs, 0 if turned else slope, rng, gaps)
+    ink = rotate(line.ink, slope) if turned else line.ink
+    return ComposedLine(as_sent(ink, rng), "".join(labels[scans.labels[place]] for place in places), line.touching)
 
 
-def line_of(glyphs: Sequence[Ink], slope: float, rng: np.random.Generator, gaps: tuple[float, float] = GAPS) -> tuple[Ink, int]:
-    """Set glyphs ``uint8[H,W]`` side by side on a base line that rises by ``slope``; returns how many neighbours touch, too."""
+def line_of(glyphs: Sequence[Ink], slope: float, rng: np.random.Generator, gaps: tuple[float, float] = GAPS) -> GlyphLine:
+    """Set glyphs ``uint8[H,W]`` side by side on a base line that rises by ``slope``."""
     tallest = max(len(glyph) for glyph in glyphs)
     width = sum(glyph.shape[1] for glyph in glyphs)
     rise = int(2 * abs(slope) * width) + tallest
     base = rng.uniform(*gaps)
     line = np.zeros((tallest + 2 * rise, 0), dtype=np.uint8)
     before = touching = 0
+    spans: list[tuple[int, int]] = []
     for glyph in glyphs:
         gap = max(0.0, base + rng.normal(0, GAP_DEVIATION)) * (before + glyph.shape[1]) / 2
         left = line.shape[1] + round(gap)
@@ -76,7 +85,8 @@ def line_of(glyphs: Sequence[Ink], slope: float, rng: np.random.Generator, gaps:
             left -= distance(line, tall)
             touching += 1
         line, before = joined(line, tall, max(left, 0)), glyph.shape[1]
-    return crop_ink(line), touching
+        spans.append((max(left, 0), max(left, 0) + before))
+    return GlyphLine(crop_ink(line), touching, spans)
 
 
 def distance(line: Ink, glyph: Ink) -> int:

@@ -39,7 +39,7 @@ def photograph_number(scans: LabelledImages, length: int, paper: Paper, rng: np.
     tall, pen = height * rng.uniform(*HEIGHTS), rng.uniform(*PENS)
     tall = min(tall, WIDEST * width / (1.3 * length))
     glyphs = [scale_scan(scans.images[place], tall * rng.uniform(0.85, 1), pen) for place in places]
-    ink = line_of(glyphs, float(np.tan(np.deg2rad(rng.uniform(-6, 6)))), rng, gaps=(0.15, 0.5))[0]
+    ink = line_of(glyphs, float(np.tan(np.deg2rad(rng.uniform(-6, 6)))), rng, gaps=(0.15, 0.5)).ink
     sheet = _print_lines(paper, rng)
     left, top = (int(rng.uniform(0.05, 0.95) * max(1, side - size)) for side, size in zip(SIZE, ink.shape[::-1], strict=True))
     part = sheet[top : top + len(ink), left : left + ink.shape[1]]
