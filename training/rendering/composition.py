@@ -37,7 +37,7 @@ class ComposedLine:
 
 @dataclass(frozen=True, slots=True)
 class GlyphLine:
-    """The ink of a line of glyphs ``uint8[H,W]``, how many neighbours touch, and the columns ``[left, right)`` of each glyph."""
+    """A line of glyphs: its ink ``uint8[H,W]``, how many neighbours touch, and the columns ``[left, right)`` of each glyph."""
 
     ink: Ink
     touching: int
@@ -86,7 +86,8 @@ def line_of(glyphs: Sequence[Ink], slope: float, rng: np.random.Generator, gaps:
             touching += 1
         line, before = joined(line, tall, max(left, 0)), glyph.shape[1]
         spans.append((max(left, 0), max(left, 0) + before))
-    return GlyphLine(crop_ink(line), touching, spans)
+    blank = spans[0][0]  # left of the first glyph, which is cropped
+    return GlyphLine(crop_ink(line), touching, [(left - blank, right - blank) for left, right in spans])
 
 
 def distance(line: Ink, glyph: Ink) -> int:

@@ -22,7 +22,7 @@ MARGIN: Final = 8
 # The probability that a part of a pair is missing, and what share of the character.
 INCOMPLETE: Final = 0.4
 MISSING: Final = (0.1, 0.45)
-# Cut ink is the character if its sides are within this share of the height of the character's, and its amount within this ratio.
+# Cut ink is taken for the character if its sides are as near as this share of the height, and its amount as this ratio.
 SIDES: Final = 0.25
 AMOUNT: Final = 0.15
 

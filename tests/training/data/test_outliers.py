@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from preprocessing.connected_components import find_components
 from training.data import drawings, outliers
 from training.data.datasets import LabelledImages, emnist
 from training.data.drawings import Doodle
@@ -97,15 +96,3 @@ def test_row_has_two_to_four_characters_side_by_side(data: Path) -> None:
     for row in rows:
         ink = np.asarray(row)
         assert row.mode == "L" and ink[:, : row.height].max() > 60 and ink[:, -row.height :].max() > 60
-
-
-def test_touching_characters_are_one_piece_at_times_without_a_part_of_one() -> None:
-    zero = np.zeros((28, 28), dtype=np.uint8)
-    zero[4:24, 8:20] = 255
-    zero[8:20, 11:17] = 0
-    rng = np.random.default_rng(2)
-    rendered = [np.asarray(outliers.render_touching(np.stack([zero, zero]), rng)) for _ in range(20)]
-    assert all(len(find_components(levels > 60, levels)[0]) == 1 for levels in rendered)
-    widths = [int((levels > 60).any(axis=0).sum()) / int((levels > 60).any(axis=1).sum()) for levels in rendered]
-    assert max(widths) > 1.05 and min(widths) < 0.95  # a zero alone is 0.6 as wide as high
-    assert min(widths) > 0.65

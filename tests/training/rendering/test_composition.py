@@ -35,21 +35,24 @@ def test_a_line_has_its_characters_and_text(length: int, redrawn: bool) -> None:
 
 
 def test_gap_of_nothing_makes_neighbours_touch() -> None:
-    line, touching = line_of([glyph(10), glyph(12), glyph(9)], 0.0, np.random.default_rng(0), gaps=(-1, -1))
-    assert touching == 2
-    assert line.any(axis=0).all()
-    assert 28 <= line.shape[1] <= 31
+    line = line_of([glyph(10), glyph(12), glyph(9)], 0.0, np.random.default_rng(0), gaps=(-1, -1))
+    assert line.touching == 2
+    assert line.ink.any(axis=0).all()
+    assert 28 <= line.ink.shape[1] <= 31
 
 
 def test_gaps_are_shares_of_the_width_of_a_character() -> None:
-    line, touching = line_of([glyph(20), glyph(20)], 0.0, np.random.default_rng(0), gaps=(1, 1))
-    assert touching == 0
-    assert 55 <= line.shape[1] <= 66
+    line = line_of([glyph(20), glyph(20)], 0.0, np.random.default_rng(0), gaps=(1, 1))
+    assert line.touching == 0
+    assert 55 <= line.ink.shape[1] <= 66
+    (_, end), (start, last) = line.spans
+    assert not line.ink[:, end:start].any() and line.ink[:, end - 1].any() and line.ink[:, start].any()
+    assert last == line.ink.shape[1]
 
 
 @pytest.mark.parametrize("slope", [-0.17, 0.17])
 def test_a_rising_line_lifts_its_last_character(slope: float) -> None:
-    line = line_of([glyph(20) for _ in range(6)], slope, np.random.default_rng(0), gaps=(0.5, 0.5))[0]
+    line = line_of([glyph(20) for _ in range(6)], slope, np.random.default_rng(0), gaps=(0.5, 0.5)).ink
     first, last = line[:, :15].any(axis=1).argmax(), line[:, -15:].any(axis=1).argmax()
     assert np.sign(int(first) - int(last)) == np.sign(slope)
 
