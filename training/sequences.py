@@ -27,6 +27,8 @@ from training.rendering.displays import counter, dial_readout, seven_segments
 from training.rendering.paper import PAPERS, photograph_number
 
 LENGTHS: Final = {"numbers": (2, 3, 5, 8), "text": (3, 4, 5, 6)}
+# A capital I and a small l are one line.
+LOOKALIKES: Final = "IL"
 PHOTOS: Final = 12
 DISPLAYS: Final = 20
 # A card may differ by this much from the measurement, since processors add in different orders.
@@ -78,23 +80,25 @@ def digit_sources(data: Path) -> list[Source]:
     ]
 
 
-def letter_sources(data: Path) -> list[Source]:
-    """The letters of the test set of ``letters``, as they are and drawn with other pens."""
+def letter_sources(data: Path, without: str = "") -> list[Source]:
+    """The letters of the test set of ``letters``, or all but some of them, as they are and drawn with other pens."""
     from training.recipes.letters import split_letters  # here, since it imports PyTorch
 
     letters = split_letters(emnist(data), SPLIT_SEED)[2]
+    letters = letters.take(~np.isin(letters.labels, [ALPHABET.index(letter) for letter in without]))
+    name = " ".join(["EMNIST letters", *(["without", " and ".join(without)] if without else [])])
     return [
-        Source("EMNIST letters", "test", letters, ALPHABET),
-        Source("EMNIST letters, other pens", "test", letters, ALPHABET, redrawn=True),
+        Source(name, "test", letters, ALPHABET),
+        Source(f"{name}, other pens", "test", letters, ALPHABET, redrawn=True),
     ]
 
 
 def measure_sources(
-    reader: SequenceReader, sources: Sequence[Source], lengths: Sequence[int], count: int, seed: int = 0
+    reader: SequenceReader, kind: str, sources: Sequence[Source], lengths: Sequence[int], count: int, seed: int = 0
 ) -> list[SequenceMetrics]:
-    """The metrics of ``count`` pictures of each length, from all sources alike: of all together, and of each source."""
+    """The metrics of ``count`` pictures of each length, from all sources of a ``kind``: of all together, and of each source."""
     together, apart = [], []
-    everything = f"{'Letters' if sources[0].labels is ALPHABET else 'Digits'} of all sources below"
+    everything = f"{kind} of all sources below"
     for length in lengths:
         answers: list[Answer] = []
         for number, source in enumerate(sources):
@@ -133,6 +137,16 @@ def measure_single(reader: SequenceReader, catalogue: Path, digits: LabelledImag
     sys.stdout.write(f"  one digit through digits: {right / len(truth):.2%}\n")
     answers = read_all(reader, zip(images, truth, strict=True))
     return [sequence_metrics(answers, dataset="MNIST digits", split="test (t10k)", length=1)]
+
+
+def _measure_text(reader: SequenceReader, data: Path, digits: Sequence[Source], count: int) -> list[SequenceMetrics]:
+    """The metrics of words, of words without the letters that share one shape, and of numbers."""
+    letters, unlike = letter_sources(data), letter_sources(data, without=LOOKALIKES)
+    return [
+        *measure_sources(reader, "Letters", letters, LENGTHS["text"], count),
+        *measure_sources(reader, f"Letters without {' and '.join(LOOKALIKES)}", unlike, LENGTHS["text"], count),
+        *measure_sources(reader, "Digits", digits, LENGTHS["numbers"], count),
+    ]
 
 
 def table(measured: Sequence[SequenceMetrics]) -> str:
@@ -179,12 +193,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             reader = SequenceReader(options.catalogue, model)
             sys.stdout.write(f"\n{reader.card.tag}\n")
             if model == "numbers":
-                measured = measure_sources(reader, digits, LENGTHS[model], options.n)
+                measured = measure_sources(reader, "Digits", digits, LENGTHS[model], options.n)
                 measured += measure_single(reader, options.catalogue, digits[0].scans, 10 * options.n)
                 measured += measure_special(reader, digits, options.n)
             else:
-                measured = measure_sources(reader, letter_sources(options.data), LENGTHS[model], options.n // 4)
-                measured += measure_sources(reader, digits, LENGTHS["numbers"], options.n // 4)
+                measured = _measure_text(reader, options.data, digits, options.n // 4)
             sys.stdout.write(table(measured))
             better += [f"{model}: {line}" for line in overstated(reader.card.metrics, measured)]
             if options.write is not None:

@@ -11,6 +11,7 @@ from tests.support.processes import ROOT
 from training import sequences
 from training.data.datasets import LabelledImages
 from training.evaluation.sequences import SequenceReader
+from training.recipes import letters
 from training.rendering.strokes import draw
 
 
@@ -26,7 +27,7 @@ def source(name: str = "drawn digits", *, redrawn: bool = False) -> sequences.So
 
 def test_metrics_are_by_length_of_all_sources_and_of_each() -> None:
     reader = SequenceReader(ROOT / "models", "numbers")
-    measured = sequences.measure_sources(reader, [source("a"), source("b", redrawn=True)], (2, 3), 7)
+    measured = sequences.measure_sources(reader, "Digits", [source("a"), source("b", redrawn=True)], (2, 3), 7)
     assert [(one.dataset[:6], one.length, one.n) for one in measured] == [
         ("Digits", 2, 7), ("Digits", 3, 7), ("a", 2, 4), ("a", 3, 4), ("b", 2, 3), ("b", 3, 3)
     ]  # fmt: skip
@@ -34,6 +35,15 @@ def test_metrics_are_by_length_of_all_sources_and_of_each() -> None:
     for length in (0, 1):
         whole, first, second = measured[length], measured[2 + length], measured[4 + length]
         assert whole.exact_match * 7 == pytest.approx(first.exact_match * 4 + second.exact_match * 3, abs=0.001)
+
+
+def test_words_may_leave_letters_out(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(letters, "VALIDATION", 1)
+    monkeypatch.setattr(letters, "TEST", 2)
+    with_all, without = sequences.letter_sources(data)[0], sequences.letter_sources(data, without="IL")[0]
+    assert without.name == "EMNIST letters without I and L"
+    texts = [{letter for _, text in one.pictures(6, 60, seed=1) for letter in text} for one in (with_all, without)]
+    assert texts[0] - texts[1] == {"I", "L"}
 
 
 def test_pictures_are_the_same_at_every_call() -> None:
@@ -45,7 +55,7 @@ def test_pictures_are_the_same_at_every_call() -> None:
 def test_metrics_replace_those_of_the_card(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "models" / "numbers", tmp_path / "numbers")
     reader = SequenceReader(ROOT / "models", "numbers")
-    measured = sequences.measure_sources(reader, [source()], (2,), 3)
+    measured = sequences.measure_sources(reader, "Digits", [source()], (2,), 3)
     sequences.write_metrics(tmp_path / "numbers", measured)
     card = read_card(tmp_path / "numbers" / CARD_FILE)
     assert isinstance(card, SequenceCard) and card.metrics == measured
@@ -53,7 +63,7 @@ def test_metrics_replace_those_of_the_card(tmp_path: Path) -> None:
 
 def test_better_figures_of_a_card_are_named() -> None:
     reader = SequenceReader(ROOT / "models", "numbers")
-    measured = sequences.measure_sources(reader, [source()], (2,), 3)
+    measured = sequences.measure_sources(reader, "Digits", [source()], (2,), 3)
     lowered = [one.model_copy(update={"exact_match": one.exact_match / 2}) for one in measured]
     assert sequences.overstated(measured, measured) == sequences.overstated(lowered, measured) == []
     assert len(sequences.overstated(measured, lowered)) == len(measured)
