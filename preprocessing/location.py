@@ -35,7 +35,11 @@ class LocatedInk(NamedTuple):
     @property
     def box(self) -> Box:
         """The box of the ink in the image."""
-        return shifted((*self.sheet.origin, 0, 0), scaled_up(self.ink.box, self.factor, self.sheet.light.size))
+        return self.image_box(self.ink.box)
+
+    def image_box(self, box: Box) -> Box:
+        """A box of the working size in the image."""
+        return shifted((*self.sheet.origin, 0, 0), scaled_up(box, self.factor, self.sheet.light.size))
 
 
 def locate_ink(light: Image.Image, background: int | None) -> tuple[ExtractedInk, Image.Image]:

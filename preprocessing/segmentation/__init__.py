@@ -14,11 +14,10 @@ from preprocessing.errors import TooManyCharacters
 from preprocessing.geometry import stroke_width
 from preprocessing.ink import luminance
 from preprocessing.location import LocatedInk, crop_sheet, locate_on
-from preprocessing.pixels import Box, to_array
-from preprocessing.segmentation.cuts import MAX_CUTS
+from preprocessing.pixels import Box
 from preprocessing.segmentation.lattice import CharacterCandidate, Segmentation
 from preprocessing.segmentation.page import extract_page
-from preprocessing.segmentation.pieces import MAX_WIDTH, Piece, cut_group, divide, line_height, unite
+from preprocessing.segmentation.pieces import MAX_WIDTH, Piece, cut_group, cut_ink, line_height, unite
 from preprocessing.segmentation.text_lines import find_text_lines
 
 __all__ = ["CharacterCandidate", "Segmentation", "segment"]
@@ -45,10 +44,8 @@ def segment(image: Image.Image, max_characters: int) -> Segmentation:
     located: LocatedInk | None = None
     if sheet.light.width <= MAX_SINGLE * sheet.light.height:
         located = locate_on(sheet)
-        left, top, right, bottom = located.ink.box
-        is_alone = located.ink.background is not None and located.ink.characters == 1
-        if is_alone and (right - left <= WIDE_ALONE * (bottom - top) or _is_uncut(located)):
-            return Segmentation([CharacterCandidate(_within(located.box, image), 0, 0, 1, located.crop)], [1])
+        if (alone := _segment_alone(located, image, max_characters)) is not None:
+            return alone
     page = extract_page(sheet)
     if len(page.components) > MAX_STROKES * max_characters:
         raise TooManyCharacters(
@@ -83,10 +80,24 @@ def segment(image: Image.Image, max_characters: int) -> Segmentation:
     return Segmentation(candidates, pieces)
 
 
-def _is_uncut(located: LocatedInk) -> bool:
-    """Whether nothing tells where wide ink alone could be cut, as in a 0."""
-    ink = to_array(located.ink.crop())
-    return len(divide(ink, max(1.0, stroke_width(ink)), MAX_CUTS + 1)) == 1
+def _segment_alone(located: LocatedInk, image: Image.Image, max_characters: int) -> Segmentation | None:
+    """Segment ink that stands alone and is at most as wide as one character of a line; None for all other ink."""
+    left, top, right, bottom = located.ink.box
+    width, height = right - left, bottom - top
+    if located.ink.background is None or located.ink.characters != 1 or width > MAX_WIDTH * height:
+        return None
+    whole = CharacterCandidate(_within(located.box, image), 0, 0, 1, located.crop)
+    if width <= WIDE_ALONE * height:
+        return Segmentation([whole], [1])
+    ink = located.ink.ink[top:bottom, left:right]
+    cut = cut_ink(ink, located.ink.box, height, max(1.0, stroke_width(ink)), max_characters)
+    candidates = [
+        whole._replace(last=one.last, prior=one.prior)
+        if one.last - one.first == len(cut)
+        else CharacterCandidate(_within(located.image_box(one.box), image), 0, one.first, one.last, one.crop, one.prior)
+        for one in unite(cut, height)
+    ]
+    return Segmentation(candidates, [len(cut)])
 
 
 def _within(box: Box, image: Image.Image) -> Box:

@@ -71,10 +71,13 @@ def cut_group(page: Page, group: Group, height: float, pen: float, most: int) ->
     for one in group[1:]:
         mask |= labels == one.label
     ink: Grey = np.where(mask, part, 0).astype(np.uint8)
-    if right - left <= WIDE * height or most == 1:
-        return [Piece(ink, box, None)]
+    return [Piece(ink, box, None)] if right - left <= WIDE * height else cut_ink(ink, box, height, pen, most)
+
+
+def cut_ink(ink: Grey, box: Box, height: float, pen: float, most: int) -> list[Piece]:
+    """Cut ink ``uint8[H,W]`` that has a box of the page, in a line of this ``height``, into at most ``most`` pieces."""
     pieces = [_piece(part, box, crossed) for part, crossed in divide(ink, pen, most)]
-    if right - left <= TWO * height:
+    if box[2] - box[0] <= TWO * height:
         pieces[1:-1] = [piece._replace(inner=True) for piece in pieces[1:-1]]
     return pieces
 
