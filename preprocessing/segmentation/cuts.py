@@ -13,15 +13,18 @@ Paths = npt.NDArray[np.int64]
 # Paths are searched in ink reduced to about so many rows.
 ROWS: Final = 36
 MIN_ROWS: Final = 8
-# What a step aside and a stroke cost beside the ink that is crossed, in widths of a stroke. A cut costs at most MAX_CROSSED,
-# and lies at least MIN_SPACE, a share of the height, from other cuts and from the ends.
+# What a step aside and a stroke cost beside the ink that is crossed, in widths of a stroke. Cuts lie at least MIN_SPACE, a
+# share of the height, from each other and from the ends.
 STEP: Final = 0.03
 CROSSING: Final = 1.2
-MAX_CROSSED: Final = 3.0
 MIN_SPACE: Final = 0.14
-# There is at most one cut for each NARROW, a share of the height, of the width, and at most MAX_CUTS.
+# Ink that may be one character has at most one cut for each NARROW, a share of the height, of its width, which cost at most
+# MAX_CROSSED. Ink wider than SEVERAL is more than one character, which may touch along a stroke: it has a cut for each CLOSE
+# at any cost.
 NARROW: Final = 0.35
-MAX_CUTS: Final = 4
+MAX_CROSSED: Final = 3.0
+SEVERAL: Final = 1.1
+CLOSE: Final = 0.2
 # In ink for at most two characters, a cut at an end counts as if it crossed so much more.
 BALANCE: Final = 1.0
 TWO: Final = 1.3
@@ -34,7 +37,7 @@ class Cuts(NamedTuple):
     crossed: list[float]
 
 
-def find_cuts(crop: Image.Image, pen: float, most: int = MAX_CUTS) -> Cuts:
+def find_cuts(crop: Image.Image, pen: float, most: int) -> Cuts:
     """Find at most ``most`` cuts through the ink of an "L" image; ``pen`` is the width of its strokes in pixels.
 
     A path goes down one row at a time, straight or one column aside. The best path through each column of the middle row is
@@ -67,7 +70,9 @@ def find_cuts(crop: Image.Image, pen: float, most: int = MAX_CUTS) -> Cuts:
     through = costs[-1, 0, 1:-1] + costs[-1, 1, 1:-1]
     balance = np.abs(np.linspace(-1, 1, columns, dtype=np.float32)) * np.float32(BALANCE)
     ranked = through + balance if columns < TWO * rows else through
-    chosen = _local_minima(ranked, max(2, round(MIN_SPACE * rows)), min(MAX_CUTS, most, int(columns / (NARROW * rows))))
+    narrow, limit = (CLOSE, np.inf) if columns > SEVERAL * rows else (NARROW, MAX_CROSSED)
+    space, count = max(2, round(MIN_SPACE * rows)), min(most, int(columns / (narrow * rows)))
+    chosen = _local_minima(ranked, space, count, limit)
     paths = np.empty((len(chosen), rows), dtype=np.int64)
     for path, column in zip(paths, chosen, strict=True):
         path[middle - 1 :: -1] = _follow(costs[:, 0], column)[: middle or None]
@@ -88,14 +93,15 @@ def _follow(costs: npt.NDArray[np.float32], column: int) -> list[int]:
     return columns
 
 
-def _local_minima(through: npt.NDArray[np.float32], space: int, most: int) -> list[int]:
-    """The columns of at most ``most`` of the lowest values, at least ``space`` apart and from the ends, sorted."""
+def _local_minima(through: npt.NDArray[np.float32], space: int, most: int, limit: float) -> list[int]:
+    """The columns of at most ``most`` of the lowest values, up to ``limit``, at least ``space`` apart and from the ends,
+    sorted."""
     left = through.copy()
     left[:space] = left[len(left) - space :] = np.inf
     chosen: list[int] = []
     while len(chosen) < most:
         column = int(left.argmin())
-        if left[column] > MAX_CROSSED:
+        if left[column] > limit or np.isinf(left[column]):
             break
         equal = np.flatnonzero(left[column:] > left[column])
         column += (int(equal[0]) - 1 if len(equal) else 0) // 2  # the middle of a flat minimum

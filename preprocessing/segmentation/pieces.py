@@ -14,7 +14,7 @@ from preprocessing.segmentation.text_lines import Group, common, height_of
 
 # All lengths are shares of the height of the line. Ink wider than WIDE is cut; a candidate of pieces is at most MAX_WIDTH wide,
 # or MAX_WHOLE where nothing at its ends is cut. Ink of at most TWO has no more than two characters.
-WIDE: Final = 0.65
+WIDE: Final = 0.75
 MAX_WIDTH: Final = 1.3
 MAX_WHOLE: Final = 1.8
 TWO: Final = 1.3
@@ -24,7 +24,7 @@ MAX_UNITED: Final = 1.0
 # Summands of the prior: for the cut at the left and each stroke width that it crosses; for each union over blank paper, and
 # its gap, which is negative where columns overlap, by MAX_OVERLAP at most; for each height beyond USUAL_WIDTH and below
 # USUAL_HEIGHT; for all ink of a line, if it has no gap. They were chosen by random search on numbers of validation images.
-CUT: Final = -0.2
+CUT: Final = -0.4
 CROSSED: Final = -0.1
 UNITED: Final = -1.2
 GAP: Final = -6.5

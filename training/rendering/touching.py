@@ -7,7 +7,6 @@ import numpy as np
 from PIL import Image
 
 from preprocessing.geometry import stroke_width
-from preprocessing.segmentation.cuts import MAX_CUTS
 from preprocessing.segmentation.pieces import divide
 from training.data.datasets import Images, LabelledImages
 from training.data.image_sets import ImageSet
@@ -23,6 +22,7 @@ MARGIN: Final = 8
 INCOMPLETE: Final = 0.4
 MISSING: Final = (0.1, 0.45)
 # Cut ink is taken for the character if its sides are as near as this share of the height, and its amount as this ratio.
+MAX_PIECES: Final = 16
 SIDES: Final = 0.25
 AMOUNT: Final = 0.15
 
@@ -77,7 +77,7 @@ def _touching(glyphs: Sequence[Ink], rng: np.random.Generator) -> GlyphLine:
 
 def _cut_out(line: GlyphLine, glyph: Ink, span: tuple[int, int]) -> Ink | None:
     """The consecutive pieces of a line that come closest to a glyph in the columns ``span``; None if none is close."""
-    pieces = [ink for ink, _ in divide(line.ink, max(1.0, stroke_width(line.ink)), MAX_CUTS + 1)]
+    pieces = [ink for ink, _ in divide(line.ink, max(1.0, stroke_width(line.ink)), MAX_PIECES)]
     closest, least = None, SIDES * HEIGHT
     for first in range(len(pieces)):
         for last in range(first + 1, len(pieces) + 1):
