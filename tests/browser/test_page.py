@@ -100,7 +100,7 @@ def test_all_parts_of_an_answer(page: Page) -> None:
     expect(page.locator(".bar.predicted .bar-name")).to_have_text("7")
     expect(page.locator(".other-classes")).to_contain_text("under 0.1% each")
     page.get_by_role("button", name="Details").click()
-    expect(page.locator(".answer-details")).to_contain_text("digits 1.2.0")
+    expect(page.locator(".answer-details")).to_contain_text("digits 1.3.0")
     expect(page.locator(".answer-details")).to_contain_text("CPU")
     page.keyboard.press("Escape")
     expect(page.locator(".stages")).to_have_count(0)

@@ -118,7 +118,7 @@ def test_every_change_is_one_line_of_the_audit_log(client: httpx.Client, keyed: 
     assert re.fullmatch(rf'gallery.delete outcome=not_found {who} {which} reason=".*"', gone)
     assert re.fullmatch(rf"gallery.empty outcome=done {who} deleted=\d+", change("DELETE", "/gallery", "audit-empty"))
     reloaded = change("POST", "/models/reload", "audit-reload")
-    assert re.fullmatch(rf'models.reload outcome=done {who} models=\[.*"digits:1.2.0".*\]', reloaded)
+    assert re.fullmatch(rf'models.reload outcome=done {who} models=\[.*"digits:1.3.0".*\]', reloaded)
 
 
 def test_a_change_that_the_role_does_not_allow_is_in_the_audit_log(keyed: Keyed) -> None:

@@ -106,7 +106,7 @@ def test_model_is_trained_with_the_settings_of_its_recipe_and_its_metrics_are_pr
     assert (out, settings, without) == (Path("models/digits"), recipe.settings, ())
     output = capsys.readouterr().out
     assert "training set 1 of 2" in output
-    assert "epoch  1 of 12  loss 0.2500  MNIST, validation: 91.25 %  1.5 min" in output
+    assert "epoch  1 of 10  loss 0.2500  MNIST, validation: 91.25 %  1.5 min" in output
     assert "MNIST, test: 98.75 % of 1,000, balanced 75.00 %, calibration error 1.23 %" in output
 
 

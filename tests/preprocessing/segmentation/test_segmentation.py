@@ -140,7 +140,7 @@ def test_ink_alone_that_may_be_one_character_is_cut_without_a_page(monkeypatch: 
 
     monkeypatch.setattr("preprocessing.segmentation.extract_page", extracted)
     ring = Image.new("L", (300, 300), 255)
-    ImageDraw.Draw(ring).ellipse((60, 70, 240, 230), outline=0, width=20)
+    ImageDraw.Draw(ring).ellipse((65, 70, 230, 230), outline=0, width=20)
     assert len(segment(ring, MAX).candidates) == 1
     image = rings(2)
     found = segment(image, MAX)
