@@ -22,7 +22,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for module in (digits, fashion):
         monkeypatch.setattr(module, "HELD_OUT", 4)
-    for name in ("STROKES", "RARE_STROKES", "REDRAWN", "PAIRS"):
+    for name in ("STROKES", "RARE_STROKES", "OF_EMNIST", "CUT", "PAIRS"):
         monkeypatch.setattr(digits, name, 3)
     monkeypatch.setattr(letters, "VALIDATION", 3)
     monkeypatch.setattr(letters, "TEST", 5)

@@ -9,21 +9,18 @@ from training.data import outliers
 from training.data.datasets import LabelledImages, emnist
 from training.data.image_sets import INK, ImageSet
 from training.data.splits import Split, random_split, sample_per_class
-from training.fitting.batches import BatchAugmentation
 from training.fitting.loop import Settings
 from training.fitting.network import plain_cnn
 from training.recipe import Recipe
-from training.rendering import redrawing, touching
+from training.rendering import redrawing
 from training.rendering.augmentation import augment_scan
 
 DIGIT_OUTLIERS: Final = 6000
 ALPHABET: Final = [chr(ord("A") + place) for place in range(26)]
 VALIDATION: Final = 200
 TEST: Final = 400
-# Images of each letter in a training set: unchanged, augmented, redrawn, redrawn and distorted, and cut out of a line.
-EACH: Final = (2500, 2500, 1500, 1500, 1500)
-# Pairs of letters that touch.
-PAIRS: Final = 12_000
+# Images of each letter in a training set: unchanged, augmented, redrawn, and redrawn and distorted.
+EACH: Final = (3000, 1500, 1500, 1500)
 
 
 def split_letters(characters: LabelledImages, seed: int) -> list[LabelledImages]:
@@ -37,24 +34,14 @@ class Letters(Recipe):
 
     name = "letters"
     title = "Handwritten letters, capital or small"
-    version = "1.2.0"
+    version = "1.1.0"
     spec = INK
     sources = (
         "EMNIST letters (NIST, public domain): official test splits used as training material, less 200 of each letter for "
         "validation and 400 for the test",
-        "the same thinned and redrawn with other pens (training.rendering.redrawing), and cut out of lines in which they touch "
-        "(training.rendering.touching)",
-        "Quick, Draw! drawings (Google, CC BY 4.0), scribbles, EMNIST's 3s, 4s and 7s and pairs of letters that touch, as "
-        "examples of what is no letter",
+        "Quick, Draw! drawings (Google, CC BY 4.0), scribbles and EMNIST's 3s, 4s and 7s, as examples of what is no letter",
     )
-    # Stronger augmentation than that of digits and more training sets, since rare letters have only a thousand scans.
-    settings = Settings(
-        epochs=8,
-        training_sets=4,
-        weight_decay=0.05,
-        label_smoothing=0.05,
-        augmentation=BatchAugmentation(rotation=0.08, scale=0.06, shear=0.08, erased=0.2),
-    )
+    settings = Settings(epochs=10, weight_decay=0.05, label_smoothing=0.05)
     calibration_sets = 2
 
     @property
@@ -67,15 +54,13 @@ class Letters(Recipe):
     def training(self, number: int) -> dict[str, ImageSet]:
         seeds = self.seeds(number)
         whole = self._splits[0]
-        scans, varied, redrawn, bent, cut = (whole.take(sample_per_class(whole.labels, each, next(seeds))) for each in EACH)
+        scans, varied, redrawn, bent = (whole.take(sample_per_class(whole.labels, each, next(seeds))) for each in EACH)
         distorted = redrawing.redraw_distorted_scan
         images = {
             "emnist": ImageSet.of(scans),
             "emnist, varied": ImageSet.of(varied, augment_scan, next(seeds)),
             "emnist, with other pens": ImageSet.of(redrawn, redrawing.redraw_scan, next(seeds)),
             "emnist, with other pens and bent": ImageSet.of(bent, distorted, next(seeds)),
-            "emnist, cut out of a line": touching.cut_out(cut, len(cut), next(seeds)),
-            "touching pairs": touching.pairs(cut.images, PAIRS, next(seeds)),
         }
         digits = outliers.every_second_of(emnist(self.data), outliers.DIGITS_UNLIKE_LETTERS)
         return images | outliers.training_outliers(self.data, digits[:DIGIT_OUTLIERS], next(seeds))
