@@ -23,6 +23,10 @@ class Sheet(NamedTuple):
     background: int | None
     origin: tuple[int, int]
 
+    def image_box(self, box: Box, factor: int) -> Box:
+        """A box of the sheet, reduced by ``factor``, in pixels of the image; it may reach beyond its edges."""
+        return shifted((*self.origin, 0, 0), scaled_up(box, factor, self.light.size))
+
 
 class LocatedInk(NamedTuple):
     """Ink at the working size, its ``crop`` as an "L" image, and how far the sheet was reduced."""
@@ -35,11 +39,7 @@ class LocatedInk(NamedTuple):
     @property
     def box(self) -> Box:
         """The box of the ink in the image."""
-        return self.image_box(self.ink.box)
-
-    def image_box(self, box: Box) -> Box:
-        """A box of the working size in the image."""
-        return shifted((*self.sheet.origin, 0, 0), scaled_up(box, self.factor, self.sheet.light.size))
+        return self.sheet.image_box(self.ink.box, self.factor)
 
 
 def locate_ink(light: Image.Image, background: int | None) -> tuple[ExtractedInk, Image.Image]:

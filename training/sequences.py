@@ -86,7 +86,7 @@ def letter_sources(data: Path, without: str = "") -> list[Source]:
 
     letters = split_letters(emnist(data), SPLIT_SEED)[2]
     letters = letters.take(~np.isin(letters.labels, [ALPHABET.index(letter) for letter in without]))
-    name = " ".join(["EMNIST letters", *(["without", " and ".join(without)] if without else [])])
+    name = f"EMNIST letters without {' and '.join(without)}" if without else "EMNIST letters"
     return [
         Source(name, "test", letters, ALPHABET),
         Source(f"{name}, other pens", "test", letters, ALPHABET, redrawn=True),

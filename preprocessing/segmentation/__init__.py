@@ -89,12 +89,14 @@ def _segment_alone(located: LocatedInk, image: Image.Image, max_characters: int)
     whole = CharacterCandidate(_within(located.box, image), 0, 0, 1, located.crop)
     if width <= WIDE_ALONE * height:
         return Segmentation([whole], [1])
-    ink = located.ink.ink[top:bottom, left:right]
+    sheet, ink = located.sheet, located.ink.ink[top:bottom, left:right]
     cut = cut_ink(ink, located.ink.box, height, max(1.0, stroke_width(ink)), max_characters)
     candidates = [
         whole._replace(last=one.last, prior=one.prior)
         if one.last - one.first == len(cut)
-        else CharacterCandidate(_within(located.image_box(one.box), image), 0, one.first, one.last, one.crop, one.prior)
+        else CharacterCandidate(
+            _within(sheet.image_box(one.box, located.factor), image), 0, one.first, one.last, one.crop, one.prior
+        )
         for one in unite(cut, height)
     ]
     return Segmentation(candidates, [len(cut)])

@@ -19,8 +19,8 @@ STEP: Final = 0.03
 CROSSING: Final = 1.2
 MIN_SPACE: Final = 0.14
 # Ink that may be one character has at most one cut for each NARROW, a share of the height, of its width, which cost at most
-# MAX_CROSSED. Ink wider than SEVERAL is more than one character, which may touch along a stroke: it has a cut for each CLOSE
-# at any cost.
+# MAX_CROSSED. Ink wider than SEVERAL is more than one character, which may touch along a stroke: it has at most one cut for
+# each CLOSE, at any cost.
 NARROW: Final = 0.35
 MAX_CROSSED: Final = 3.0
 SEVERAL: Final = 1.1

@@ -8,7 +8,7 @@ from preprocessing.illumination import extract_unevenly_lit_ink
 from preprocessing.ink import MIN_CONTRAST, MIN_REDUCED_CONTRAST, NO_INK, extrema, ink_table, uniform_background
 from preprocessing.location import Sheet, crop_region
 from preprocessing.main_ink import MIN_PEAK, find_lines, without_edge_shadows
-from preprocessing.pixels import Box, Grey, scaled_up, shifted, to_array
+from preprocessing.pixels import Box, Grey, to_array
 
 # An image is reduced to at most so many pixels: a line of eight digits is then about 100 pixels high.
 WORK_PIXELS: Final = 70_000
@@ -35,7 +35,7 @@ class Page(NamedTuple):
 
     def image_box(self, box: Box, size: tuple[int, int]) -> Box:
         """A box of the page in pixels of the image, which has this size."""
-        left, top, right, bottom = shifted((*self.sheet.origin, 0, 0), scaled_up(box, self.factor, self.sheet.light.size))
+        left, top, right, bottom = self.sheet.image_box(box, self.factor)
         return max(left, 0), max(top, 0), min(right, size[0]), min(bottom, size[1])
 
 

@@ -21,7 +21,8 @@ MARGIN: Final = 8
 # The probability that a part of a pair is missing, and what share of the character.
 INCOMPLETE: Final = 0.4
 MISSING: Final = (0.1, 0.45)
-# Cut ink is taken for the character if its sides are as near as this share of the height, and its amount as this ratio.
+# A line is cut into at most so many pieces. Pieces are taken for a character if both sides are within SIDES, a share of the
+# height, of its own, and their ink differs by at most the share AMOUNT from its ink.
 MAX_PIECES: Final = 16
 SIDES: Final = 0.25
 AMOUNT: Final = 0.15
@@ -72,6 +73,7 @@ def _glyphs(characters: Images, rng: np.random.Generator) -> list[Ink]:
 
 
 def _touching(glyphs: Sequence[Ink], rng: np.random.Generator) -> GlyphLine:
+    """Set glyphs side by side without gaps."""
     return line_of(glyphs, 0, rng, gaps=(-1, -1))
 
 
