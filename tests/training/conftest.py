@@ -28,6 +28,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(letters, "TEST", 5)
     monkeypatch.setattr(letters, "EACH", (12, 12, 12, 12))
     monkeypatch.setattr(category, "EACH", 520)
+    monkeypatch.setattr(category, "CUT", 20)
+    monkeypatch.setattr(category, "PAIRS", 10)
     monkeypatch.setattr(category, "HELD_OUT", {"validation": 60, "test": 80})
     monkeypatch.setattr(category, "ROWS", 40)
     monkeypatch.setattr(category, "HELD_OUT_CLOTHES", 60)

@@ -20,7 +20,7 @@ from training.fitting.loop import Settings
 from training.fitting.network import MergedClasses, plain_cnn
 from training.recipe import Recipe
 from training.recipes import digits, letters
-from training.rendering import redrawing
+from training.rendering import redrawing, touching
 from training.rendering.augmentation import distort
 
 SPLITS: Final[tuple[Split, ...]] = ("test", "validation", "train")
@@ -39,9 +39,15 @@ SIMPLE_WORDS: Final = outliers.AMBIGUOUS | {
     "bandage", "banana", "baseball bat", "bracelet", "ear", "finger", "garden hose", "hexagon", "knee", "leg", "marker",
     "octagon", "pond", "pool", "potato", "rainbow", "rifle", "river", "stitches", "string bean", "toe",
 }  # fmt: skip
-# Images of each source in a training set, and of each category in a held-out split.
+# Images of each category in a training set, and of each in a held-out split.
 EACH: Final = 40_000
 HELD_OUT: Final = {"validation": 2500, "test": 3000}
+# Digits, and letters, of these that are cut out of a line in which they touch, and how close the sides of what is cut out must
+# be to those of the character: closer than for digits, since an O without its end is a C.
+CUT: Final = 8000
+CUT_SIDES: Final = 0.12
+# Pairs of digits, and pairs of letters, that touch.
+PAIRS: Final = 4000
 # The share of the training images that is distorted; held-out images are not.
 DISTORTED: Final = 0.5
 ROWS: Final = 4000
@@ -66,15 +72,16 @@ class Category(Recipe):
 
     name = "category"
     title = "Digit, letter or other drawing"
-    version = "1.2.0"
+    version = "1.3.0"
     spec = INK
     sources = (
         "MNIST train (LeCun, Cortes, Burges) and EMNIST digits (NIST, public domain), as digits",
         "EMNIST letters (NIST, public domain), as letters, split as for the letters model",
         "Quick, Draw! (Google, CC BY 4.0), split by drawing; hand-drawn rectangles and triangles (F. Robert, CC BY 4.0), split "
         "by user; Omniglot characters unlike ours (Lake et al., MIT), split by person: as drawings",
-        "Fashion-MNIST (Zalando, MIT) and rows of characters, as examples of what is none of them",
+        "Fashion-MNIST (Zalando, MIT), rows of characters and pairs that touch, as examples of what is none of them",
         "all images thinned and redrawn with the same brushes (training.rendering.redrawing)",
+        "characters also cut out of lines in which they touch (training.rendering.touching)",
     )
     settings = Settings(epochs=16, training_sets=4, weight_decay=0.05, label_smoothing=0.02)
 
@@ -95,21 +102,26 @@ class Category(Recipe):
     def training(self, number: int) -> dict[str, ImageSet]:
         seeds = self.seeds(number)
         sources = self._sources["train"]
-        scans = sources.digits.take(sample_per_class(sources.digits.labels, EACH // 10, next(seeds)))
-        written = sources.letters.take(sample_per_class(sources.letters.labels, EACH // 26, next(seeds)))
+        whole = EACH - CUT
+        scans = sources.digits.take(sample_per_class(sources.digits.labels, whole // 10, next(seeds)))
+        written = sources.letters.take(sample_per_class(sources.letters.labels, whole // 26, next(seeds)))
         shapes = np.resize(sources.shapes.images, (EACH // 5, 70, 70))
         symbols = np.resize(sources.symbols.images, (EACH // 3, 105, 105))
         doodles = sources.doodles * (EACH // 2 // len(sources.doodles))
         images = {
             "digits": _redrawn(redrawing.redraw_scan, scans.images, scans.labels, next(seeds)),
-            "letters": _redrawn(redrawing.redraw_scan, written.images, written.labels + FIRST_LETTER, next(seeds)),
+            "letters": _redrawn(redrawing.redraw_scan, written.images, _fine(written).labels, next(seeds)),
             "doodles": _redrawn(redrawing.redraw_doodle, doodles, DOODLE, next(seeds)),
             "shapes": _redrawn(redrawing.redraw_drawing, shapes, SHAPE, next(seeds)),
             "symbols": _redrawn(redrawing.redraw_drawing, symbols, SYMBOL, next(seeds)),
         }
         clothes = self._clothes["train"][number::10][:CLOTHES]
         return images | {
+            "digits cut out of a line": _cut_out(sources.digits, next(seeds)),
+            "letters cut out of a line": _cut_out(_fine(sources.letters), next(seeds)),
             "rows": _rows(sources, next(seeds)),
+            "pairs of digits": touching.pairs(sources.digits.images, PAIRS, next(seeds), redrawn=1),
+            "pairs of letters": touching.pairs(sources.letters.images, PAIRS, next(seeds), redrawn=1),
             "clothes": outlier_set(unchanged, clothes),
         }
 
@@ -200,6 +212,15 @@ def _new(images: Images, later: list[Images]) -> npt.NDArray[np.int64]:
 def _redrawn(render: Any, sources: Any, fine_classes: int | Labels, seed: int) -> ImageSet:
     labels = np.broadcast_to(np.asarray(fine_classes, dtype=np.int64), len(sources))
     return ImageSet(_redraw_and_distort, [(render, source) for source in sources], labels, seed)
+
+
+def _fine(written: LabelledImages) -> LabelledImages:
+    """Letters with their fine classes."""
+    return LabelledImages(written.images, written.labels + FIRST_LETTER)
+
+
+def _cut_out(characters: LabelledImages, seed: int) -> ImageSet:
+    return touching.cut_out(characters, CUT, seed, sides=CUT_SIDES, redrawn=1)
 
 
 def _rows(sources: Sources, seed: int) -> ImageSet:

@@ -1,6 +1,7 @@
 """Renders characters that touch as a segmentation offers them: pairs that are no character, and single ones cut out."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -26,23 +27,30 @@ MISSING: Final = (0.1, 0.45)
 MAX_PIECES: Final = 16
 SIDES: Final = 0.25
 AMOUNT: Final = 0.15
+# The share of the lines that is redrawn with one pen.
+REDRAWN: Final = 0.5
 
 
-def cut_out(scans: LabelledImages, count: int, seed: int) -> ImageSet:
-    """Create a set of ``count`` random scans that are cut out of lines in which they touch other scans."""
+def cut_out(scans: LabelledImages, count: int, seed: int, *, sides: float = SIDES, redrawn: float = REDRAWN) -> ImageSet:
+    """Create a set of ``count`` random scans that are cut out of lines in which they touch other scans.
+
+    ``sides`` is how close the sides of what is cut out must be to those of the scan, as a share of the height; ``redrawn`` is
+    the share of the lines that is redrawn with one pen.
+    """
     places = np.random.default_rng(seed).integers(len(scans), size=(count, 3))
-    return ImageSet(render_cut, scans.images[places], scans.labels[places[:, 0]], seed)
+    render = partial(render_cut, sides=sides, redrawn=redrawn)
+    return ImageSet(render, scans.images[places], scans.labels[places[:, 0]], seed)
 
 
-def pairs(scans: Images, count: int, seed: int) -> ImageSet:
+def pairs(scans: Images, count: int, seed: int, *, redrawn: float = REDRAWN) -> ImageSet:
     """Create a set of ``count`` random pairs of scans ``uint8[N, 28, 28]`` that touch, as outliers."""
     places = np.random.default_rng(seed).integers(len(scans), size=(count, 2))
-    return outlier_set(render_pair, scans[places], seed)
+    return outlier_set(partial(render_pair, redrawn=redrawn), scans[places], seed)
 
 
-def render_pair(pair: Images, rng: np.random.Generator) -> Image.Image:
+def render_pair(pair: Images, rng: np.random.Generator, redrawn: float = REDRAWN) -> Image.Image:
     """Render two characters ``uint8[2, 28, 28]``, white on black, that touch, at times without a part of one: mode "L"."""
-    first, second = _glyphs(pair, rng)
+    first, second = _glyphs(pair, rng, redrawn)
     line = _touching([first, second], rng).ink
     if rng.random() < INCOMPLETE:
         missing, at_left = rng.uniform(*MISSING), rng.random() < 0.5
@@ -52,23 +60,23 @@ def render_pair(pair: Images, rng: np.random.Generator) -> Image.Image:
     return Image.fromarray(np.pad(line, MARGIN))
 
 
-def render_cut(characters: Images, rng: np.random.Generator) -> Image.Image:
+def render_cut(characters: Images, rng: np.random.Generator, sides: float = SIDES, redrawn: float = REDRAWN) -> Image.Image:
     """Render the first of three characters ``uint8[3, 28, 28]``, white on black, as cut out of a line: mode "L".
 
     It touches one of the others or both, and is cut as ``preprocessing.segmentation`` cuts: with a bit of its neighbours, or
     without one of its own. Where no cut separates them, it is whole.
     """
-    glyph, *others = _glyphs(characters, rng)
+    glyph, *others = _glyphs(characters, rng, redrawn)
     place = int(rng.integers(3))
     glyphs = [[glyph, others[0]], [others[0], glyph], [others[0], glyph, others[1]]][place]
     line = _touching(glyphs, rng)
-    cut = _cut_out(line, glyph, line.spans[min(place, 1)])
+    cut = _cut_out(line, glyph, line.spans[min(place, 1)], sides)
     return Image.fromarray(np.pad(glyph if cut is None else cut, MARGIN))
 
 
-def _glyphs(characters: Images, rng: np.random.Generator) -> list[Ink]:
-    """Scale scans to about one height, and redraw half of the lines with one pen."""
-    pen = random_width(rng) if rng.random() < 0.5 else None
+def _glyphs(characters: Images, rng: np.random.Generator, redrawn: float) -> list[Ink]:
+    """Scale scans to about one height, and redraw the share ``redrawn`` of the lines with one pen."""
+    pen = random_width(rng) if rng.random() < redrawn else None
     return [scale_scan(scan, HEIGHT * rng.uniform(1 - SMALLER, 1), pen) for scan in characters]
 
 
@@ -77,10 +85,10 @@ def _touching(glyphs: Sequence[Ink], rng: np.random.Generator) -> GlyphLine:
     return line_of(glyphs, 0, rng, gaps=(-1, -1))
 
 
-def _cut_out(line: GlyphLine, glyph: Ink, span: tuple[int, int]) -> Ink | None:
+def _cut_out(line: GlyphLine, glyph: Ink, span: tuple[int, int], sides: float) -> Ink | None:
     """The consecutive pieces of a line that come closest to a glyph in the columns ``span``; None if none is close."""
     pieces = [ink for ink, _ in divide(line.ink, max(1.0, stroke_width(line.ink)), MAX_PIECES)]
-    closest, least = None, SIDES * HEIGHT
+    closest, least = None, sides * HEIGHT
     for first in range(len(pieces)):
         for last in range(first + 1, len(pieces) + 1):
             ink: Ink = np.max(pieces[first:last], axis=0)

@@ -141,15 +141,22 @@ def test_category_holds_out_about_as_many_of_each_label(data: Path) -> None:
 
 
 def test_category_distorts_half_of_its_training_images(data: Path) -> None:
-    for name, images in Category(data).training(0).items():
-        if name in ("rows", "clothes"):
-            continue
-        first = images.take(np.array([0]))
+    training = Category(data).training(0)
+    for name in ("digits", "letters", "doodles", "shapes", "symbols"):
+        first = training[name].take(np.array([0]))
         ((render, drawing),) = first.sources
         seeds = range(40)
         rendered = [next(replace(first, seed=seed).images()) for seed in seeds]
         straight = [render(drawing, np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])) for seed in seeds]
         assert 10 < sum(one.tobytes() != other.tobytes() for one, other in zip(rendered, straight, strict=True)) < 30, name
+
+
+def test_category_trains_on_characters_cut_out_of_lines_with_their_fine_classes(data: Path) -> None:
+    training = Category(data).training(0)
+    assert set(training["digits cut out of a line"].labels.tolist()) <= set(range(10))
+    assert set(training["letters cut out of a line"].labels.tolist()) <= set(range(10, 36))
+    for kind in ("digits", "letters"):
+        assert (training[f"pairs of {kind}"].labels == OUTLIER).all()
 
 
 def test_second_test_set_of_category_is_without_lookalikes(data: Path) -> None:
