@@ -7,6 +7,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.axe import serious_faults
 from tests.browser.boxes import box_of
+from tests.browser.processes import TIMEOUT_MS
 from tests.browser.strokes import (
     canvas_of,
     draw,
@@ -18,6 +19,7 @@ from tests.browser.strokes import (
     written,
 )
 from tests.browser.tab_key import tab_to
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -94,14 +96,14 @@ def test_digits_offer_to_read_a_number_and_the_drawing_stays(page: Page) -> None
     before = page.evaluate(STROKES)
     page.get_by_role("button", name="Read as a number").click()
     expect(headline(page)).to_have_attribute("data-label", "42")
-    page.wait_for_function("sheet.size[0] === 560 && sheet.size[1] === 320")
+    until(lambda: size(page) == [560, 320], TIMEOUT_MS / 1000)  # the page forbids the eval of wait_for_function
     assert page.evaluate(STROKES) == before
     draw_and_expect(page, written("1987")[-1:], "427")
     wait_until_ready(page)
     page.get_by_role("combobox", name="Model").click()
     page.get_by_role("option", name="digits", exact=True).click()
     expect(page.locator(".notice-title")).to_be_visible()
-    page.wait_for_function("count => sheet.document.strokes.length === count", arg=len(before) + 1)
+    until(lambda: len(page.evaluate(STROKES)) == len(before) + 1, TIMEOUT_MS / 1000)
     assert size(page)[0] > 480  # no stroke is cut
 
 
