@@ -42,8 +42,8 @@ SIMPLE_WORDS: Final = outliers.AMBIGUOUS | {
 # Images of each category in a training set, and of each in a held-out split.
 EACH: Final = 40_000
 HELD_OUT: Final = {"validation": 2500, "test": 3000}
-# Digits, and letters, of these that are cut out of a line in which they touch, and how close the sides of what is cut out must
-# be to those of the character: closer than for digits, since an O without its end is a C.
+# How many of these digits, and of these letters, are cut out of a line in which they touch. Both sides of what is cut out are
+# within CUT_SIDES, a share of the height, of those of the character: less than the default, since an O without its end is a C.
 CUT: Final = 8000
 CUT_SIDES: Final = 0.12
 # Pairs of digits, and pairs of letters, that touch.
@@ -110,7 +110,7 @@ class Category(Recipe):
         doodles = sources.doodles * (EACH // 2 // len(sources.doodles))
         images = {
             "digits": _redrawn(redrawing.redraw_scan, scans.images, scans.labels, next(seeds)),
-            "letters": _redrawn(redrawing.redraw_scan, written.images, _fine(written).labels, next(seeds)),
+            "letters": _redrawn(redrawing.redraw_scan, written.images, _with_fine_classes(written).labels, next(seeds)),
             "doodles": _redrawn(redrawing.redraw_doodle, doodles, DOODLE, next(seeds)),
             "shapes": _redrawn(redrawing.redraw_drawing, shapes, SHAPE, next(seeds)),
             "symbols": _redrawn(redrawing.redraw_drawing, symbols, SYMBOL, next(seeds)),
@@ -118,7 +118,7 @@ class Category(Recipe):
         clothes = self._clothes["train"][number::10][:CLOTHES]
         return images | {
             "digits cut out of a line": _cut_out(sources.digits, next(seeds)),
-            "letters cut out of a line": _cut_out(_fine(sources.letters), next(seeds)),
+            "letters cut out of a line": _cut_out(_with_fine_classes(sources.letters), next(seeds)),
             "rows": _rows(sources, next(seeds)),
             "pairs of digits": touching.pairs(sources.digits.images, PAIRS, next(seeds), redrawn=1),
             "pairs of letters": touching.pairs(sources.letters.images, PAIRS, next(seeds), redrawn=1),
@@ -214,8 +214,8 @@ def _redrawn(render: Any, sources: Any, fine_classes: int | Labels, seed: int) -
     return ImageSet(_redraw_and_distort, [(render, source) for source in sources], labels, seed)
 
 
-def _fine(written: LabelledImages) -> LabelledImages:
-    """Letters with their fine classes."""
+def _with_fine_classes(written: LabelledImages) -> LabelledImages:
+    """Letters whose labels, 0 to 25, are replaced by their fine classes."""
     return LabelledImages(written.images, written.labels + FIRST_LETTER)
 
 

@@ -43,13 +43,19 @@ def cut_out(scans: LabelledImages, count: int, seed: int, *, sides: float = SIDE
 
 
 def pairs(scans: Images, count: int, seed: int, *, redrawn: float = REDRAWN) -> ImageSet:
-    """Create a set of ``count`` random pairs of scans ``uint8[N, 28, 28]`` that touch, as outliers."""
+    """Create a set of ``count`` random pairs of scans ``uint8[N, 28, 28]`` that touch, as outliers.
+
+    The share ``redrawn`` of the pairs is redrawn with one pen.
+    """
     places = np.random.default_rng(seed).integers(len(scans), size=(count, 2))
     return outlier_set(partial(render_pair, redrawn=redrawn), scans[places], seed)
 
 
 def render_pair(pair: Images, rng: np.random.Generator, redrawn: float = REDRAWN) -> Image.Image:
-    """Render two characters ``uint8[2, 28, 28]``, white on black, that touch, at times without a part of one: mode "L"."""
+    """Render two characters ``uint8[2, 28, 28]``, white on black, that touch, at times without a part of one: mode "L".
+
+    With the probability ``redrawn`` both are redrawn with one pen.
+    """
     first, second = _glyphs(pair, rng, redrawn)
     line = _touching([first, second], rng).ink
     if rng.random() < INCOMPLETE:
@@ -64,7 +70,8 @@ def render_cut(characters: Images, rng: np.random.Generator, sides: float = SIDE
     """Render the first of three characters ``uint8[3, 28, 28]``, white on black, as cut out of a line: mode "L".
 
     It touches one of the others or both, and is cut as ``preprocessing.segmentation`` cuts: with a bit of its neighbours, or
-    without one of its own. Where no cut separates them, it is whole.
+    without one of its own. Where no cut comes within ``sides`` of its own sides, a share of the height, it is whole. With the
+    probability ``redrawn`` all are redrawn with one pen.
     """
     glyph, *others = _glyphs(characters, rng, redrawn)
     place = int(rng.integers(3))
