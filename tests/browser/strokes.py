@@ -15,6 +15,14 @@ IS_ANSWERED: Final = """reports => {
     return sheet.version >= reports && answered === sheet.version;
 }"""
 
+# Whether the scripts of the components have begun: those of the sheet, its keys and buttons, its answer, and files and pictures
+# that are given to the page. Streamlit loads them after it has shown the page, and what is done before is not noticed.
+HAS_SCRIPTS: Final = """() => Boolean(
+    window.sheet && window.sheetShortcuts && document.querySelector('.st-key-draw[role="application"]')
+    && document.querySelector(".st-key-classifier")?.dataset.answered
+    && document.querySelector(".drop-target[popover]") && document.querySelector(".st-key-upload")?.limited
+)"""
+
 Point = tuple[float, float]
 Stroke = Sequence[Point]
 
@@ -101,9 +109,10 @@ def wait_for_rerun(page: Page) -> None:
 
 
 def wait_until_ready(page: Page) -> None:
-    """Wait until Streamlit has run the page and the canvas is visible."""
+    """Wait until Streamlit has run the page, the canvas is visible, and the scripts of the page have begun."""
     wait_for_rerun(page)
     expect(canvas_of(page)).to_be_visible()
+    until(lambda: page.evaluate(HAS_SCRIPTS), TIMEOUT_MS / 1000)
 
 
 def draw(page: Page, strokes: Sequence[Stroke]) -> None:

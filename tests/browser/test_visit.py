@@ -89,7 +89,7 @@ def test_picture_is_classified_though_the_browser_reports_the_former_source(chro
         page.goto(page_address)
         wait_until_ready(page)
         messages.hold()
-        page.locator("body").evaluate(TAKES_PASTE, transfer(page))
+        assert page.locator("body").evaluate(TAKES_PASTE, transfer(page))
         expect(headline(page)).to_have_attribute("data-label", "4")
         expect(page.get_by_role("radio", name="Upload")).to_be_checked()
         assert not messages.holding
