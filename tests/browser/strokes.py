@@ -15,11 +15,10 @@ IS_ANSWERED: Final = """reports => {
     return sheet.version >= reports && answered === sheet.version;
 }"""
 
-# Whether the scripts of the components have begun: those of the sheet, its keys and buttons, its answer, and files and pictures
-# that are given to the page. Streamlit loads them after it has shown the page, and what is done before is not noticed.
+# Whether the scripts of the components have begun: those of the sheet, its keys and buttons, and of files and pictures that
+# are given to the page. Streamlit loads them after it has shown the page, and what is done before is not noticed.
 HAS_SCRIPTS: Final = """() => Boolean(
     window.sheet && window.sheetShortcuts && document.querySelector('.st-key-draw[role="application"]')
-    && document.querySelector(".st-key-classifier")?.dataset.answered
     && document.querySelector(".drop-target[popover]") && document.querySelector(".st-key-upload")?.limited
 )"""
 

@@ -12,6 +12,7 @@ from streamlit.testing.v1.element_tree import Widget
 from tests.ui.fake_service import PNG
 from ui.images.polyline import SQUARE_SHEET
 from ui.state.drawing import WIDE_SHEET, CanvasContent, Drawing, Pen, Stroke
+from ui.state.widget_state import widget_key
 
 ADDRESS = "http://127.0.0.1:3999"
 
@@ -66,6 +67,22 @@ def owned(widgets: Iterable[W], name: str) -> W:
     return widget
 
 
+def set_open(page: AppTest, name: str, *, opened: bool = True) -> None:
+    """Open or close the popover or expander with this name, as the visitor does."""
+    page.session_state[_current_key(page, name)] = opened
+    page.run()
+
+
+def is_open(page: AppTest, name: str) -> bool:
+    """Return whether the popover or expander with this name is open."""
+    return bool(page.session_state[_current_key(page, name)])
+
+
+def _current_key(page: AppTest, name: str) -> str:
+    memory, state = f"{name}-number", page.session_state
+    return widget_key(name, state[memory]) if memory in state else name
+
+
 def choose_source(page: AppTest, source: str) -> None:
     """Choose a picture source."""
     owned(page.segmented_control, "source").set_value(source).run()
@@ -84,8 +101,7 @@ def press(page: AppTest, button: str) -> None:
 
 def open_explanation(page: AppTest) -> None:
     """Open the explanation of the answer."""
-    page.session_state["explain"] = True
-    page.run()
+    set_open(page, "explain")
 
 
 def is_hidden(page: AppTest, key: str) -> bool:

@@ -31,6 +31,7 @@ from tests.ui.page_actions import (
     is_hidden,
     open_explanation,
     owned,
+    set_open,
 )
 from ui.state.drawing import Pen
 
@@ -84,8 +85,7 @@ def test_explanation_is_requested_only_while_open(page: AppTest, fake_canvas: Fa
     page.run()
     assert [request.content for request in heat_maps(service)] == [PNG, OTHER_PNG]
     assert "-3.00" in html_of(page)
-    page.session_state["explain"] = False
-    page.run()
+    set_open(page, "explain", opened=False)
     assert 'class="stages"' not in html_of(page)
 
 

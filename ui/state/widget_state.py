@@ -16,6 +16,20 @@ def widget_key(name: str, number: int) -> str:
     return f"{name}-{number}" if number else name
 
 
+def current_key(name: str) -> str:
+    """Return the key of the widget that `replace_widget` replaces."""
+    return widget_key(name, st.session_state.get(f"{name}-number", 0))
+
+
+def replace_widget(name: str) -> None:
+    """Have a new widget take the place of the one with this name from the next run on, in the state in which it begins.
+
+    This is how the page opens or closes a popover or an expander: as `OwnedWidget` says, a value that is sent may be lost.
+    """
+    memory = f"{name}-number"
+    st.session_state[memory] = st.session_state.get(memory, 0) + 1
+
+
 @dataclass(frozen=True, slots=True)
 class OwnedWidget:
     """A widget with this name that shows a value of the page. Create it just before the widget, and give the widget its `key`,

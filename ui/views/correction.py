@@ -10,7 +10,7 @@ from ui.api.schemas import Classification, ModelCard
 from ui.components import labels, markup
 from ui.i18n.translation import translate
 from ui.state.corrections import AnsweredPicture
-from ui.state.widget_state import OwnedWidget
+from ui.state.widget_state import OwnedWidget, current_key, replace_widget
 
 WRONG: Final = "wrong"
 RIGHT_LABEL: Final = "right-label"
@@ -27,7 +27,7 @@ def show_control(picture: AnsweredPicture, classification: Classification, card:
     The answer of a sequence is corrected in a field of text.
     """
     title = translate("correction.unknown") if classification.rejected else translate("correction.wrong")
-    with st.popover(title, icon=":material/edit:", type="tertiary", key=WRONG, on_change="rerun"):
+    with st.popover(title, icon=":material/edit:", type="tertiary", key=current_key(WRONG), on_change="rerun"):
         if card.is_sequence:
             show_text(picture, classification, card.labels)
             return
@@ -68,7 +68,7 @@ def choose_text(picture: AnsweredPicture, key: str, labels_of_model: Sequence[st
     text = as_labels(str(st.session_state[key]), labels_of_model)
     if text:
         picture.correct(text)
-    st.session_state[WRONG] = False
+    replace_widget(WRONG)
 
 
 def as_labels(text: str, known: Sequence[str]) -> str:
@@ -89,7 +89,7 @@ def choose_label(picture: AnsweredPicture, label: str | None) -> None:
     """Correct the answer to the chosen label and close the labels."""
     if label is not None:
         picture.correct(label)
-    st.session_state[WRONG] = False
+    replace_widget(WRONG)
 
 
 def show_result(picture: AnsweredPicture, client: Client, *, can_save: bool) -> None:

@@ -10,6 +10,7 @@ from ui.api.schemas import AnnotatedImage, Classification, Explanation, Explanat
 from ui.components import markup, notices, sequence_answer
 from ui.i18n.translation import translate
 from ui.state.session import ClassifyRequest, Session
+from ui.state.widget_state import current_key, replace_widget
 
 # Smaller images are enlarged without smoothing, so that single pixels are visible.
 MIN_SMOOTH_SIDE: Final = 100
@@ -23,6 +24,12 @@ MAX_LOGITS: Final = 100
 HIGHEST_LOGITS: Final = 30
 
 
+def open_expander() -> None:
+    """Open the expander, unless it is open."""
+    if not st.session_state.get(current_key(EXPANDER)):
+        replace_widget(EXPANDER)  # every one but the first begins open
+
+
 def show(
     session: Session,
     client: Client,
@@ -32,7 +39,9 @@ def show(
 ) -> None:
     """Show the expander; the service is asked for the explanation only while it is open. Without a request there is no answer
     to explain yet. Of a sequence the selected character is explained, or how the characters were found."""
-    expander = st.expander(translate("explanation.title"), key=EXPANDER, icon=":material/visibility:", on_change="rerun")
+    key = current_key(EXPANDER)
+    icon = ":material/visibility:"
+    expander = st.expander(translate("explanation.title"), expanded=key != EXPANDER, key=key, icon=icon, on_change="rerun")
     if not expander.open:
         return
     with expander:

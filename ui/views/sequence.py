@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from zlib import crc32
 
-import streamlit as st
-
 from ui.api.schemas import Classification
 from ui.components import character_boxes
 from ui.images.resize import upright_size
@@ -32,6 +30,6 @@ def _selecting(session: Session, text: str, selected: int | None) -> Callable[[i
     def select(number: int) -> None:
         session.select_character(text, None if number == selected else number)
         if number != selected:
-            st.session_state[explanation.EXPANDER] = True
+            explanation.open_expander()
 
     return select

@@ -5,7 +5,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.fake_service import PNG, FakeGallery, FakeService, gallery_entry, models_response
-from tests.ui.page_actions import FakeCanvas, choose_source, owned, press
+from tests.ui.page_actions import FakeCanvas, choose_source, is_open, owned, press, set_open
+from ui.views.explanation import EXPANDER
 
 WIDGETS = ("segmented_control", "radio", "toggle", "selectbox")
 OWNED = ("source", "language-control", "device", "save", "saved-model", "saved-label")
@@ -80,3 +81,36 @@ def test_what_a_replaced_widget_reports_does_not_count() -> None:
 
     test = AppTest.from_function(page).run()
     assert not test.exception
+
+
+def test_popover_is_closed_by_a_new_one(page: AppTest, fake_canvas: FakeCanvas) -> None:
+    fake_canvas.draw(PNG)
+    page.run()
+    for number in (1, 2):
+        set_open(page, "wrong")
+        owned(page.pills, "right-label").set_value("1").run()
+        page.run()
+        assert not is_open(page, "wrong")
+        assert [block.proto.popover.id.endswith(f"-wrong-{number}") for block in page.get("popover")].count(True) == 1
+        page.button(key="take-back").click().run()
+
+
+def test_expander_is_opened_by_a_new_one_unless_it_is_open() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from ui.state.widget_state import current_key
+        from ui.views.explanation import EXPANDER, open_expander
+
+        st.button("open", on_click=open_expander, key="open")
+        key = current_key(EXPANDER)
+        expander = st.expander("explanation", expanded=key != EXPANDER, key=key, on_change="rerun")
+        st.text(f"{key} {expander.open}")
+
+    test = AppTest.from_function(page).run()
+    states = [test.text[0].value]
+    states.extend(test.button(key="open").click().run().text[0].value for _ in range(2))
+    set_open(test, EXPANDER, opened=False)
+    states.append(test.text[0].value)
+    states.append(test.button(key="open").click().run().text[0].value)
+    assert states == ["explain False", "explain-1 True", "explain-1 True", "explain-1 False", "explain-2 True"]

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.fake_service import OTHER_PNG, PNG, FakeGallery, FakeService, classification, model, problem_response
 from tests.ui.gallery_helpers import gallery_of
-from tests.ui.page_actions import FakeCanvas, choose_source, count_cards, html_of, owned, upload
+from tests.ui.page_actions import FakeCanvas, choose_source, count_cards, html_of, is_open, owned, set_open, upload
 from ui.state.deletions import finish_deletions
 from ui.views.correction import MAX_BUTTONS, has_buttons
 
@@ -24,8 +24,7 @@ def service() -> FakeService:
 
 def tap(page: AppTest, label: str) -> None:
     """Open the labels and tap one."""
-    page.session_state["wrong"] = True
-    page.run()
+    set_open(page, "wrong")
     owned(page.pills, "right-label").set_value(label).run()
     assert not page.exception
 
@@ -47,7 +46,7 @@ def test_one_tap_corrects_and_nothing_is_saved(page: AppTest, fake_canvas: FakeC
     assert corrected(page) == ""
     tap(page, "1")
     assert corrected(page) == "You said it is “1”."
-    assert page.session_state["wrong"] is False
+    assert not is_open(page, "wrong")
     assert "corrected, was 7" in html_of(page)
     assert entries(service) == []
 

@@ -20,7 +20,7 @@ from tests.ui.fake_service import (
     sequence_model,
 )
 from tests.ui.gallery_helpers import gallery_of
-from tests.ui.page_actions import FakeCanvas, choose_source, html_of, press, upload
+from tests.ui.page_actions import FakeCanvas, choose_source, html_of, press, set_open, upload
 from ui.state.samples import load_samples
 from ui.state.session import Session
 from ui.state.shared_drawing import decode
@@ -123,8 +123,7 @@ def test_selected_character_is_explained(service: FakeService, start: Callable[.
     session = page.session_state["session"]
     assert isinstance(session, Session)
     session.select_character("42", 1)
-    page.session_state["explain"] = True
-    page.run()
+    set_open(page, "explain")
     assert not page.exception
     assert "Character 2 of 2: <b>2</b>" in html_of(page)
     assert service.requests_to("/explain")[-1].url.params["character"] == "1"
@@ -142,8 +141,7 @@ def test_selected_character_is_explained(service: FakeService, start: Callable[.
 def test_correction_is_a_text(service: FakeService, start: Callable[..., AppTest], fake_canvas: FakeCanvas) -> None:
     fake_canvas.draw(PNG)
     page = start(model="numbers")
-    page.session_state["wrong"] = True
-    page.run()
+    set_open(page, "wrong")
     (field,) = (each for each in page.text_input if str(each.key).startswith("right-text"))
     assert field.value == "42"
     field.set_value(" 47 ")
