@@ -5,7 +5,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.fake_service import PNG, FakeGallery, FakeService, gallery_entry, models_response
-from tests.ui.page_actions import FakeCanvas, choose_source, is_open, owned, press, set_open
+from tests.ui.page_actions import FakeCanvas, choose_source, html_of, is_open, owned, press, set_open
 from ui.views.explanation import EXPANDER
 
 WIDGETS = ("segmented_control", "radio", "toggle", "selectbox")
@@ -99,18 +99,26 @@ def test_expander_is_opened_by_a_new_one_unless_it_is_open() -> None:
     def page() -> None:
         import streamlit as st
 
+        from ui.api.client import Client
+        from ui.state.session import Session
         from ui.state.widget_state import current_key
-        from ui.views.explanation import EXPANDER, open_expander
+        from ui.views import explanation
 
-        st.button("open", on_click=open_expander, key="open")
-        key = current_key(EXPANDER)
-        expander = st.expander("explanation", expanded=key != EXPANDER, key=key, on_change="rerun")
-        st.text(f"{key} {expander.open}")
+        st.button("open", on_click=explanation.open_expander, key="open")
+        explanation.show(Session.current(), Client("http://127.0.0.1:3999"), None, "digit")
+        st.text(current_key(explanation.EXPANDER))
+
+    def state() -> tuple[str, bool]:
+        return test.text[0].value, "Once there is an answer" in html_of(test)
 
     test = AppTest.from_function(page).run()
-    states = [test.text[0].value]
-    states.extend(test.button(key="open").click().run().text[0].value for _ in range(2))
+    states = [state()]
+    for _ in range(2):
+        test.button(key="open").click().run()
+        states.append(state())
     set_open(test, EXPANDER, opened=False)
-    states.append(test.text[0].value)
-    states.append(test.button(key="open").click().run().text[0].value)
-    assert states == ["explain False", "explain-1 True", "explain-1 True", "explain-1 False", "explain-2 True"]
+    states.append(state())
+    test.button(key="open").click().run()
+    states.append(state())
+    assert not test.exception
+    assert states == [("explain", False), ("explain-1", True), ("explain-1", True), ("explain-1", False), ("explain-2", True)]
